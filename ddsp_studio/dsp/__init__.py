@@ -1,0 +1,1 @@
+"""Pure tensor functions: oscillators, noise, filters, convolution, envelopes, scaling. Nothing here holds state."""

@@ -1,0 +1,221 @@
+"""The rules of a patch: known types, values in range, cables that fit, no cycles, and the zones of voices and output.
+
+A node *downstream* of a VoiceMixer is in the OUTPUT zone, where a batch row is an output channel. A node that depends on
+the performance is in the VOICE zone, where a batch row is a voice. Any other node is FREE: one row, heard by everyone. Only a
+VoiceMixer leads from voices to the output.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.declare import Control, Outlet, Signal, Spec
+from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
+
+MAX_NODES = 512
+MIXER, OUTPUT = "VoiceMixer", "Output"
+
+
+class Zone(enum.Enum):
+    """Whose rows a node's batch holds."""
+
+    FREE = "free"
+    VOICE = "per voice"
+    OUTPUT = "after the voice mixer"
+
+
+def spec_of(node: Node, name: str = "") -> Spec:
+    """The data sheet of a node; PatchError if its type is not installed."""
+    spec = specs().get(node.type)
+    if spec is None:
+        raise PatchError(f"processor type {node.type!r} is not installed", name)
+    return spec
+
+
+def values_of(node: Node, name: str = "") -> dict[str, tuple[float, ...]]:
+    """Every control's value, one number a channel, defaults where the node holds none."""
+    spec = spec_of(node, name)
+    values = {}
+    for key, control in spec.controls.items():
+        channels = spec.channels(key, node.options)
+        held = tuple(node.values.get(key, ()))
+        # another channel count (an option was changed) keeps what it can
+        values[key] = (held + control.defaults(channels)[len(held) :])[:channels] if held else control.defaults(channels)
+    return values
+
+
+def order(patch: Patch) -> list[str]:
+    """Node names, every node after those that feed it; PatchError names a cycle."""
+    feeds: dict[str, list[str]] = {name: [] for name in patch.nodes}
+    for cable in patch.cables:
+        if cable.source.node in feeds and cable.target.node in feeds:
+            feeds[cable.target.node].append(cable.source.node)
+    done: dict[str, bool] = {}
+    result: list[str] = []
+    for root in patch.nodes:
+        stack = [(root, iter(feeds[root]))] if root not in done else []
+        if stack:
+            done[root] = False
+        while stack:
+            name, sources = stack[-1]
+            for source in sources:
+                if source not in done:
+                    done[source] = False
+                    stack.append((source, iter(feeds[source])))
+                    break
+                if not done[source]:
+                    names = [entry for entry, _ in stack]
+                    loop = [*names[names.index(source) :], source]
+                    raise PatchError(f"the cables make a loop: {' < '.join(loop)}; use a Delay's own feedback", source)
+            else:
+                done[name] = True
+                result.append(name)
+                stack.pop()
+    return result
+
+
+def zones(patch: Patch) -> dict[str, Zone]:
+    """The zone of every node; PatchError where voices reach the output zone by another way than a VoiceMixer."""
+    out: dict[str, Zone] = {}
+    for name in order(patch):
+        node = patch.nodes[name]
+        sources = {c.source.node for c in patch.cables if c.target.node == name and c.source.node in patch.nodes}
+        kinds = {_leaving(patch.nodes[s], out[s]) for s in sources}
+        performs = any(i.signal is Signal.NOTES for i in spec_of(node, name).inlets.values())
+        if node.type == MIXER and Zone.OUTPUT in kinds:
+            raise PatchError("takes voices, but gets a signal that is already mixed", name)
+        if Zone.OUTPUT in kinds and Zone.VOICE in kinds:
+            voice = next(c for c in patch.cables if c.target.node == name and _leaving(patch.nodes[c.source.node], out[c.source.node]) is Zone.VOICE)
+            raise PatchError(f"{voice.source} is per voice and cannot go past the VoiceMixer; mix the voices first", name, voice.target.name)
+        zone = Zone.VOICE if performs else Zone.FREE
+        for kind in (Zone.VOICE, Zone.OUTPUT):
+            zone = kind if kind in kinds else zone
+        out[name] = zone
+    return out
+
+
+def _leaving(node: Node, zone: Zone) -> Zone:
+    return Zone.OUTPUT if node.type == MIXER else zone
+
+
+def refusal(patch: Patch, source: Port, target: Port, amount: float | None = None) -> str | None:
+    """Why a cable from outlet to inlet or control cannot be made, in one sentence; None if it can.
+
+    With `amount` None the natural kind of cable is judged: see `natural_amount`.
+    """
+    try:
+        cable = Cable(source, target, amount if amount is not None else natural_amount(patch, source, target))
+        check_cable(patch, cable)
+        zones(replace(patch, cables=(*(c for c in patch.cables if (c.source, c.target) != (source, target)), cable)))
+    except PatchError as problem:
+        return problem.reason
+    return None
+
+
+def natural_amount(patch: Patch, source: Port, target: Port) -> float | None:
+    """The amount a new cable gets: None (it sets the target) for audio and equal units, otherwise a modulation of 0.5.
+
+    A control that one cable sets already takes further plain numbers as modulation.
+    """
+    outlet, inlet = _ends(patch, source, target)
+    if isinstance(inlet, Control) and outlet.signal is Signal.CONTROL:
+        taken = any(c.amount is None and c.source != source for c in patch.into(target))
+        if outlet.unit != inlet.unit or (taken and not outlet.unit):
+            return 0.5
+    return None
+
+
+def _ends(patch: Patch, source: Port, target: Port) -> tuple[Outlet, object]:
+    for port, role in ((source, "outlet"), (target, "inlet or control")):
+        if port.node not in patch.nodes:
+            raise PatchError(f"there is no node {port.node!r}", port.node, port.name)
+        spec = spec_of(patch.nodes[port.node], port.node)
+        known = spec.outlets if port is source else {**spec.inlets, **spec.controls}
+        if port.name not in known:
+            raise PatchError(f"{spec.name} has no {role} {port.name!r}", port.node, port.name)
+    outlet = specs()[patch.nodes[source.node].type].outlets[source.name]
+    taker = specs()[patch.nodes[target.node].type]
+    return outlet, {**taker.inlets, **taker.controls}[target.name]
+
+
+def check_cable(patch: Patch, cable: Cable) -> None:
+    """Refuse a cable whose ends do not fit (PatchError)."""
+    source, target = cable.source, cable.target
+    outlet, inlet = _ends(patch, source, target)
+
+    def refuse(reason: str) -> PatchError:
+        return PatchError(reason, target.node, target.name)
+
+    if source.node == target.node:
+        raise refuse("a node cannot feed itself; use a Delay's own feedback")
+    if not isinstance(inlet, Control):
+        signal = getattr(inlet, "signal", Signal.AUDIO)
+        if outlet.signal is not signal:
+            raise refuse(f"{target} takes {signal.value}, and {source} gives {outlet.signal.value}")
+        if cable.amount is not None:
+            raise refuse(f"{target} is no control, so a cable into it has no amount")
+        return
+    if outlet.signal is not Signal.CONTROL:
+        raise refuse(f"{target} takes control, and {source} gives {outlet.signal.value}")
+    giver, taker = patch.nodes[source.node], patch.nodes[target.node]
+    given = specs()[giver.type].channels(source.name, giver.options)
+    taken = specs()[taker.type].channels(target.name, taker.options)
+    if given not in (1, taken):
+        raise refuse(f"{target} has {taken} channels, and {source} gives {given}")
+    if cable.amount is None:
+        if outlet.unit != inlet.unit:
+            raise refuse(f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit or 'plain numbers'}")
+        if any(c.amount is None and c.source != source for c in patch.into(target)):
+            raise refuse(f"{target} is already set by {next(c.source for c in patch.into(target) if c.amount is None)}")
+    elif outlet.unit:
+        raise refuse(f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit}; only plain numbers modulate")
+    elif not -1.0 <= cable.amount <= 1.0:
+        raise refuse(f"a modulation amount is -1 to 1, got {cable.amount:g}")
+
+
+def check_node(name: str, node: Node) -> None:
+    """Refuse a node of unknown type or version, or with a control or option out of range (PatchError)."""
+    spec = spec_of(node, name)
+    if node.version != spec.version:
+        raise PatchError(f"{spec.name} is version {spec.version} here, and the patch has version {node.version}", name)
+    for key, option in node.options.items():
+        if key not in spec.options:
+            raise PatchError(f"{spec.name} has no option {key!r}", name, key)
+        try:
+            spec.options[key].check(key, option)
+        except ValueError as problem:
+            raise PatchError(str(problem), name, key) from problem
+    for key, values in node.values.items():
+        if key not in spec.controls:
+            raise PatchError(f"{spec.name} has no control {key!r}", name, key)
+        for value in values:
+            try:
+                spec.controls[key].check(key, value)
+            except ValueError as problem:
+                raise PatchError(str(problem), name, key) from problem
+
+
+def check(patch: Patch) -> None:
+    """Refuse a patch that cannot be compiled, naming node, port and reason (PatchError)."""
+    if len(patch.nodes) > MAX_NODES:
+        raise PatchError(f"a patch has {MAX_NODES} nodes at most, got {len(patch.nodes)}")
+    for name, node in patch.nodes.items():
+        check_node(name, node)
+    for cable in patch.cables:
+        check_cable(replace(patch, cables=tuple(c for c in patch.cables if c is not cable)), cable)
+    zones(patch)
+    outputs = [name for name, node in patch.nodes.items() if node.type == OUTPUT]
+    if len(outputs) > 1:
+        raise PatchError(f"a patch has one Output, got {len(outputs)}: {', '.join(outputs)}", outputs[1])
+
+
+def reachable(patch: Patch) -> Mapping[str, bool]:
+    """For every node whether it is heard, that is, leads to the Output."""
+    heard = {name for name, node in patch.nodes.items() if node.type == OUTPUT}
+    for name in reversed(order(patch)):
+        if name in heard:
+            heard |= {c.source.node for c in patch.cables if c.target.node == name}
+    return {name: name in heard for name in patch.nodes}

@@ -1,0 +1,188 @@
+"""Patches as JSON on disk (`.ddsp`): bounded, migrated, atomic; loading executes nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ddsp_studio.files import write_text
+from ddsp_studio.processors.check import MAX_NODES
+from ddsp_studio.processors.declare import OptionValue
+from ddsp_studio.processors.patch import NAME, Cable, Node, Patch, PatchError, Port
+
+FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 1, ".ddsp"
+MAX_BYTES = 16 * 2**20
+
+_Json = dict[str, Any]
+MIGRATIONS: dict[int, Callable[[_Json], _Json]] = {}
+"""For each old schema version, the function that turns its data into the next version's."""
+NODE_MIGRATIONS: dict[tuple[str, int], Callable[[_Json], _Json]] = {}
+"""For each (processor type, old version), the function that turns a node's data into the next version's."""
+
+
+def to_json(patch: Patch) -> _Json:
+    """The patch as JSON-able data."""
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "name": patch.name,
+        "author": patch.author,
+        "licence": patch.licence,
+        "notes": patch.notes,
+        "tags": list(patch.tags),
+        **part_to_json(patch, patch.nodes),
+    }
+
+
+def part_to_json(patch: Patch, names: Iterable[str]) -> _Json:
+    """Some nodes and the cables among them, as the clipboard holds them."""
+    chosen = [name for name in patch.nodes if name in set(names)]
+    return {
+        "nodes": {name: _node_to_json(patch.nodes[name]) for name in chosen},
+        "cables": [
+            {"from": str(c.source), "to": str(c.target)} | ({} if c.amount is None else {"amount": c.amount})
+            for c in patch.cables
+            if c.source.node in chosen and c.target.node in chosen
+        ],
+    }
+
+
+def _node_to_json(node: Node) -> _Json:
+    data: _Json = {"type": node.type, "version": node.version, "position": list(node.position)}
+    if node.values:
+        data["values"] = {k: v[0] if len(v) == 1 else list(v) for k, v in node.values.items()}
+    if node.options:
+        data["options"] = dict(node.options)
+    return data | ({"label": node.label} if node.label else {}) | {f: True for f in ("bypassed", "muted") if getattr(node, f)}
+
+
+def from_json(data: object) -> Patch:
+    """Build a patch from JSON data, migrating old versions. Node types need not be installed.
+
+    Raises:
+        PatchError: naming the node, the field and the reason.
+    """
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise PatchError("this is no ddsp_studio patch")
+    schema = data.get("schema")
+    if not isinstance(schema, int) or not 1 <= schema:
+        raise PatchError(f"the schema is a version number, got {schema!r}")
+    if schema > SCHEMA:
+        raise PatchError(f"the patch was saved by a newer ddsp_studio (schema {schema}, this one reads up to {SCHEMA})")
+    while schema < SCHEMA:
+        data, schema = MIGRATIONS[schema](data), schema + 1
+    nodes, cables = part_from_json(data)
+    words = {key: _text(data.get(key, ""), key) for key in ("name", "author", "licence", "notes")}
+    tags = data.get("tags", [])
+    if not isinstance(tags, list):
+        raise PatchError(f"tags are a list of words, got {type(tags).__name__}")
+    return Patch(nodes=nodes, cables=cables, tags=tuple(_text(tag, "tags") for tag in tags[:64]), **words)
+
+
+def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
+    """Nodes and cables from JSON data (a patch, or the clipboard); PatchError if they are malformed."""
+    if not isinstance(data, dict):
+        raise PatchError("nodes and cables are written as a JSON object")
+    raw_nodes, raw_cables = data.get("nodes"), data.get("cables", [])
+    if not isinstance(raw_nodes, dict) or not isinstance(raw_cables, list):
+        raise PatchError("a patch has an object of nodes and a list of cables")
+    if len(raw_nodes) > MAX_NODES or len(raw_cables) > 16 * MAX_NODES:
+        raise PatchError(f"a patch has {MAX_NODES} nodes and {16 * MAX_NODES} cables at most")
+    nodes = {name: _node(name, raw) for name, raw in raw_nodes.items()}
+    return nodes, tuple(_cable(raw, nodes) for raw in raw_cables)
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise PatchError(f"{key} is text, got {value!r:.80}")
+    return value[:100_000]
+
+
+def _number(value: object, node: str, port: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise PatchError(f"expected a finite number, got {value!r:.40}", node, port)
+    return float(value)
+
+
+def _node(name: str, raw: object) -> Node:
+    if not NAME.match(name):
+        raise PatchError(f"a node's name is a letter followed by letters, digits and _, got {name[:64]!r}")
+    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
+        raise PatchError("a node is an object with a type", name)
+    while (step := NODE_MIGRATIONS.get((raw["type"], raw.get("version", 1)))) is not None:
+        raw = step(raw)
+    version, position, values = raw.get("version", 1), raw.get("position", [0, 0]), raw.get("values", {})
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise PatchError(f"the version is a whole number, got {version!r:.40}", name)
+    if not (isinstance(position, list) and len(position) == 2):
+        raise PatchError("the position is two numbers", name)
+    if not isinstance(values, dict) or not isinstance(raw.get("options", {}), dict):
+        raise PatchError("values and options are objects", name)
+    options: dict[str, OptionValue] = {}
+    for key, value in raw.get("options", {}).items():
+        if not isinstance(value, (int, float, str)):
+            raise PatchError(f"an option is a number or text, got {value!r:.40}", name, key)
+        options[key] = value
+    return Node(
+        type=raw["type"],
+        version=version,
+        position=(_number(position[0], name, "position"), _number(position[1], name, "position")),
+        values={key: _channels(value, name, key) for key, value in values.items()},
+        options=options,
+        label=_text(raw.get("label", ""), "label"),
+        bypassed=raw.get("bypassed") is True,
+        muted=raw.get("muted") is True,
+    )
+
+
+def _channels(value: object, node: str, control: str) -> tuple[float, ...]:
+    items = value if isinstance(value, list) else [value]
+    if not 1 <= len(items) <= 4096:
+        raise PatchError(f"a control has 1 to 4096 channels, got {len(items)}", node, control)
+    return tuple(_number(item, node, control) for item in items)
+
+
+def _cable(raw: object, nodes: dict[str, Node]) -> Cable:
+    if not isinstance(raw, dict) or not isinstance(raw.get("from"), str) or not isinstance(raw.get("to"), str):
+        raise PatchError('a cable is an object with "from" and "to"')
+    source, target = Port.parse(raw["from"]), Port.parse(raw["to"])
+    for port in (source, target):
+        if port.node not in nodes:
+            raise PatchError(f"a cable names the node {port.node!r}, which the patch has not", port.node, port.name)
+    amount = raw.get("amount")
+    return Cable(source, target, None if amount is None else _number(amount, target.node, target.name))
+
+
+def dumps(patch: Patch) -> str:
+    """The file's text; short lists stay on one line so that a diff reads well."""
+    return json.dumps(to_json(patch), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def loads(text: str) -> Patch:
+    """Read a patch from text (PatchError in one sentence if it is none)."""
+    try:
+        return from_json(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as problem:
+        place = f" (line {problem.lineno})" if isinstance(problem, json.JSONDecodeError) else ""
+        raise PatchError(f"the patch is cut short or damaged{place}") from problem
+
+
+def save(patch: Patch, path: Path) -> None:
+    """Write a patch atomically, keeping the previous version as "name~" (OSError if the folder cannot be written)."""
+    write_text(path, dumps(patch), keep_previous=True)
+
+
+def load(path: Path) -> Patch:
+    """Read a patch file (PatchError in one sentence naming the file, OSError if it cannot be read)."""
+    path = Path(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise PatchError(f"{path.name} is larger than any patch ({MAX_BYTES // 2**20} MiB)")
+    try:
+        return loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as problem:
+        raise PatchError(f"{path.name} is no text, so no patch") from problem
+    except PatchError as problem:
+        raise PatchError(f"{path.name}: {problem}") from problem

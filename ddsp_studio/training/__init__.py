@@ -1,0 +1,1 @@
+"""Learning a patch from audio: data, features, models, trainer, bundles."""

@@ -1,0 +1,1 @@
+"""The studio window. Qt only: never imports TensorFlow."""
