@@ -1,0 +1,450 @@
+"""The document: the open patch, its file, its undo stack and the selection. The only writer of the model.
+
+Views listen to its signals and call its verbs. A verb that the rules of a patch refuse changes nothing, emits `refused`
+with the reason and returns a false value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.check import check
+from ddsp_studio.processors.declare import OptionValue
+from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
+from ddsp_studio.ui import commands, edits
+
+Position = tuple[float, float]
+SHIFT = 32.0
+"""How far a duplicate lands from its original, in scene units, right and down."""
+
+
+class Document(QObject):
+    """The open patch. `changed` follows every edit, undo and redo; a running drag emits only `value_changed` or `amount_changed`."""
+
+    changed = Signal()
+    opened = Signal()
+    """Another patch took the place of the one before (new, open)."""
+    structure_changed = Signal()
+    """Nodes, options or cables differ: the patch must be compiled again."""
+    value_changed = Signal(str, str, object)
+    """Node, control, values in real units (a tuple, one number a channel)."""
+    amount_changed = Signal(str, str, float)
+    """Source port, target port (as "node.port"), amount."""
+    selection_changed = Signal()
+    path_changed = Signal()
+    dirty_changed = Signal(bool)
+    refused = Signal(str, str, str)
+    """Node, port, reason in one sentence."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self._patch = Patch()
+        self._path: Path | None = None
+        self._selection: tuple[str, ...] = ()
+        self._before_drag: Patch | None = None
+        self._drag: tuple[str, str, str] = ("", "", "")
+        self.undo_stack.cleanChanged.connect(self._tell_dirty)
+
+    def _tell_dirty(self, clean: bool) -> None:
+        self.dirty_changed.emit(not clean)
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    @property
+    def patch(self) -> Patch:
+        """The patch as it is now, a running drag included."""
+        return self._patch
+
+    @property
+    def path(self) -> Path | None:
+        """The patch's file; None while it has none."""
+        return self._path
+
+    @property
+    def title(self) -> str:
+        """What to call the document: the file's name, or the patch's."""
+        return self._path.stem if self._path else self._patch.name
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there are edits that no file holds."""
+        return not self.undo_stack.isClean() or (self._before_drag is not None and self._before_drag != self._patch)
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """Names of the selected nodes."""
+        return self._selection
+
+    def values(self, node: str) -> dict[str, tuple[float, ...]]:
+        """Every control's value of a node, defaults included."""
+        return edits.values(self._patch, node)
+
+    def problem(self) -> PatchError | None:
+        """Why the patch cannot be played, or None."""
+        try:
+            check(self._patch)
+        except PatchError as found:
+            return found
+        return None
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def new(self, patch: Patch | None = None) -> None:
+        """Begin with `patch` (an empty one if None) that has no file yet."""
+        self._begin(patch or Patch(), None)
+
+    def open(self, path: Path) -> None:
+        """Open a patch file; nothing changes if that fails.
+
+        Raises:
+            PatchError, OSError: with the reason.
+        """
+        self._begin(patch_file.load(Path(path)), Path(path))
+
+    def recover(self, patch: Patch, path: Path | None) -> None:
+        """Take up unsaved work: the document is dirty from the start."""
+        self._begin(patch, path)
+        self.undo_stack.resetClean()
+
+    def save(self) -> None:
+        """Save to the document's own file. The undo stack stays.
+
+        Raises:
+            OSError: the file cannot be written, or the document has none yet.
+        """
+        if self._path is None:
+            raise OSError("the patch has no file yet")
+        self.commit()
+        patch_file.save(self._patch, self._path)
+        self.undo_stack.setClean()
+
+    def save_as(self, path: Path) -> None:
+        """Save to a file and keep working on that one; an untitled patch takes the file's name.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        path = Path(path)
+        self.commit()
+        name = path.stem if self._patch.name in ("", "Untitled") else self._patch.name
+        patch_file.save(replace(self._patch, name=name), path)
+        self.set_properties(name=name)
+        self._path = path
+        self.undo_stack.setClean()
+        self.path_changed.emit()
+
+    def _begin(self, patch: Patch, path: Path | None) -> None:
+        self._before_drag = None
+        self.undo_stack.clear()
+        self._patch, self._path, self._selection = patch, path, ()
+        self.selection_changed.emit()
+        self.structure_changed.emit()
+        self.changed.emit()
+        self.path_changed.emit()
+        self.opened.emit()
+
+    # -- showing ------------------------------------------------------------------------------------------------------
+
+    def show(self, patch: Patch, selection: Collection[str] | None = None) -> None:
+        """Make `patch` the current one and tell the views (commands call this)."""
+        before, self._patch = self._patch, patch
+        kept = tuple(name for name in (self._selection if selection is None else selection) if name in patch.nodes)
+        if _compiled_form(before) != _compiled_form(patch):
+            self.structure_changed.emit()
+        else:
+            self._tell_values(before)
+        self.changed.emit()
+        self.select(kept)
+
+    def _tell_values(self, before: Patch) -> None:
+        for name, node in self._patch.nodes.items():
+            if node.values != before.nodes[name].values:
+                old = edits.values(before, name)
+                for control, values in edits.values(self._patch, name).items():
+                    if values != old.get(control):
+                        self.value_changed.emit(name, control, values)
+        amounts = {(c.source, c.target): c.amount for c in before.cables}
+        for cable in self._patch.cables:
+            if cable.amount is not None and amounts[cable.source, cable.target] != cable.amount:
+                self.amount_changed.emit(str(cable.source), str(cable.target), cable.amount)
+
+    def select(self, names: Iterable[str]) -> None:
+        """Select nodes, the ones named and no others."""
+        chosen = tuple(dict.fromkeys(name for name in names if name in self._patch.nodes))
+        if chosen != self._selection:
+            self._selection = chosen
+            self.selection_changed.emit()
+
+    # -- dragging a value ---------------------------------------------------------------------------------------------
+
+    def preview_value(self, node: str, control: str, values: Sequence[float]) -> None:
+        """Set a control while it is dragged: sounds at once, no command yet. End with `commit` or `cancel`."""
+        self._begin_drag(("value", node, control))
+        after = self._try(lambda patch: edits.with_control(patch, node, control, values))
+        if after is not None and after != self._patch:
+            self._patch = after
+            self.value_changed.emit(node, control, self.values(node)[control])
+
+    def preview_amount(self, source: Port, target: Port, amount: float) -> None:
+        """Set a modulation amount, -1 to 1, while it is dragged. End with `commit` or `cancel`."""
+        self._begin_drag(("amount", str(source), str(target)))
+        self._patch = edits.with_amount(self._patch, source, target, amount)
+        self.amount_changed.emit(str(source), str(target), min(max(amount, -1.0), 1.0))
+
+    def commit(self) -> None:
+        """End a drag: one command holds all of it; none if the value is what it was."""
+        if self._before_drag is None:
+            return
+        before, after, (kind, first, second) = self._before_drag, self._patch, self._drag
+        self._before_drag = None
+        if before == after:
+            return
+        kept = (
+            commands.SetValue(self, before, after, first, second)
+            if kind == "value"
+            else commands.SetAmount(self, before, after, first, second)
+        )
+        self.undo_stack.push(kept)
+
+    def cancel(self) -> None:
+        """Give up a drag: everything is as it was before."""
+        if self._before_drag is not None:
+            before, self._before_drag = self._before_drag, None
+            self.show(before)
+
+    def _begin_drag(self, drag: tuple[str, str, str]) -> None:
+        if self._before_drag is not None and self._drag != drag:
+            self.commit()
+        if self._before_drag is None:
+            self._before_drag, self._drag = self._patch, drag
+
+    def undo(self) -> None:
+        """Undo the last edit; a running drag counts as one."""
+        self.commit()
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Redo what was undone last."""
+        self.commit()
+        self.undo_stack.redo()
+
+    # -- verbs --------------------------------------------------------------------------------------------------------
+
+    def _push(self, command: commands.Edit) -> bool:
+        """Do a command, unless it would change nothing."""
+        if command.before == command.after:
+            return False
+        self.undo_stack.push(command)
+        return True
+
+    def _try(self, edit: Callable[[Patch], Patch]) -> Patch | None:
+        """The patch after an edit; None, and `refused` says why, if the edit is refused."""
+        try:
+            return edit(self._patch)
+        except PatchError as problem:
+            self.refused.emit(problem.node, problem.port, problem.reason)
+            return None
+
+    def add_node(
+        self,
+        type_name: str,
+        position: Position,
+        *,
+        source: Port | None = None,
+        target: Port | None = None,
+        cable: Cable | None = None,
+    ) -> str:
+        """Add a node of a type and return its name.
+
+        A `source` outlet or a `target` socket that asked for it is connected to its first port that fits; a `cable` is
+        taken apart and put together through it.
+        """
+        self.commit()
+        name = self._patch.free_name(type_name)
+        before, after = self._patch, self._patch.with_node(name, Node(type_name, specs()[type_name].version, position=position))
+        try:
+            if cable is not None:
+                after = edits.inserted(after, name, cable)
+            elif source is not None and (ports := edits.fitting_ports(before, type_name, source=source)):
+                after = edits.connected(after, source, Port(name, ports[0]))
+            elif target is not None and (ports := edits.fitting_ports(before, type_name, target=target)):
+                after = edits.connected(after, Port(name, ports[0]), target)
+        except PatchError as problem:
+            self.refused.emit(problem.node, problem.port, problem.reason)
+        self._push(commands.AddNode(self, before, after, name))
+        return name
+
+    def insert(self, name: str, cable: Cable, position: Position | None = None) -> bool:
+        """Put an existing node on a cable, at `position` if given."""
+        self.commit()
+        after = self._try(lambda patch: edits.inserted(_placed(patch, {name: position} if position else {}), name, cable))
+        return after is not None and self._push(commands.InsertNode(self, self._patch, after, name))
+
+    def remove(self, names: Iterable[str], verb: str = "Delete") -> bool:
+        """Remove nodes; audio that ran through them goes on where it fits."""
+        self.commit()
+        held = [name for name in names if name in self._patch.nodes]
+        after = edits.healed_without(self._patch, held)
+        return bool(held) and self._push(commands.RemoveNodes(self, self._patch, after, held, verb))
+
+    def why_not(self, source: Port, target: Port) -> str | None:
+        """Why `connect` would refuse, in one sentence; None if it would connect."""
+        return edits.why_not(self._patch, source, target)
+
+    def connect_ports(self, source: Port, target: Port, amount: float | None = None) -> bool:
+        """Connect an outlet to an inlet or control; refused with the reason where they do not fit."""
+        self.commit()
+        if any((c.source, c.target) == (source, target) for c in self._patch.cables) and amount is None:
+            return False
+        after = self._try(lambda patch: edits.connected(patch, source, target, amount))
+        return after is not None and self._push(commands.Connect(self, self._patch, after, source, target))
+
+    def disconnect_cables(self, cables: Collection[Cable]) -> bool:
+        """Take cables off."""
+        self.commit()
+        after = self._patch.without_cables(cables)
+        return bool(cables) and self._push(commands.Disconnect(self, self._patch, after, cables))
+
+    def reconnect(self, cable: Cable, source: Port, target: Port) -> bool:
+        """Plug one end of a cable into another port; a modulation keeps its amount where it stays one."""
+        self.commit()
+        if (source, target) == (cable.source, cable.target):
+            return False
+
+        def edit(patch: Patch) -> Patch:
+            moved = edits.connected(patch.without_cables([cable]), source, target)
+            kept = next(c for c in moved.cables if (c.source, c.target) == (source, target))
+            return (
+                edits.with_amount(moved, source, target, cable.amount)
+                if kept.amount is not None and cable.amount is not None
+                else moved
+            )
+
+        after = self._try(edit)
+        return after is not None and self._push(commands.Connect(self, self._patch, after, source, target))
+
+    def set_value(self, node: str, control: str, values: Sequence[float]) -> None:
+        """Set a control, real units, one number a channel, held to its range."""
+        self.commit()
+        self.preview_value(node, control, values)
+        self.commit()
+
+    def set_amount(self, source: Port, target: Port, amount: float) -> None:
+        """Set the amount of a modulation cable, held to -1..1."""
+        self.commit()
+        self.preview_amount(source, target, amount)
+        self.commit()
+
+    def set_option(self, node: str, option: str, value: OptionValue) -> bool:
+        """Choose an option; cables that no longer fit are taken off."""
+        self.commit()
+        after = self._try(lambda patch: edits.with_option(patch, node, option, value))
+        return after is not None and self._push(commands.SetOption(self, self._patch, after, node, option))
+
+    def move(self, positions: Mapping[str, Position], verb: str = "Move") -> bool:
+        """Place nodes (scene units)."""
+        self.commit()
+        moved = {n: p for n, p in positions.items() if n in self._patch.nodes and self._patch.nodes[n].position != p}
+        return bool(moved) and self._push(commands.Move(self, self._patch, _placed(self._patch, moved), list(moved), verb))
+
+    def rename(self, old: str, new: str) -> bool:
+        """Give a node another name; refused if it is taken or no name."""
+        self.commit()
+        after = self._try(lambda patch: patch.renamed(old, new))
+        return after is not None and self._push(commands.Rename(self, self._patch, after, old, new))
+
+    def set_label(self, node: str, label: str) -> bool:
+        """Give a node a label, free text that is shown instead of its name; "" takes it away."""
+        self.commit()
+        after = self._patch.with_node(node, replace(self._patch.nodes[node], label=label.strip()[:200]))
+        return self._push(commands.Relabel(self, self._patch, after, node))
+
+    def bypass(self, names: Iterable[str], on: bool) -> bool:
+        """Pass the audio around nodes, or take them in again."""
+        self.commit()
+        held = [n for n in names if n in self._patch.nodes]
+        return bool(held) and self._push(commands.Bypass(self, self._patch, _flagged(self._patch, held, bypassed=on), held, on))
+
+    def mute(self, names: Iterable[str], on: bool) -> bool:
+        """Silence nodes, or unmute them."""
+        self.commit()
+        held = [n for n in names if n in self._patch.nodes]
+        return bool(held) and self._push(commands.Mute(self, self._patch, _flagged(self._patch, held, muted=on), held, on))
+
+    def copy_text(self, names: Iterable[str]) -> str:
+        """Nodes and the cables among them as the JSON text that `paste` reads."""
+        return json.dumps(patch_file.part_to_json(self._patch, names), indent=1, ensure_ascii=False)
+
+    def paste(self, text: str, at: Position | None = None) -> list[str]:
+        """Add what the clipboard's text holds, top left corner at a place; returns the new names."""
+        return self._paste(text, (SHIFT, SHIFT), at, "Paste")
+
+    def duplicate(self, names: Iterable[str]) -> list[str]:
+        """Add copies of nodes with their inner cables, a little right and down; returns the new names."""
+        return self._paste(self.copy_text(names), (SHIFT, SHIFT), None, "Duplicate")
+
+    def _paste(self, text: str, offset: Position, at: Position | None, verb: str) -> list[str]:
+        self.commit()
+        names: list[str] = []
+
+        def edit(patch: Patch) -> Patch:
+            after, added = edits.pasted(patch, text, offset, at)
+            names.extend(added)
+            return after
+
+        after = self._try(edit)
+        if after is not None:
+            self._push(commands.Paste(self, self._patch, after, names, verb))
+        return names
+
+    def set_properties(
+        self,
+        *,
+        name: str | None = None,
+        author: str | None = None,
+        licence: str | None = None,
+        notes: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> bool:
+        """Change what is written about the patch; None leaves a field."""
+        self.commit()
+        words = {"name": name, "author": author, "licence": licence, "notes": notes}
+        given: dict[str, str] = {key: value for key, value in words.items() if value is not None}
+        after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]
+        fields = [*given, *(["tags"] if tags is not None else [])]
+        return self._push(commands.SetProperties(self, self._patch, after, fields))
+
+    def replace_all(self, patch: Patch, text: str) -> bool:
+        """Exchange the whole patch as one undoable edit named `text`."""
+        self.commit()
+        return self._push(commands.ReplaceAll(self, text, self._patch, patch))
+
+
+def _placed(patch: Patch, positions: Mapping[str, Position]) -> Patch:
+    return replace(patch, nodes={n: replace(v, position=positions[n]) if n in positions else v for n, v in patch.nodes.items()})
+
+
+def _flagged(patch: Patch, names: Collection[str], *, bypassed: bool | None = None, muted: bool | None = None) -> Patch:
+    def flagged(node: Node) -> Node:
+        return replace(
+            node,
+            bypassed=node.bypassed if bypassed is None else bypassed,
+            muted=node.muted if muted is None else muted,
+        )
+
+    return replace(patch, nodes={n: flagged(v) if n in names else v for n, v in patch.nodes.items()})
+
+
+def _compiled_form(patch: Patch) -> object:
+    """What must be compiled again when it differs; values and amounts are inputs of the compiled patch."""
+    nodes = {n: (v.type, v.version, dict(v.options), v.bypassed, v.muted) for n, v in patch.nodes.items()}
+    return nodes, {(c.source, c.target, c.amount is None) for c in patch.cables}
