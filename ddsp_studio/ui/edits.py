@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -159,7 +160,7 @@ def with_control(patch: Patch, name: str, control: str, values: Iterable[float])
         raise PatchError(f"there is no control {control!r}", name, control)
     declared = spec.controls[control]
     held = tuple(min(max(float(v), declared.low), declared.high) for v in values)
-    if any(v != v for v in held):
+    if any(map(math.isnan, held)):
         raise PatchError(
             f"{control} takes {declared.low:g} to {declared.high:g} {declared.unit}, got no number".replace("  ", " "),
             name,
