@@ -1,0 +1,43 @@
+#!/bin/sh
+# See that the system libraries are there: system-packages.sh run|test
+# As root on Debian and its relatives the missing ones are installed; otherwise the one line to run is printed.
+set -eu
+purpose=${1:-run}
+
+[ "$(uname -s)" = Linux ] || exit 0
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  echo "Not a Debian system: if the studio does not start, install PortAudio and Qt's xcb libraries (see README)." >&2
+  exit 0
+fi
+
+# the environment, audio output, and what Qt's window needs; the wheels carry everything else
+packages="python3-venv libportaudio2 libasound2 libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 \
+libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core"
+# tests play through a real audio server and open a real window, both without hardware
+[ "$purpose" = test ] && packages="$packages jackd2 xvfb"
+
+has() {
+  dpkg-query -W -f '${Status} ${Provides}\n' "$1" 2>/dev/null | grep -q '^install ok installed' ||
+    dpkg-query -W -f '${db:Status-Abbrev} ${Provides}\n' 2>/dev/null | grep -Eq "^ii .*\b$1( |,|\$)"
+}
+
+missing=""
+for package in $packages; do
+  has "$package" || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+
+if [ "$purpose" = run ] && [ "$(id -u)" -ne 0 ]; then
+  echo "A few system libraries are missing. Run this line, then make again:" >&2
+  echo "  sudo apt-get install -y --no-install-recommends$missing" >&2
+  exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "Tests that need$missing are skipped; to run them: sudo apt-get install -y --no-install-recommends$missing" >&2
+  exit 0
+fi
+echo "Installing system libraries:$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
