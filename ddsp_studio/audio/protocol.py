@@ -226,9 +226,11 @@ _event_decoder = msgspec.json.Decoder(Event)
 
 def decode_command(line: bytes) -> Command:
     """Read a command; ValueError (msgspec.DecodeError) if the line is none."""
-    return _command_decoder.decode(line)
+    command: Command = _command_decoder.decode(line)
+    return command
 
 
 def decode_event(line: bytes) -> Event:
     """Read an event; ValueError (msgspec.DecodeError) if the line is none."""
-    return _event_decoder.decode(line)
+    event: Event = _event_decoder.decode(line)
+    return event

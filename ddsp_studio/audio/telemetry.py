@@ -84,5 +84,3 @@ class Telemetry:
         self.data = None
         if remove:
             self.path.unlink(missing_ok=True)
-
-

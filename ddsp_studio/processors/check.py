@@ -88,8 +88,14 @@ def zones(patch: Patch) -> dict[str, Zone]:
         if node.type == MIXER and Zone.OUTPUT in kinds:
             raise PatchError("takes voices, but gets a signal that is already mixed", name)
         if Zone.OUTPUT in kinds and Zone.VOICE in kinds:
-            voice = next(c for c in patch.cables if c.target.node == name and _leaving(patch.nodes[c.source.node], out[c.source.node]) is Zone.VOICE)
-            raise PatchError(f"{voice.source} is per voice and cannot go past the VoiceMixer; mix the voices first", name, voice.target.name)
+            voice = next(
+                c
+                for c in patch.cables
+                if c.target.node == name and _leaving(patch.nodes[c.source.node], out[c.source.node]) is Zone.VOICE
+            )
+            raise PatchError(
+                f"{voice.source} is per voice and cannot go past the VoiceMixer; mix the voices first", name, voice.target.name
+            )
         zone = Zone.VOICE if performs else Zone.FREE
         for kind in (Zone.VOICE, Zone.OUTPUT):
             zone = kind if kind in kinds else zone
@@ -171,7 +177,9 @@ def check_cable(patch: Patch, cable: Cable) -> None:
         if any(c.amount is None and c.source != source for c in patch.into(target)):
             raise refuse(f"{target} is already set by {next(c.source for c in patch.into(target) if c.amount is None)}")
     elif outlet.unit:
-        raise refuse(f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit}; only plain numbers modulate")
+        raise refuse(
+            f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit}; only plain numbers modulate"
+        )
     elif not -1.0 <= cable.amount <= 1.0:
         raise refuse(f"a modulation amount is -1 to 1, got {cable.amount:g}")
 

@@ -28,7 +28,7 @@ class Law(str, enum.Enum):
     OCTAVES = "octaves"
     CURVED = "curved"
 
-    def value(self, low: float, high: float, knob: Any) -> Any:
+    def value(self, low: float, high: float, knob: Any) -> Any:  # type: ignore[override]
         """Value at a knob position; `knob` is a float, a numpy array or a tensor."""
         if self is Law.LINEAR:
             return low + (high - low) * knob
@@ -179,7 +179,8 @@ class Spec:
 
         summary = (owner.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
         spec = cls(owner.__name__, version, category, " ".join(summary.split()), of(Inlet), of(Control), of(Outlet), of(Option))
-        for name, port in {**spec.controls, **spec.outlets}.items():
+        ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
+        for name, port in ports.items():
             if isinstance(port.channels, str) and port.channels not in spec.options:
                 raise TypeError(f"{spec.name}.{name} takes its channels from {port.channels!r}, which is not an option of it")
         return spec
@@ -220,7 +221,7 @@ def _plain(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _plain(value) for key, value in data.items()}
     if isinstance(data, enum.Enum):
-        return data.value
+        return data._value_  # Law.value is the law itself
     if isinstance(data, Sequence) and not isinstance(data, str):
         return [_plain(value) for value in data]
     return data

@@ -94,7 +94,7 @@ class Patch:
     # -- edits: each returns a new patch ------------------------------------------------------------------------------
 
     def free_name(self, type_name: str) -> str:
-        """A node name for a new node of a type: "adsr", then "adsr_2", "adsr_3"…"""
+        """A free name for a new node of a type: "adsr", then "adsr_2" and so on."""
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type_name).lower()
         taken, number, name = set(self.nodes), 1, stem
         while name in taken:

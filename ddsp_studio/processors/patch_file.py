@@ -68,7 +68,7 @@ def from_json(data: object) -> Patch:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise PatchError("this is no ddsp_studio patch")
     schema = data.get("schema")
-    if not isinstance(schema, int) or not 1 <= schema:
+    if not isinstance(schema, int) or schema < 1:
         raise PatchError(f"the schema is a version number, got {schema!r}")
     if schema > SCHEMA:
         raise PatchError(f"the patch was saved by a newer ddsp_studio (schema {schema}, this one reads up to {SCHEMA})")

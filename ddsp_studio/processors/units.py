@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 import re
+from collections.abc import Callable
 
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
 _PREFIXED_UNITS = {"Hz", "s"}
@@ -13,7 +14,7 @@ _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d+)\s*([+-]\s*\d+(?:\.\d+)?)?\s*(?:c|ct|cents?)?$")
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _NUMBER = r"[-+*/().\d\s]|(?<=\d)[eE](?=[-+]?\d)"
-_OPERATORS = {
+_OPERATORS: dict[type, Callable[..., float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -70,10 +71,7 @@ def parse_quantity(text: str, unit: str) -> float:
     if not match:
         raise ValueError(refusal)
     number, suffix = match.group(1), (match.group(2) or "").strip()
-    if suffix == "%" and not unit:
-        factor = 0.01
-    else:
-        factor = _factor(suffix, unit, refusal)
+    factor = 0.01 if suffix == "%" and not unit else _factor(suffix, unit, refusal)
     value = _evaluate(number, refusal) * factor
     if not math.isfinite(value):
         raise ValueError(refusal)
