@@ -1,0 +1,138 @@
+"""Streaming convolution with a long response at no latency, partitioned in two sizes.
+
+The first SPAN samples of the response are convolved hop by hop, in a frequency-domain delay line of HOP-sample partitions;
+the rest in partitions of SPAN samples, computed once each SPAN when a span of input is complete. What those
+partitions say is due in the span that follows, so nothing is late. The scheme is that of Gardner, "Efficient Convolution without
+Input-Output Delay" (1995), with two partition sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ddsp_studio.dsp.ramps import hops
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+
+SPAN = 16 * HOP
+_SPAN_HOPS = SPAN // HOP
+_LONG = 4
+"""Spans in one call from which one large FFT is cheaper than going on span by span."""
+
+
+class Response(NamedTuple):
+    """A response cut into partitions: `near` [rows, 16, HOP + 1], `far` [rows, partitions, SPAN + 1], complex64."""
+
+    near: Tensor
+    far: Tensor
+
+
+class Memory(NamedTuple):
+    """What a convolution remembers. `place` is the hop within the span, the same for every row."""
+
+    place: Tensor  # [batch] int32
+    near: Tensor  # spectra of the last hops, oldest first, [batch, 15, HOP + 1] complex64
+    hop: Tensor  # the last hop of input, [batch, HOP]
+    span: Tensor  # the last two spans of input, [batch, 2·SPAN]
+    far: Tensor  # spectra of the last spans, newest first, [batch, partitions, SPAN + 1] complex64
+    due: Tensor  # what the far partitions say in this span, [batch, SPAN]
+
+
+def partitions(taps: int) -> int:
+    """Far partitions of a response of `taps` samples."""
+    return max(1, math.ceil((taps - SPAN) / SPAN))
+
+
+def partition(impulse_response: Tensor) -> Response:
+    """Cut an impulse response [rows, taps] into partitions, in the frequency domain."""
+    rows, taps = impulse_response.shape
+    padded = tf.pad(impulse_response, [[0, 0], [0, max(0, (partitions(taps) + 1) * SPAN - taps)]])
+    near = tf.signal.rfft(tf.reshape(padded[:, :SPAN], [rows, _SPAN_HOPS, HOP]), [2 * HOP])
+    return Response(near, tf.signal.rfft(tf.reshape(padded[:, SPAN:], [rows, -1, SPAN]), [2 * SPAN]))
+
+
+def start(batch: int, taps: int) -> Memory:
+    """Silence before the first sample."""
+    return Memory(
+        tf.zeros([batch], tf.int32),
+        tf.zeros([batch, _SPAN_HOPS - 1, HOP + 1], tf.complex64),
+        tf.zeros([batch, HOP]),
+        tf.zeros([batch, 2 * SPAN]),
+        tf.zeros([batch, partitions(taps), SPAN + 1], tf.complex64),
+        tf.zeros([batch, SPAN]),
+    )
+
+
+def convolve(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor, Memory]:
+    """Convolve audio [batch, samples] (whole hops); rows of the response are 1 or batch. Returns audio and memory."""
+    near, memory = _near(audio, response.near, memory)
+    length = int(audio.shape[1])
+    if length > _LONG * SPAN:
+        far, memory = _far_long(audio, response.far, memory)
+        return near + far, memory
+    pieces = []
+    for begin in range(0, length, SPAN):
+        piece, memory = _far(audio[:, begin : begin + SPAN], response.far, memory)
+        pieces.append(piece)
+    return near + (pieces[0] if len(pieces) == 1 else tf.concat(pieces, axis=1)), memory
+
+
+def _near(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+    x = hops(audio)
+    count = int(x.shape[1])
+    before = tf.concat([memory.hop[:, None], x[:, :-1]], axis=1)
+    spectra = tf.concat([memory.near, tf.signal.rfft(tf.concat([before, x], axis=2))], axis=1)
+    total = spectra[:, _SPAN_HOPS - 1 :] * response[:, :1]
+    for part in range(1, _SPAN_HOPS):
+        newest = _SPAN_HOPS - 1 - part
+        total += spectra[:, newest : newest + count] * response[:, part : part + 1]
+    out = tf.signal.irfft(total)[..., HOP:]
+    return tf.reshape(out, audio.shape), memory._replace(near=spectra[:, -(_SPAN_HOPS - 1) :], hop=x[:, -1])
+
+
+def _far(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+    """Go on by at most a span, in which at most one span of input is completed."""
+    length = int(audio.shape[1])
+    place = memory.place[0]
+    stream = tf.concat([memory.span, audio], axis=1)
+    end = (place * HOP) + length
+
+    def complete() -> tuple[Tensor, Tensor]:
+        window = tf.slice(stream, [0, SPAN - place * HOP], [-1, 2 * SPAN])
+        window = tf.ensure_shape(window, memory.span.shape)
+        spectra = tf.concat([tf.signal.rfft(window)[:, None], memory.far[:, :-1]], axis=1)
+        return spectra, tf.signal.irfft(tf.reduce_sum(spectra * response, axis=1))[:, SPAN:]
+
+    spectra, due = tf.cond(end >= SPAN, complete, lambda: (memory.far, memory.due))
+    out = tf.slice(tf.concat([memory.due, due], axis=1), [0, place * HOP], [-1, length])
+    moved = (memory.place + length // HOP) % _SPAN_HOPS
+    # an input window ends at the span's end: keep the stream's last two spans
+    return tf.ensure_shape(out, audio.shape), memory._replace(place=moved, span=stream[:, -2 * SPAN :], far=spectra, due=due)
+
+
+def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+    """The same as many calls of `_far`, by one FFT over the whole clip."""
+    batch, length = audio.shape
+    count = int(response.shape[1])
+    place = memory.place[0]
+    # All input that far partitions can still hear: the spans held as spectra (windows of two, newest first), the open
+    # span, and the clip.
+    windows = tf.signal.irfft(memory.far)
+    spans = tf.reverse(tf.concat([windows[..., SPAN:], windows[:, -1:, :SPAN]], axis=1), [1])
+    opened = tf.slice(memory.span, [0, 2 * SPAN - place * HOP], [-1, place * HOP])
+    rest = tf.zeros([batch, SPAN - place * HOP])
+    stream = tf.concat([tf.reshape(spans, [batch, -1]), opened, audio, rest], axis=1)
+    stream = tf.ensure_shape(stream, [batch, (count + 2) * SPAN + length])
+    taps = tf.reshape(tf.signal.irfft(response)[..., :SPAN], [response.shape[0], count * SPAN])
+    size = 1 << (int(stream.shape[1]) + count * SPAN - 1).bit_length()
+    spoken = tf.signal.irfft(tf.signal.rfft(stream, [size]) * tf.signal.rfft(taps, [size]))
+    # `taps` begin SPAN samples into the response, so what is heard at stream sample t is spoken[t - SPAN]
+    out = tf.ensure_shape(tf.slice(spoken, [0, count * SPAN + place * HOP], [-1, length]), audio.shape)
+    closed = (place * HOP + length) // SPAN
+    framed = tf.reshape(tf.slice(stream, [0, closed * SPAN], [-1, (count + 1) * SPAN]), [batch, count + 1, SPAN])
+    spectra = tf.signal.rfft(tf.reverse(tf.concat([framed[:, :-1], framed[:, 1:]], axis=2), [1]))
+    due = tf.slice(spoken, [0, (count + closed) * SPAN], [-1, SPAN])
+    moved = (memory.place + length // HOP) % _SPAN_HOPS
+    return out, memory._replace(
+        place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=tf.ensure_shape(due, [batch, SPAN])
+    )

@@ -1,0 +1,111 @@
+"""Recursions over time in few tensor operations: doubling inside the hop, one carry for each hop.
+
+The order of the arithmetic depends only on the hop grid, never on the block, so that any split gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+
+UNROLL = 16
+"""Frames up to which a loop over frames is written out, which is faster for live blocks."""
+
+
+def _delayed(x: Tensor, steps: int, fill: float) -> Tensor:
+    padding = [[0, 0]] * (len(x.shape) - 1) + [[steps, 0]]
+    return tf.pad(x, padding, constant_values=fill)[..., : x.shape[-1]]
+
+
+def scan_frames(step: Callable[..., Any], start: Any, inputs: Any) -> tuple[Any, Any]:
+    """Run `step(state, frame) -> state` over the frames of `inputs` (a structure of [batch, frames, …] tensors).
+
+    Returns:
+        Every state, as the structure of `start` with a frame axis [batch, frames, …]; and the last state.
+    """
+    count = int(tf.nest.flatten(inputs)[0].shape[1])
+    if count <= UNROLL:
+        columns = [tf.nest.map_structure(lambda x, i=i: x[:, i], inputs) for i in range(count)]
+        states, state = [], start
+        for column in columns:
+            state = step(state, column)
+            states.append(state)
+        return tf.nest.map_structure(lambda *xs: tf.stack(xs, axis=1), *states), state
+
+    def turned(x: Tensor) -> Tensor:
+        return tf.transpose(x, [1, 0, *range(2, len(x.shape))])
+
+    states = tf.scan(step, tf.nest.map_structure(turned, inputs), initializer=start)
+    return tf.nest.map_structure(turned, states), tf.nest.map_structure(lambda x: x[-1], states)
+
+
+def one_pole(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
+    """y[n] = pole[n]·y[n−1] + drive[n].
+
+    Args:
+        pole: [batch, samples] or broadcastable. drive: [batch, samples], whole hops. level: y before the block, [batch].
+
+    Returns:
+        y, [batch, samples].
+    """
+    batch = int(drive.shape[0])
+    b = tf.reshape(drive, [batch, -1, HOP])
+    a = tf.reshape(tf.broadcast_to(pole, drive.shape), b.shape)
+    step = 1
+    while step < HOP:
+        b += a * _delayed(b, step, 0.0)
+        a *= _delayed(a, step, 1.0)
+        step *= 2
+    ends, _ = scan_frames(lambda y, ab: ab[0] * y + ab[1], level, (a[:, :, -1], b[:, :, -1]))
+    carry = tf.concat([level[:, None], ends[:, :-1]], axis=1)
+    return tf.reshape(a * carry[:, :, None] + b, [batch, -1])
+
+
+def decaying_max(drive: Tensor, decay: float, level: Tensor) -> Tensor:
+    """y[m] = max(drive[m], decay·y[m−1]) over frames.
+
+    Args:
+        drive: [batch, frames]. decay: 0..1 for each frame. level: y before, [batch].
+    """
+    y = tf.concat([level[:, None], drive], axis=1)
+    step = 1
+    while step < int(y.shape[1]):
+        y = tf.maximum(y, decay**step * _delayed(y, step, 0.0))
+        step *= 2
+    return y[:, 1:]
+
+
+def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """s[n] = M[n]·s[n−1] + d[n] for a state of two numbers.
+
+    Args:
+        matrix: [2, 2, batch or 1, samples]. drive: [2, batch, samples]. state: s before the block, [2, batch].
+
+    Returns:
+        s before every sample, and after the last: [2, batch, samples] and [2, batch].
+    """
+    batch = int(drive.shape[1])
+    d = tf.reshape(drive, [2, batch, -1, HOP])
+    m = tf.reshape(matrix, [2, 2, matrix.shape[2], -1, HOP])
+    step = 1
+    while step < HOP:
+        earlier = _delayed(d, step, 0.0)
+        d += m[:, 0] * earlier[0] + m[:, 1] * earlier[1]
+        identity = tf.reshape(tf.eye(2), [2, 2, 1, 1, 1])
+        before = tf.concat([tf.broadcast_to(identity, [*m.shape[:-1], step]), m[..., :-step]], axis=-1)
+        m = m[:, :1] * before[:1] + m[:, 1:] * before[1:]
+        step *= 2
+    last_m = tf.transpose(m[..., -1], [2, 3, 0, 1])
+    last_d = tf.transpose(d[..., -1], [1, 2, 0])
+    last_m = tf.broadcast_to(last_m, [batch, *last_m.shape[1:]])
+
+    def carry_on(s: Tensor, md: Any) -> Tensor:
+        return tf.reduce_sum(md[0] * s[:, None, :], axis=-1) + md[1]
+
+    ends, end = scan_frames(carry_on, tf.transpose(state), (last_m, last_d))
+    carry = tf.transpose(tf.concat([tf.transpose(state)[:, None], ends[:, :-1]], axis=1), [2, 0, 1])[..., None]
+    after = m[:, 0] * carry[0] + m[:, 1] * carry[1] + d
+    before_all = tf.concat([carry, after[..., :-1]], axis=-1)
+    return tf.reshape(before_all, [2, batch, -1]), tf.transpose(end)
