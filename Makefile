@@ -47,7 +47,7 @@ types: $(STAMP) ## Types: mypy, strict
 	@$(BIN)/mypy
 
 imports: $(STAMP) ## Import rules between the packages
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 format: $(STAMP) ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix .
