@@ -109,3 +109,29 @@ def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tens
     after = m[:, 0] * carry[0] + m[:, 1] * carry[1] + d
     before_all = tf.concat([carry, after[..., :-1]], axis=-1)
     return tf.reshape(before_all, [2, batch, -1]), tf.transpose(end)
+
+
+def scan_chunks(step: Callable[[Any, Any], tuple[Any, Tensor]], state: Any, inputs: Any) -> tuple[Tensor, Any]:
+    """Run `step(state, chunk) -> (state, out)` over the chunks of `inputs` (a structure of [batch, chunks, …] tensors).
+
+    Unlike `scan_frames` this keeps only the outputs, for states that are large.
+
+    Returns:
+        The outputs [batch, chunks, …] and the last state.
+    """
+    count = int(tf.nest.flatten(inputs)[0].shape[1])
+    if count <= UNROLL:
+        outs = []
+        for i in range(count):
+            state, out = step(state, tf.nest.map_structure(lambda x, i=i: x[:, i], inputs))
+            outs.append(out)
+        return tf.stack(outs, axis=1), state
+
+    def body(i: Tensor, state: Any, outs: Any) -> tuple[Tensor, Any, Any]:
+        state, out = step(state, tf.nest.map_structure(lambda x: tf.gather(x, i, axis=1), inputs))
+        return i + 1, state, outs.write(i, out)
+
+    array = tf.TensorArray(tf.float32, size=count)
+    _, state, array = tf.while_loop(lambda i, *_: i < count, body, (0, state, array), maximum_iterations=count)
+    stacked = array.stack()
+    return tf.transpose(stacked, [1, 0, *range(2, len(stacked.shape))]), state

@@ -99,6 +99,8 @@ def zones(patch: Patch) -> dict[str, Zone]:
         zone = Zone.VOICE if performs else Zone.FREE
         for kind in (Zone.VOICE, Zone.OUTPUT):
             zone = kind if kind in kinds else zone
+        if zone is Zone.VOICE and spec_of(node, name).stereo:
+            raise PatchError("works on left and right, so it belongs after the VoiceMixer", name)
         out[name] = zone
     return out
 

@@ -131,13 +131,14 @@ OptionValue = int | float | str
 class Option:
     """A structural choice: changing it builds the processor anew, with a short crossfade.
 
-    One of: `choices`, an integer from `low` to `high`, or a file (`path` names the kinds, for a file dialog).
+    One of: `choices`, a number from `low` to `high` (a whole one if the default is), or a file (`path` names the kind).
     """
 
     default: OptionValue
     choices: tuple[str, ...] = ()
-    low: int = 0
-    high: int = 0
+    low: float = 0
+    high: float = 0
+    unit: str = ""
     path: str = ""
     doc: str = ""
 
@@ -151,9 +152,12 @@ class Option:
             if isinstance(value, str) and len(value) < 4096:
                 return value
             raise ValueError(f"{name} is the path of a {self.path} file, got {str(value)[:80]!r}")
-        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
-            return value
-        raise ValueError(f"{name} is a whole number from {self.low} to {self.high}, got {value!r}")
+        whole = isinstance(self.default, int)
+        numbers = int if whole else (int, float)
+        if isinstance(value, numbers) and not isinstance(value, bool) and self.low <= value <= self.high:
+            return value if whole else float(value)
+        kind, unit = "a whole number" if whole else "a number", f" {self.unit}" if self.unit else ""
+        raise ValueError(f"{name} is {kind} from {self.low:g} to {self.high:g}{unit}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -164,13 +168,15 @@ class Spec:
     version: int
     category: str
     summary: str
+    stereo: bool = False
+    """True for what works on left and right, and so belongs after the VoiceMixer."""
     inlets: Mapping[str, Inlet] = field(default_factory=dict)
     controls: Mapping[str, Control] = field(default_factory=dict)
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, owner: type, version: int, category: str) -> Spec:
+    def read(cls, owner: type, version: int, category: str, stereo: bool) -> Spec:
         """Collect the declarations of a class body in their order."""
         body = vars(owner)
 
@@ -178,7 +184,7 @@ class Spec:
             return {name: item for name, item in body.items() if isinstance(item, kind)}
 
         summary = (owner.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-        spec = cls(owner.__name__, version, category, " ".join(summary.split()), of(Inlet), of(Control), of(Outlet), of(Option))
+        spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, of(Inlet), of(Control), of(Outlet), of(Option))
         ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
         for name, port in ports.items():
             if isinstance(port.channels, str) and port.channels not in spec.options:
@@ -201,6 +207,7 @@ class Spec:
             "version": self.version,
             "category": self.category,
             "summary": self.summary,
+            "stereo": self.stereo,
             **{
                 kind: [{"name": name, **_plain(asdict(item))} for name, item in items.items()]
                 for kind, items in (

@@ -1,0 +1,151 @@
+"""What every processor is: a data sheet, a start state, and one method that goes on by whole hops.
+
+The law of this program: processing A and then B with the state handed over equals processing A‖B, in outputs, final state
+and gradients. A leaf class states its ports, and implements `memory` and `render`; it never overrides anything else.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors import catalogue
+from ddsp_studio.processors.declare import OptionValue, Signal, Spec
+
+
+class State(NamedTuple):
+    """A processor's state: tensors whose first axis is the batch.
+
+    `before` holds each control's last frame [batch, channels], so that ramps have both ends; `started` [batch] is 0 before the
+    first block, where the first frame stands in for the one before it.
+    """
+
+    started: Tensor
+    before: dict[str, Tensor]
+    memory: Any
+
+
+def extend(frames: Tensor, before: Tensor, started: Tensor) -> Tensor:
+    """Put the frame before the block in row 0: [batch, hops, channels] becomes [batch, hops + 1, channels]."""
+    first = tf.where(started[:, None] > 0.0, before, frames[:, 0])
+    return tf.concat([first[:, None], frames], axis=1)
+
+
+class Processor:
+    """Base of all processors. An instance is configuration, never a sounding note: state is an argument and a result."""
+
+    spec: ClassVar[Spec]
+    Inputs: ClassVar[Any]
+
+    def __init_subclass__(cls, *, version: int, category: str, stereo: bool = False, listed: bool = True) -> None:
+        """Read the data sheet from the class body and enter the type in the catalogue (unless `listed` is False)."""
+        cls.spec = Spec.read(cls, version, category, stereo)
+        cls.Inputs = namedtuple("Inputs", [*cls.spec.inlets, *cls.spec.controls])  # type: ignore[misc]  # noqa: PYI024
+        if listed:
+            catalogue.register(cls)
+
+    def __init__(self, sample_rate: float, *, name: str = "", stereo: bool = False, **options: OptionValue) -> None:
+        """Configure.
+
+        Args:
+            sample_rate: Hz.
+            name: the node's name, which seeds its noise.
+            stereo: the batch is (left, right), not voices or clips.
+            options: the type's options; the default where none is given.
+
+        Raises:
+            ValueError: in one sentence, for an option that is unknown or out of range, or a file that cannot be used.
+        """
+        if unknown := set(options) - set(self.spec.options):
+            raise ValueError(f"{self.spec.name} has no option {', '.join(sorted(unknown))}")
+        for key, value in options.items():
+            self.spec.options[key].check(f"{self.spec.name}.{key}", value)
+        self.sample_rate = float(sample_rate)
+        self.name = name or self.spec.name
+        self.stereo = stereo
+        self.options: Mapping[str, Any] = self.spec.option_values(options)
+        self.prepare()
+
+    # -- what a leaf class implements -----------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Compute what depends on the options only (tables, responses). Called once, at the end of the constructor."""
+
+    @property
+    def latency(self) -> int:
+        """Samples by which audio outlets lag behind audio inlets and controls."""
+        return 0
+
+    def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
+        """Seconds for which output goes on after the inputs fell silent, to −60 dB, under the given control values."""
+        return 0.0
+
+    def memory(self, batch: int) -> Any:
+        """What `render` remembers before the first sample: a NamedTuple of tensors, first axis batch, or ()."""
+        return ()
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Go on by whole hops.
+
+        Args:
+            memory: as `memory` made it or `render` returned it.
+            x: a tuple named by port. Audio is [batch, samples]; the performance [batch, hops, 7]; a control
+                [batch or 1, hops + 1, channels], row 0 being the frame before the block.
+
+        Returns:
+            Outputs by outlet, audio [batch, samples] and control [batch, hops, channels]; and the new memory.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.render")
+
+    # -- what everyone calls --------------------------------------------------------------------------------------------
+
+    def channels(self, port: str) -> int:
+        """Channel count of a control or outlet under this configuration."""
+        return self.spec.channels(port, self.options)
+
+    def start(self, batch: int) -> State:
+        """The state before the first sample, for `batch` voices or clips."""
+        before = {name: tf.zeros([batch, self.channels(name)]) for name in self.spec.controls}
+        return State(tf.zeros([batch]), before, self.memory(batch))
+
+    def process(self, state: State, inputs: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], State]:
+        """Go on by whole hops: the one method that trains, plays and renders.
+
+        Args:
+            state: as `start` made it or `process` returned it.
+            inputs: audio [batch, samples] and performance [batch, hops, 7] by inlet, controls [batch, hops, channels] by name.
+                Controls left out keep their default; audio inlets left out are silent.
+
+        Returns:
+            Outputs by outlet, and the state after the block.
+        """
+        batch = int(state.started.shape[0])
+        hops = self._hops(inputs)
+        complete: dict[str, Tensor] = {}
+        before: dict[str, Tensor] = {}
+        for name in self.spec.controls:
+            frames = inputs.get(name)
+            if frames is None:
+                default = self.spec.controls[name].defaults(self.channels(name))
+                frames = tf.constant(default, tf.float32)[None, None]
+            frames = tf.broadcast_to(frames, [batch, hops, self.channels(name)])
+            complete[name] = extend(frames, state.before[name], state.started)
+            before[name] = frames[:, -1]
+        for name, inlet in self.spec.inlets.items():
+            audio = inputs.get(name)
+            if audio is None:
+                audio = tf.zeros([batch, hops * HOP] if inlet.signal is Signal.AUDIO else [batch, hops, 7])
+            complete[name] = audio
+        outputs, memory = self.render(state.memory, self.Inputs(**complete))
+        return outputs, State(tf.ones_like(state.started), before, memory)
+
+    def _hops(self, inputs: Mapping[str, Tensor]) -> int:
+        for name, tensor in inputs.items():
+            audio = name in self.spec.inlets and self.spec.inlets[name].signal is Signal.AUDIO
+            length = int(tensor.shape[1])
+            if audio and length % HOP:
+                raise ValueError(f"{self.spec.name}.{name} takes whole hops of {HOP} samples, got {length} samples")
+            return length // HOP if audio else length
+        raise ValueError(f"{self.spec.name} needs at least one input to know how long to go on")

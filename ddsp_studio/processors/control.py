@@ -1,0 +1,236 @@
+"""Control processors: envelopes, oscillators below hearing, and arithmetic on control signals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ddsp_studio.dsp.noise import row_seeds, white_noise
+from ddsp_studio.dsp.recurrence import scan_frames
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors.base import Processor
+from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
+
+_OVERSHOOT = 1.25
+"""The attack aims above full level and is cut there, as the charging capacitor of an analogue envelope is."""
+_FLOOR = 1e-5
+
+
+class Adsr(Processor, version=1, category="Control"):
+    """Envelope with attack, decay, sustain and release, from where it stands: a retriggered note never clicks.
+
+    The attack rises towards 1.25 exponentially and reaches 1 in `attack`; decay and release fall exponentially, by 60 dB in their
+    time. One step a hop; what ramps across the hop is the processor that listens.
+    """
+
+    gate = Control(unit="", low=0.0, high=1.0, default=0.0, doc="Held while above 0.5")
+    trigger = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Starts the attack anew while the gate is held")
+    attack = Control(unit="s", low=0.001, high=10.0, default=0.01, law=Law.OCTAVES, doc="Time to rise to full level")
+    decay = Control(unit="s", low=0.005, high=20.0, default=0.5, law=Law.OCTAVES, doc="Time to fall by 60 dB to the sustain level")
+    sustain = Control(unit="", low=0.0, high=1.0, default=0.7, doc="Level while the key is held")
+    release = Control(unit="s", low=0.005, high=20.0, default=0.4, law=Law.OCTAVES, doc="Time to fall by 60 dB after release")
+    out = Outlet(signal=Signal.CONTROL, doc="The envelope, 0..1")
+
+    class Memory(NamedTuple):
+        """`level` 0..1, and `rising`, 1 in the attack. Both [batch]."""
+
+        level: Tensor
+        rising: Tensor
+
+    def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
+        """The release, down to −60 dB."""
+        return values["release"][0]
+
+    def memory(self, batch: int) -> Memory:
+        """At rest."""
+        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+
+    def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
+        """Follow the gate."""
+        shape = tf.broadcast_static_shape(x.gate[:, 1:, 0].shape, tf.TensorShape([memory.level.shape[0], 1]))
+        hop_s = HOP / self.sample_rate
+
+        def keep(seconds: Tensor, share: float) -> Tensor:
+            return tf.broadcast_to(share ** (hop_s / seconds[:, 1:, 0]), shape)
+
+        held = tf.broadcast_to(x.gate[..., 0] > 0.5, [shape[0], shape[1] + 1])
+        begins = tf.logical_or(tf.logical_and(held[:, 1:], ~held[:, :-1]), x.trigger[:, 1:, 0] > 0.5)
+        frames = (
+            held[:, 1:],
+            tf.broadcast_to(begins, shape),
+            keep(x.attack, 1.0 - 1.0 / _OVERSHOOT),
+            keep(x.decay, 1e-3),
+            tf.broadcast_to(x.sustain[:, 1:, 0], shape),
+            keep(x.release, 1e-3),
+        )
+
+        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+            level, rising = state
+            held, begins, attack, decay, sustain, release = frame
+            up = tf.logical_and(tf.logical_or(begins, rising > 0.5), held)
+            goal = tf.where(up, _OVERSHOOT, tf.where(held, sustain, 0.0))
+            level = goal + (level - goal) * tf.where(up, attack, tf.where(held, decay, release))
+            rising = tf.where(tf.logical_and(up, level < 1.0), 1.0, 0.0)
+            return tf.where(level < _FLOOR, 0.0, tf.minimum(level, 1.0)), rising
+
+        (level, _), last = scan_frames(step, (memory.level, memory.rising), frames)
+        return {"out": level[..., None]}, self.Memory(*last)
+
+
+class Lfo(Processor, version=1, category="Control"):
+    """Low-frequency oscillator, -1..1, one value a hop. The random shape holds a new value for each cycle."""
+
+    shape = Option(default="sine", choices=("sine", "triangle", "saw", "square", "random"), doc="Waveform")
+    rate = Control(unit="Hz", low=0.01, high=50.0, default=5.0, law=Law.OCTAVES, doc="Cycles a second")
+    depth = Control(unit="", low=0.0, high=1.0, default=1.0, doc="Size of the swing")
+    phase = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Offset within the cycle")
+    reset = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Starts the cycle anew when above 0.5")
+    out = Outlet(signal=Signal.CONTROL, doc="-1..1")
+
+    class Memory(NamedTuple):
+        """`turns`: place in the cycle, 0..1. `cycle`: how many cycles have passed, as float. Both [batch]."""
+
+        turns: Tensor
+        cycle: Tensor
+
+    def memory(self, batch: int) -> Memory:
+        """At the start of cycle 0."""
+        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+
+    def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
+        """Advance by the rate at each hop's end."""
+        batch, hops = int(memory.turns.shape[0]), int(x.rate.shape[1]) - 1
+        advance = tf.broadcast_to(x.rate[:, 1:, 0] * (HOP / self.sample_rate), [batch, hops])
+        again = tf.broadcast_to(x.reset[:, 1:, 0] > 0.5, [batch, hops])
+
+        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            turns, cycle = state
+            advance, again = frame
+            turns = tf.where(again, 0.0, turns + advance)
+            whole = tf.floor(turns)
+            # counted to 2^16 so that float32 holds every cycle exactly
+            return turns - whole, tf.math.floormod(cycle + whole, 65536.0)
+
+        (turns, cycle), last = scan_frames(step, (memory.turns, memory.cycle), (advance, again))
+        place = turns + x.phase[:, 1:, 0]
+        wave = self._wave(place - tf.floor(place), cycle + tf.floor(place))
+        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(*last)
+
+    def _wave(self, turns: Tensor, cycle: Tensor) -> Tensor:
+        match self.options["shape"]:
+            case "triangle":
+                return 1.0 - 4.0 * tf.abs(tf.math.floormod(turns + 0.25, 1.0) - 0.5)
+            case "saw":
+                return 2.0 * turns - 1.0
+            case "square":
+                return tf.where(turns < 0.5, 1.0, -1.0)
+            case "random":
+                batch, hops = cycle.shape
+                seeds = tf.repeat(row_seeds(self.name, batch), hops)
+                index = tf.cast(tf.cast(tf.reshape(cycle, [-1]), tf.int32), tf.uint32)
+                return tf.reshape(white_noise(seeds, index, 1), [batch, hops])
+            case _:
+                return tf.sin(2.0 * math.pi * turns)
+
+
+class Constant(Processor, version=1, category="Control"):
+    """One value for several listeners, to turn many knobs with one."""
+
+    value = Control(unit="", low=-1.0, high=1.0, default=0.5, doc="The value")
+    out = Outlet(signal=Signal.CONTROL, doc="The value")
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Hand the value on."""
+        return {"out": x.value[:, 1:]}, memory
+
+
+class Scale(Processor, version=1, category="Control"):
+    """Multiply a control signal by a factor and shift it by an offset."""
+
+    input = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="The signal")
+    factor = Control(unit="", low=-4.0, high=4.0, default=1.0, doc="What it is multiplied by")
+    offset = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="What is added then")
+    out = Outlet(signal=Signal.CONTROL, doc="input × factor + offset")
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Scale, then shift."""
+        return {"out": x.input[:, 1:] * x.factor[:, 1:] + x.offset[:, 1:]}, memory
+
+
+class Sum(Processor, version=1, category="Control"):
+    """Add two control signals."""
+
+    a = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="One signal")
+    b = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="The other")
+    out = Outlet(signal=Signal.CONTROL, doc="a + b")
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Add."""
+        return {"out": x.a[:, 1:] + x.b[:, 1:]}, memory
+
+
+class Multiply(Processor, version=1, category="Control"):
+    """Multiply two control signals: an envelope by a velocity, a vibrato by the modulation wheel."""
+
+    a = Control(unit="", low=-1.0, high=1.0, default=1.0, doc="One signal")
+    b = Control(unit="", low=-1.0, high=1.0, default=1.0, doc="The other")
+    out = Outlet(signal=Signal.CONTROL, doc="a × b")
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Multiply."""
+        return {"out": x.a[:, 1:] * x.b[:, 1:]}, memory
+
+
+class Transpose(Processor, version=1, category="Control"):
+    """Move a frequency by a ratio, by semitones and by a bend that signals drive (vibrato, pitch envelopes)."""
+
+    f0 = Control(unit="Hz", low=8.0, high=16000.0, default=220.0, law=Law.OCTAVES, doc="The frequency")
+    ratio = Control(unit="", low=0.125, high=32.0, default=1.0, law=Law.OCTAVES, doc="What it is multiplied by")
+    semitones = Control(unit="st", low=-24.0, high=24.0, default=0.0, doc="Semitones added")
+    bend = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="Drive this by an LFO or an envelope")
+    bend_range = Control(unit="st", low=0.0, high=24.0, default=0.5, law=Law.CURVED, doc="Semitones of a full bend")
+    out = Outlet(signal=Signal.CONTROL, unit="Hz", doc="The moved frequency")
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Multiply by the ratio and by two to the octaves."""
+        octaves = (x.semitones[:, 1:] + x.bend[:, 1:] * x.bend_range[:, 1:]) / 12.0
+        return {"out": x.f0[:, 1:] * x.ratio[:, 1:] * tf.pow(2.0, octaves)}, memory
+
+
+class Slew(Processor, version=1, category="Control"):
+    """Follow a control signal no faster than a time: smooths steps, turns gates into swells."""
+
+    input = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="The signal")
+    rise = Control(unit="s", low=0.001, high=10.0, default=0.05, law=Law.OCTAVES, doc="Time to come within 5 % going up")
+    fall = Control(unit="s", low=0.001, high=10.0, default=0.05, law=Law.OCTAVES, doc="Time to come within 5 % going down")
+    out = Outlet(signal=Signal.CONTROL, doc="The smoothed signal")
+
+    class Memory(NamedTuple):
+        """`level` [batch]."""
+
+        level: Tensor
+
+    def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
+        """To −60 dB of the fall."""
+        return values["fall"][0] * math.log(1e3) / math.log(20.0)
+
+    def memory(self, batch: int) -> Memory:
+        """At zero."""
+        return self.Memory(tf.zeros([batch]))
+
+    def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
+        """Go part of the way at each hop."""
+        shape = [memory.level.shape[0], int(x.input.shape[1]) - 1]
+        hop_s = HOP / self.sample_rate
+        target = tf.broadcast_to(x.input[:, 1:, 0], shape)
+        up = tf.broadcast_to(0.05 ** (hop_s / x.rise[:, 1:, 0]), shape)
+        down = tf.broadcast_to(0.05 ** (hop_s / x.fall[:, 1:, 0]), shape)
+
+        def step(level: Tensor, frame: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+            target, up, down = frame
+            level = target + (level - target) * tf.where(target > level, up, down)
+            return tf.where(tf.abs(level) < _FLOOR, 0.0, level)
+
+        level, last = scan_frames(step, memory.level, (target, up, down))
+        return {"out": level[..., None]}, self.Memory(last)
