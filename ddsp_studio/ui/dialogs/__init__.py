@@ -1,0 +1,1 @@
+"""Dialogs: audio settings, export, command palette, shortcuts, about."""

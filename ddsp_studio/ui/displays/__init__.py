@@ -1,0 +1,1 @@
+"""Live pictures of the sound: spectrogram, harmonics, scope, meters."""
