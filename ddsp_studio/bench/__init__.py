@@ -1,0 +1,1 @@
+"""Measurements of speed: `ddsp-studio bench`."""

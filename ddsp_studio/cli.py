@@ -1,0 +1,199 @@
+"""The command line: `ddsp-studio` opens the window; its commands render, check, list, examine and measure.
+
+Exit codes: 0 done, 1 refused input or failed, 2 wrong usage, 130 interrupted. A refusal is one sentence on standard error.
+Commands import what they need when they run, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ddsp_studio import __version__
+
+app = typer.Typer(
+    name="ddsp-studio",
+    help="A synthesizer studio: the patch that you draw is the instrument that you play and the model that you train.",
+    epilog="Without a command the studio's window opens.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class BitDepth(str, enum.Enum):
+    """Sample formats of an exported file."""
+
+    PCM_16 = "16"
+    PCM_24 = "24"
+    FLOAT_32 = "32"
+
+
+class Normalise(str, enum.Enum):
+    """How an exported file is brought to level."""
+
+    OFF = "off"
+    PEAK = "peak"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ddsp-studio {__version__}")
+        raise typer.Exit
+
+
+def _whole_hops(block: int) -> int:
+    if block % 64:
+        raise typer.BadParameter(f"a block is a whole number of hops of 64 samples, got {block}")
+    return block
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of failures.")] = False,
+) -> None:
+    """Open the studio's window, unless a command is given."""
+    if debug:
+        os.environ["DDSP_STUDIO_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        _open_window(None)
+
+
+@app.command("open")
+def open_patch(
+    patch: Annotated[str | None, typer.Argument(help="Patch file, or the name of a factory patch.", show_default=False)] = None,
+) -> None:
+    """Open the window, with a patch if one is given."""
+    from ddsp_studio import resources
+
+    _open_window(None if patch is None else resources.find(resources.PATCHES, patch))
+
+
+def _open_window(patch: Path | None) -> None:
+    from ddsp_studio.cli_commands import window
+
+    raise typer.Exit(window.open_window(patch))
+
+
+@app.command()
+def render(
+    patch: Annotated[str, typer.Argument(help="Patch file, or the name of a factory patch.")],
+    midi: Annotated[str | None, typer.Argument(help="MIDI file or demo; without one, a held chord.", show_default=False)] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Audio file to write: .wav or .flac.")] = ...,  # type: ignore[assignment]
+    sample_rate: Annotated[int, typer.Option(min=8_000, max=384_000, help="Sample rate in Hz.")] = 48_000,
+    block: Annotated[int, typer.Option(min=64, max=65_536, callback=_whole_hops, help="Samples a block.")] = 512,
+    bit_depth: Annotated[BitDepth, typer.Option(help="Bits a sample; 32 is floating point.")] = BitDepth.PCM_24,
+    tail: Annotated[float | None, typer.Option(min=0.0, max=600.0, help="Seconds after the end [the patch's own].")] = None,
+    voices: Annotated[int, typer.Option(min=1, max=64, help="Voices that can sound at once.")] = 16,
+    normalise: Annotated[Normalise, typer.Option(help="Bring the file to full level.")] = Normalise.OFF,
+    mono: Annotated[bool, typer.Option("--mono", help="Write one channel.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.01, max=86_400.0, help="Length of the performance [all].")] = None,
+    progress_json: Annotated[bool, typer.Option("--progress-json", help="Progress as JSON lines on standard output.")] = False,
+) -> None:
+    """Render a patch, played by a MIDI file, to an audio file: the same code and the same samples as live playing."""
+    from ddsp_studio.cli_commands import render as command
+
+    job = command.Job(
+        patch=patch,
+        midi=midi,
+        output=output,
+        sample_rate=sample_rate,
+        block=block,
+        bits=int(bit_depth.value),
+        tail_s=tail,
+        voices=voices,
+        normalise=normalise is Normalise.PEAK,
+        mono=mono,
+        seconds=seconds,
+    )
+    command.render(job, as_json=progress_json)
+
+
+@app.command()
+def check(patch: Annotated[str, typer.Argument(help="Patch file, or the name of a factory patch.")]) -> None:
+    """Say whether a patch is sound; if not, which node, which port and why."""
+    from ddsp_studio.cli_commands import catalogue
+
+    typer.echo(catalogue.verdict(patch))
+
+
+@app.command()
+def processors(
+    name: Annotated[str | None, typer.Argument(help="Show one processor only.", show_default=False)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/processors.md.")] = False,
+) -> None:
+    """List every processor with the unit, range, law and default of its controls."""
+    from ddsp_studio.cli_commands import catalogue
+
+    catalogue.show(name, as_json=json, as_markdown=markdown)
+
+
+@app.command()
+def doctor(json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False) -> None:
+    """Examine this computer: Python, TensorFlow, GPU, window, audio, MIDI; say what to do about each lack."""
+    from ddsp_studio import doctor as examination
+
+    raise typer.Exit(examination.report(as_json=json))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path("out"),
+    window: Annotated[bool, typer.Option("--window/--no-window", help="Draw the window, too.")] = True,
+) -> None:
+    """Render the demo performance to a WAV and the window, without a display, to a PNG."""
+    from ddsp_studio.cli_commands import demo as command
+
+    raise typer.Exit(command.run(out, window=window))
+
+
+@app.command()
+def bench(
+    json: Annotated[Path | None, typer.Option("--json", help="Write the measurements here, too.", show_default=False)] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Dropouts and key-to-sound latency on a real audio server.")] = False,
+    xla: Annotated[bool, typer.Option("--xla", help="The patch under XLA: same output? what speed?")] = False,
+    edits: Annotated[bool, typer.Option("--edits", help="Time from a structural edit to its first block.")] = False,
+    startup: Annotated[bool, typer.Option("--startup", help="Time until the window is visible and sound is ready.")] = False,
+    stablehlo: Annotated[
+        Path | None, typer.Option(help="Write the compiled patch as StableHLO, for other runtimes.", show_default=False)
+    ] = None,
+) -> None:
+    """Measure speed on this machine, beside a plain baseline in the same run."""
+    from ddsp_studio.bench import suite
+
+    chosen = [name for name, wanted in (("live", live), ("xla", xla), ("edits", edits), ("startup", startup)) if wanted]
+    raise typer.Exit(suite.run(chosen, quick=quick, json_path=json, stablehlo=stablehlo))
+
+
+def _sentence(problem: BaseException) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        where = f"{problem.filename}: " if problem.filename else ""
+        return f"{where}{problem.strerror}"
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
+
+
+def _terminate(*_: Any) -> None:
+    raise SystemExit(143)  # unwinds the stack, so that half-written files are removed
+
+
+def main() -> int:
+    """Run the command line; returns only for a refusal or failure, which it has put in one sentence on standard error."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except Exception as problem:
+        if "DDSP_STUDIO_DEBUG" in os.environ:
+            raise
+        expected = isinstance(problem, (OSError, ValueError))
+        text = _sentence(problem) if expected else f"failed: {type(problem).__name__}: {_sentence(problem)} (more with --debug)"
+        sys.stderr.write(f"ddsp-studio: {text}\n")
+    return 1
