@@ -219,3 +219,13 @@ def with_amount(patch: Patch, source: Port, target: Port, amount: float) -> Patc
     held = min(max(amount, -1.0), 1.0)
     cables = tuple(replace(c, amount=held) if (c.source, c.target) == (source, target) else c for c in patch.cables)
     return replace(patch, cables=cables)
+
+
+def is_insertable(patch: Patch, type_name: str, cable: Cable) -> bool:
+    """Whether a new node of a type can be put on a cable."""
+    name = patch.free_name(type_name)
+    try:
+        inserted(patch.with_node(name, Node(type_name, specs()[type_name].version)), name, cable)
+    except PatchError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""Auto-arrange: nodes in columns from the sources to the output, rows ordered so that few cables cross. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+
+from ddsp_studio.processors.check import order
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.ui.canvas.style import GRID
+
+_GAP_X, _GAP_Y = 80.0, 32.0
+_PASSES = 6
+
+
+def arranged(patch: Patch, sizes: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """A place for every node. `sizes` are widths and heights in scene units."""
+    columns = _columns(patch)
+    feeds: dict[str, list[str]] = {name: [] for name in patch.nodes}
+    listens: dict[str, list[str]] = {name: [] for name in patch.nodes}
+    for cable in patch.cables:
+        feeds[cable.target.node].append(cable.source.node)
+        listens[cable.source.node].append(cable.target.node)
+    for index in range(_PASSES):
+        neighbours, sweep = (feeds, columns) if index % 2 == 0 else (listens, columns[::-1])
+        ranks = _ranks(columns)
+        for column in sweep:
+            column.sort(key=lambda name: median([ranks[n] for n in neighbours[name]]) if neighbours[name] else ranks[name])
+            ranks.update(_ranks([column]))
+    return _placed(columns, sizes)
+
+
+def _columns(patch: Patch) -> list[list[str]]:
+    """Nodes by the longest way to them; sources move right, close to their first listener."""
+    names = order(patch)
+    depth = dict.fromkeys(names, 0)
+    for name in names:
+        for cable in patch.cables:
+            if cable.target.node == name:
+                depth[name] = max(depth[name], depth[cable.source.node] + 1)
+    for name in reversed(names):
+        listeners = [depth[c.target.node] for c in patch.cables if c.source.node == name]
+        if listeners and not any(c.target.node == name for c in patch.cables):
+            depth[name] = max(min(listeners) - 1, 0)
+    columns: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for name in patch.nodes:
+        columns[depth[name]].append(name)
+    return columns
+
+
+def _ranks(columns: list[list[str]]) -> dict[str, float]:
+    return {name: (row + 0.5) / len(column) for column in columns for row, name in enumerate(column)}
+
+
+def _placed(columns: list[list[str]], sizes: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    places: dict[str, tuple[float, float]] = {}
+    heights = [sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y for column in columns if column]
+    tallest, x = max(heights, default=0.0), 0.0
+    for column in columns:
+        if not column:
+            continue
+        y = (tallest - (sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y)) / 2.0
+        for name in column:
+            places[name] = (round(x / GRID) * GRID, round(y / GRID) * GRID)
+            y += sizes[name][1] + _GAP_Y
+        x += max(sizes[n][0] for n in column) + _GAP_X
+    return places

@@ -1,0 +1,132 @@
+"""The context menus of the canvas: of a node, a port, a value, a cable and the empty canvas."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.patch import Cable, Port
+from ddsp_studio.ui.canvas.geometry import Socket
+from ddsp_studio.ui.canvas.scene import Hit, Under
+from ddsp_studio.ui.widgets.texts import amount_text, readable
+
+if TYPE_CHECKING:
+    from ddsp_studio.ui.canvas.editor import PatchEditor
+
+_MOST_TARGETS = 40
+
+
+def build(editor: PatchEditor, hit: Hit) -> QMenu:
+    """The menu for what was clicked."""
+    menu = QMenu(editor)
+    if hit.under is Under.SOCKET and hit.socket is not None:
+        _of_port(editor, menu, hit.socket)
+    elif hit.cable is not None:
+        _of_cable(editor, menu, hit.cable)
+    elif hit.node:
+        if hit.under is Under.ROW and hit.row is not None:
+            _of_value(editor, menu, hit.node, hit.row.name)
+        _of_nodes(editor, menu)
+    else:
+        _of_canvas(editor, menu)
+    return menu
+
+
+def _of_port(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
+    port, document = socket.port, editor.document
+    menu.addSection(str(port))
+    targets = menu.addMenu("Connect to" if socket.is_outlet else "Connect from")
+    fill_targets(editor, targets, socket)
+    menu.addAction("Add and connect…", functools.partial(editor.search_for_socket, socket))
+    cables = [c for c in document.patch.cables if port in (c.source, c.target)]
+    if cables:
+        menu.addAction("Disconnect", functools.partial(document.disconnect_cables, cables))
+    if not socket.is_outlet:
+        menu.addSeparator()
+        _of_value(editor, menu, port.node, port.name)
+
+
+def fill_targets(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
+    """List every port that a cable from or to a socket can end in."""
+    for other in editor.scene.sockets():
+        if other.is_outlet is socket.is_outlet or len(menu.actions()) >= _MOST_TARGETS:
+            continue
+        source, target = (socket.port, other.port) if socket.is_outlet else (other.port, socket.port)
+        if editor.document.why_not(source, target) is None:
+            menu.addAction(str(other.port), functools.partial(editor.document.connect_ports, source, target))
+    menu.setEnabled(bool(menu.actions()))
+
+
+def _of_value(editor: PatchEditor, menu: QMenu, node: str, name: str) -> None:
+    spec = specs().get(editor.document.patch.nodes[node].type)
+    if spec is None or name not in spec.controls:
+        return
+    control = spec.controls[name]
+    values = editor.document.values(node)[name]
+    if len(values) == 1:
+        menu.addAction(f"Type {readable(name)}…", functools.partial(editor.type_value, node, name))
+    reset = control.defaults(len(values))
+    menu.addAction(f"Reset {readable(name)}", functools.partial(editor.document.set_value, node, name, reset))
+    for cable in editor.document.patch.into(Port(node, name)):
+        text = f"Disconnect {cable.source}" + ("" if cable.amount is None else f" ({amount_text(cable.amount)})")
+        menu.addAction(text, functools.partial(editor.document.disconnect_cables, [cable]))
+    editor.value_menu_opening.emit(menu, node, name)
+    menu.addSeparator()
+
+
+def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
+    document = editor.document
+    chosen = document.selection
+    nodes = [document.patch.nodes[name] for name in chosen]
+    _add(menu, "Cut", editor.cut, "Ctrl+X")
+    _add(menu, "Copy", editor.copy, "Ctrl+C")
+    _add(menu, "Duplicate", editor.duplicate, "Ctrl+D")
+    _add(menu, "Delete", editor.delete, "Del")
+    menu.addSeparator()
+    for text, action, on, keys in (
+        ("Bypass", editor.toggle_bypass, all(n.bypassed for n in nodes), "Ctrl+B"),
+        ("Mute", editor.toggle_mute, all(n.muted for n in nodes), "Ctrl+M"),
+    ):
+        entry = _add(menu, text, action, keys)
+        entry.setCheckable(True)
+        entry.setChecked(bool(nodes) and on)
+    menu.addSeparator()
+    if len(chosen) == 1:
+        _add(menu, "Rename…", functools.partial(editor.rename, chosen[0]), "F2")
+        sockets = [s for s in editor.scene.nodes[chosen[0]].geometry.sockets.values() if s.is_outlet]
+        for socket in sockets:
+            fill_targets(editor, menu.addMenu(f"Connect {readable(socket.port.name)} to"), socket)
+        used = document.patch.of_node(chosen[0])
+        if used:
+            menu.addAction("Disconnect all", functools.partial(document.disconnect_cables, used))
+    _add(menu, "Frame", editor.frame_selection, "F")
+
+
+def _of_cable(editor: PatchEditor, menu: QMenu, cable: Cable) -> None:
+    menu.addSection(f"{cable.source} → {cable.target}")
+    if cable.amount is not None:
+        menu.addAction("Type the amount…", functools.partial(editor.type_amount, cable))
+        menu.addAction("Invert the amount", functools.partial(editor.document.set_amount, cable.source, cable.target, -cable.amount))
+    menu.addAction("Insert a node…", functools.partial(editor.search_for_cable, cable))
+    menu.addAction("Disconnect", functools.partial(editor.document.disconnect_cables, [cable]))
+
+
+def _of_canvas(editor: PatchEditor, menu: QMenu) -> None:
+    _add(menu, "Add a processor…", editor.add_node_search, "Tab")
+    menu.addSeparator()
+    _add(menu, "Paste", editor.paste, "Ctrl+V")
+    _add(menu, "Select all", editor.select_all, "Ctrl+A")
+    menu.addSeparator()
+    _add(menu, "Frame all", editor.frame_all, "Home")
+    menu.addAction("Arrange", editor.auto_arrange)
+
+
+def _add(menu: QMenu, text: str, action: Callable[[], object], keys: str) -> QAction:
+    entry: QAction = menu.addAction(text, action)
+    entry.setShortcut(QKeySequence(keys))
+    return entry

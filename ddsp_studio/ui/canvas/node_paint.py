@@ -1,0 +1,268 @@
+"""How a node looks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+
+from ddsp_studio.processors.declare import Signal
+from ddsp_studio.ui import theme
+from ddsp_studio.ui.canvas.geometry import Row, RowKind, Socket, field_rect
+from ddsp_studio.ui.canvas.style import (
+    METER,
+    MISSING,
+    PLAIN_BELOW,
+    ROW,
+    SOCKET,
+    TITLE,
+    category_colour,
+    socket_path,
+)
+from ddsp_studio.ui.widgets.bars import paint_bars
+from ddsp_studio.ui.widgets.number_field import depth_rect, fill_rect
+from ddsp_studio.ui.widgets.paint import elided, font
+from ddsp_studio.ui.widgets.texts import readable
+
+if TYPE_CHECKING:
+    from ddsp_studio.ui.canvas.node_item import NodeItem
+
+_CORNER, _INSET = 6.0, 12.0
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_FULL_SCALE_DB, _FLOOR_DB = 0.0, -60.0
+
+
+def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
+    """Paint a node at a zoom factor."""
+    hue = category_colour(item.spec.category) if item.spec else MISSING
+    if zoom < PLAIN_BELOW:
+        _plain(item, painter, hue)
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(0.4 if item.allowed is not None and not _takes(item) else 1.0)
+    _body(item, painter, hue)
+    painter.setOpacity(painter.opacity() * (0.55 if item.node.muted or item.node.bypassed else 1.0))
+    _title(item, painter, hue)
+    for row in item.geometry.rows:
+        _ROW_PAINTERS[row.kind](item, painter, row)
+    if item.spec is None:
+        painter.setPen(theme.colour(MISSING))
+        painter.setFont(font(11))
+        last = item.geometry.rect.adjusted(_INSET, 0, -_INSET, -4)
+        text = elided(painter, f"{item.node.type} is not installed", last.width())
+        painter.drawText(QRectF(last.left(), last.bottom() - ROW, last.width(), ROW), _LEFT, text)
+    if item.node.bypassed:
+        _bypass_path(item, painter)
+    for socket in item.geometry.sockets.values():
+        _socket(item, painter, socket)
+    if item.problem:
+        _problem(item, painter, item.problem[1])
+
+
+def _takes(item: NodeItem) -> bool:
+    return any(socket.port in (item.allowed or ()) for socket in item.geometry.sockets.values())
+
+
+def _plain(item: NodeItem, painter: QPainter, hue: str) -> None:
+    rect = item.geometry.rect
+    painter.fillRect(rect, theme.colour(theme.RAISED))
+    painter.fillRect(QRectF(rect.left(), rect.top(), rect.width(), TITLE), theme.colour(hue, 0.8))
+    edge = theme.DANGER if item.problem else theme.SELECTION if item.selected else None
+    if edge:
+        painter.setPen(QPen(theme.colour(edge), 5.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect)
+
+
+def _body(item: NodeItem, painter: QPainter, hue: str) -> None:
+    rect = item.geometry.rect
+    shadow = QPainterPath()
+    shadow.addRoundedRect(rect.translated(0.0, 2.5), _CORNER + 1, _CORNER + 1)
+    painter.fillPath(shadow, theme.colour("#000000", 0.35))
+    body = QPainterPath()
+    body.addRoundedRect(rect, _CORNER, _CORNER)
+    painter.fillPath(body, theme.colour(theme.PANEL))
+    painter.save()
+    painter.setClipPath(body)
+    painter.fillRect(QRectF(0.0, 0.0, rect.width(), TITLE), theme.colour(hue, 0.26 if item.selected or item.hovered else 0.18))
+    painter.fillRect(QRectF(0.0, 0.0, rect.width(), 2.5), theme.colour(hue))
+    painter.restore()
+    edge = theme.DANGER if item.problem else theme.SELECTION if item.selected else theme.TEXT_FAINT if item.hovered else theme.BORDER
+    pen = QPen(theme.colour(edge), 2.0 if item.selected or item.problem else 1.0)
+    if item.spec is None:
+        pen = QPen(theme.colour(MISSING), 1.5, Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(body)
+
+
+def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
+    rect = QRectF(_INSET, 2.0, item.geometry.rect.width() - 2 * _INSET, TITLE - 2.0)
+    levels = any(level > 0.0 for level in item.levels)
+    badge = "MUTED" if item.node.muted else "BYPASS" if item.node.bypassed else ""
+    room = rect.width() - (48.0 if levels or badge else 0.0)
+    painter.setFont(font(12, bold=True))
+    painter.setPen(theme.colour(theme.TEXT))
+    title = elided(painter, item.title, room)
+    painter.drawText(rect, _LEFT, title)
+    used = painter.fontMetrics().horizontalAdvance(title) + 8.0
+    painter.setFont(font(10))
+    kind = item.node.type
+    if item.title.replace("_", "").lower() != kind.lower() and room - used > 30.0:
+        painter.setPen(theme.colour(theme.TEXT_SOFT))
+        painter.drawText(rect.adjusted(used, 1.0, 0.0, 0.0), _LEFT, elided(painter, kind, room - used))
+    if badge:
+        painter.setPen(theme.colour(theme.WARNING))
+        painter.drawText(rect, _RIGHT, badge)
+    elif levels:
+        _levels(item, painter, hue)
+
+
+def _levels(item: NodeItem, painter: QPainter, hue: str) -> None:
+    heights = [_meter_height(level) for level in item.levels]
+    painter.fillRect(METER, theme.colour(theme.CANVAS, 0.8))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+    loudest = max(list(item.levels)[-4:])
+    paint_bars(painter, METER.adjusted(1, 1, -1, -1), heights, theme.DANGER if loudest > 1.0 else hue)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+
+def _meter_height(rms: float) -> float:
+    decibels = 20.0 * math.log10(max(rms, 1e-9))
+    return min(max((decibels - _FLOOR_DB) / (_FULL_SCALE_DB - _FLOOR_DB), 0.0), 1.0)
+
+
+def _name_colour(item: NodeItem, name: str, *, is_outlet: bool) -> str:
+    if item.allowed is None:
+        return theme.TEXT_SOFT
+    socket = item.geometry.socket(name, is_outlet=is_outlet)
+    return theme.TEXT if socket and socket.port in item.allowed else theme.TEXT_FAINT
+
+
+def _ports(item: NodeItem, painter: QPainter, row: Row) -> None:
+    painter.setFont(font(11))
+    rect = row.rect.adjusted(_INSET, 0.0, -_INSET, 0.0)
+    for name, is_outlet, alignment in ((row.name, False, _LEFT), (row.outlet, True, _RIGHT)):
+        painter.setPen(theme.colour(_name_colour(item, name, is_outlet=is_outlet)))
+        half = rect.width() / 2.0 if row.name and row.outlet else rect.width()
+        painter.drawText(rect, alignment, elided(painter, readable(name), half))
+
+
+def _value(item: NodeItem, painter: QPainter, row: Row) -> None:
+    if item.spec is None:
+        return
+    control, box = item.spec.controls[row.name], field_rect(row)
+    value, driver = item.values[row.name][0], item.driven_by.get(row.name)
+    outline = QPainterPath()
+    outline.addRoundedRect(box, 3.0, 3.0)
+    painter.fillPath(outline, theme.colour(theme.CANVAS, 0.75 if driver is None else 0.35))
+    if driver is None:
+        painter.save()
+        painter.setClipPath(outline)
+        painter.fillRect(fill_rect(box, control, value), theme.colour(theme.ACCENT_DEEP, 0.6))
+        for depth in item.depths.get(row.name, ()):
+            painter.fillRect(depth_rect(box, control.to_knob(value), depth), theme.colour(theme.CONTROL if depth >= 0.0 else theme.NOTES))
+        painter.restore()
+    inner = box.adjusted(7.0, 0.0, -6.0, 0.0)
+    painter.setFont(font(11))
+    text = elided(painter, control.format(value) if driver is None else driver, inner.width() * 0.6)
+    painter.setPen(theme.colour(theme.TEXT if driver is None else theme.TEXT_FAINT))
+    painter.drawText(inner, _RIGHT, text)
+    painter.setPen(theme.colour(_name_colour(item, row.name, is_outlet=False)))
+    room = inner.width() - painter.fontMetrics().horizontalAdvance(text) - 6.0
+    painter.drawText(inner, _LEFT, elided(painter, readable(row.name), room))
+
+
+def _bars(item: NodeItem, painter: QPainter, row: Row) -> None:
+    if item.spec is None:
+        return
+    control, box = item.spec.controls[row.name], field_rect(row)
+    driver = item.driven_by.get(row.name)
+    painter.fillRect(box, theme.colour(theme.CANVAS, 0.75))
+    heights = [control.to_knob(value) for value in item.values[row.name]]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+    paint_bars(painter, box.adjusted(2.0, 14.0, -2.0, -1.0), heights, theme.ACCENT if driver is None else theme.TEXT_FAINT)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(font(10))
+    painter.setPen(theme.colour(_name_colour(item, row.name, is_outlet=False)))
+    inner = QRectF(box.left() + 7.0, box.top() + 1.0, box.width() - 13.0, 13.0)
+    painter.drawText(inner, _LEFT, elided(painter, readable(row.name), inner.width() * 0.6))
+    painter.setPen(theme.colour(theme.TEXT_FAINT))
+    painter.drawText(inner, _RIGHT, elided(painter, driver or str(len(heights)), inner.width() * 0.45))
+
+
+def _option(item: NodeItem, painter: QPainter, row: Row) -> None:
+    if item.spec is None:
+        return
+    inner = field_rect(row).adjusted(7.0, 0.0, -6.0, 0.0)
+    painter.setFont(font(11))
+    chosen = f"{item.spec.option_values(item.node.options)[row.name]}  ▾"
+    text = elided(painter, chosen, inner.width() * 0.62)
+    painter.setPen(theme.colour(theme.TEXT))
+    painter.drawText(inner, _RIGHT, text)
+    painter.setPen(theme.colour(theme.TEXT_SOFT))
+    room = inner.width() - painter.fontMetrics().horizontalAdvance(text) - 6.0
+    painter.drawText(inner, _LEFT, elided(painter, readable(row.name), room))
+
+
+def _more(item: NodeItem, painter: QPainter, row: Row) -> None:
+    painter.setFont(font(10))
+    painter.setPen(theme.colour(theme.TEXT_FAINT))
+    text = f"▸ {row.name} more" if row.name != "0" and not item.unfolded else "▾ fewer"
+    painter.drawText(row.rect.adjusted(_INSET + 4.0, 0.0, -_INSET, 0.0), _LEFT, text)
+
+
+_ROW_PAINTERS = {
+    RowKind.PORTS: _ports,
+    RowKind.VALUE: _value,
+    RowKind.BARS: _bars,
+    RowKind.OPTION: _option,
+    RowKind.MORE: _more,
+}
+
+
+def _socket(item: NodeItem, painter: QPainter, socket: Socket) -> None:
+    colour = theme.SIGNAL[socket.signal.value]
+    lit = socket.port == item.lit_port
+    dimmed = item.allowed is not None and socket.port not in item.allowed
+    painter.save()
+    painter.setOpacity(0.25 if dimmed else 1.0)
+    path = socket_path(socket.signal, socket.place, SOCKET + (2.0 if lit else 0.0))
+    full = (socket.is_outlet, socket.port.name) in item.plugged or lit
+    painter.setPen(QPen(theme.colour(theme.TEXT if lit else colour), 1.6))
+    painter.setBrush(theme.colour(colour) if full else theme.colour(theme.CANVAS))
+    painter.drawPath(path)
+    painter.restore()
+
+
+def _bypass_path(item: NodeItem, painter: QPainter) -> None:
+    """A dashed line from the first audio inlet to the first audio outlet: the way the sound takes."""
+    audio = [s for s in item.geometry.sockets.values() if s.signal is Signal.AUDIO]
+    inlet = next((s for s in audio if not s.is_outlet), None)
+    outlet = next((s for s in audio if s.is_outlet), None)
+    if inlet is None or outlet is None:
+        return
+    painter.save()
+    painter.setOpacity(1.0)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(theme.colour(theme.AUDIO), 2.0, Qt.PenStyle.DashLine))
+    path = QPainterPath(inlet.place)
+    bottom = TITLE - 6.0
+    path.cubicTo(inlet.place + QPointF(40.0, bottom - inlet.place.y()), outlet.place + QPointF(-40.0, bottom - outlet.place.y()), outlet.place)
+    painter.drawPath(path)
+    painter.restore()
+
+
+def _problem(item: NodeItem, painter: QPainter, reason: str) -> None:
+    """The reason why the engine refused this node, under it."""
+    rect = QRectF(0.0, item.geometry.rect.bottom() + 4.0, item.geometry.rect.width(), 36.0)
+    path = QPainterPath()
+    path.addRoundedRect(rect, 4.0, 4.0)
+    painter.fillPath(path, theme.colour("#3a1f22", 0.95))
+    painter.setPen(theme.colour(theme.DANGER))
+    painter.setFont(font(10))
+    wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(rect.adjusted(6.0, 2.0, -6.0, -2.0), int(wrap), elided(painter, reason, rect.width() * 1.8))

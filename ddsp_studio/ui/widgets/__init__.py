@@ -1,0 +1,1 @@
+"""Painted widgets for values: knob, number field, bars, option selectors."""
