@@ -22,9 +22,11 @@ from pathlib import Path
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.client_memory import Memory
-from ddsp_studio.audio.client_process import EngineProcess, describe_exit
+from ddsp_studio.audio.client_process import EngineProcess, describe_exit, process_alive
 from ddsp_studio.audio.telemetry import Telemetry
 
+ENGINE = (sys.executable, "-m", "ddsp_studio.audio.engine")
+"""Command line of the engine, without its arguments."""
 _PREFIX = "ddsp_studio-"
 _RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
 """Waiting times before the restarts after the first, second… death within `_MEMORY_S`; one more death is final."""
@@ -66,8 +68,8 @@ class EngineClient:
         on_health: Callable[[Health, str], None],
         log_path: Path,
         *,
-        command: Sequence[str] = (sys.executable, "-m", "ddsp_studio.audio.engine"),
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        command: Sequence[str] = ENGINE,
+        patience: Patience = Patience(),
     ) -> None:
         """Make the telemetry page; `start` starts the process. OSError if no folder can be written."""
         self._on_event, self._on_health, self._patience = on_event, on_health, patience
@@ -245,21 +247,9 @@ def runtime_folder() -> Path:
         base = Path(tempfile.gettempdir())
     for old in base.glob(f"{_PREFIX}*-*"):
         owner = old.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
+        if owner.isdigit() and not process_alive(int(owner)):
             shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
-
-
-def _alive(pid: int) -> bool:
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _open_log(path: Path) -> tuple[logging.Logger, logging.Handler]:

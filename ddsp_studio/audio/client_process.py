@@ -123,3 +123,16 @@ def describe_exit(status: int) -> str:
         return f"was ended by {signal.Signals(-status).name}"
     except ValueError:
         return f"was ended by signal {-status}"
+
+
+def process_alive(pid: int) -> bool:
+    """Whether a process of that id runs; where the system cannot tell (Windows has no signal 0) it is taken to run."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -40,10 +40,17 @@ class Actions(QObject):
         self._actions: dict[str, QAction] = {}
         self._specs: dict[str, Spec] = {}
 
-    def add(self, spec: Spec, do: Callable[..., object]) -> QAction:
-        """Register an action; `do` is called without arguments, or with the state if it is checkable."""
+    def add(self, spec: Spec, do: Callable[..., object], *, scope: QWidget | None = None) -> QAction:
+        """Register an action; `do` is called without arguments, or with the state if it is checkable.
+
+        With a `scope` its shortcut works only while the focus is in that widget.
+        """
         action = QAction(spec.text, self._owner)
         self.adopt(spec, action)
+        if scope is not None:
+            self._owner.removeAction(action)
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            scope.addAction(action)
         action.setCheckable(spec.checkable)
         if spec.checkable:
             action.toggled.connect(do)
@@ -77,7 +84,7 @@ class Actions(QObject):
         return dict(self._actions)
 
     def title(self, name: str) -> str:
-        """"File: Save" — how the palette and the shortcut list call an action."""
+        """How the palette and the shortcut list call an action: "File: Save"."""
         menu = MENUS.get(name.partition(".")[0], "").replace("&", "")
         return f"{menu}: {self._actions[name].text().replace('&', '').rstrip('…')}"
 

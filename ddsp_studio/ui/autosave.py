@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from ddsp_studio.audio.client_process import process_alive
 from ddsp_studio.files import write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch, PatchError
@@ -89,7 +90,7 @@ def find(folder: Path) -> list[Recovered]:
     found = []
     for file in folder.glob("*.json"):
         owner = file.stem.partition("-")[0]
-        if owner.isdigit() and int(owner) != os.getpid() and _alive(int(owner)):
+        if owner.isdigit() and int(owner) != os.getpid() and process_alive(int(owner)):
             continue
         try:
             found.append(_read(file))
@@ -105,15 +106,3 @@ def _read(file: Path) -> Recovered:
     data = json.loads(file.read_text(encoding="utf-8"))
     path = str(data["path"])
     return Recovered(file, patch_file.from_json(data["patch"]), Path(path) if path else None, float(data["saved"]))
-
-
-def _alive(pid: int) -> bool:
-    if os.name != "posix":
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ddsp_studio.audio import protocol
-from ddsp_studio.audio.client import EngineClient, Health
+from ddsp_studio.audio.client import ENGINE, EngineClient, Health
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check
@@ -42,8 +42,7 @@ class EngineLink(QObject):
         super().__init__(parent)
         self._arrived.connect(self._tell)
         self._health.connect(self.health_changed)
-        options = {} if command is None else {"command": command}
-        self.client = EngineClient(self._arrived.emit, self._health.emit, log_path, **options)
+        self.client = EngineClient(self._arrived.emit, self._health.emit, log_path, command=command or ENGINE)
         self._signals = {
             protocol.Hello: self.hello,
             protocol.Devices: self.devices,

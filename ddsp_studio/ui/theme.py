@@ -121,7 +121,9 @@ def _style_sheet() -> str:
         selection-background-color: {ACCENT_DEEP};
     }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {ACCENT}; }}
-    QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{ color: {TEXT_FAINT}; background: {PANEL}; }}
+    QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
+        color: {TEXT_FAINT}; background: {PANEL};
+    }}
     QComboBox QAbstractItemView {{ background: {PANEL}; border: 1px solid {BORDER}; selection-background-color: {ACCENT_DEEP}; }}
     QPushButton {{
         background: {RAISED}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; padding: 5px 14px; min-height: 16px;
@@ -155,7 +157,9 @@ def _style_sheet() -> str:
     QTabBar::tab:selected {{ color: {TEXT}; border-bottom-color: {ACCENT}; }}
     QTabBar::tab:hover {{ color: {TEXT}; }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {GRID}; }}
-    QProgressBar {{ background: {CANVAS}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; text-align: center; min-height: 16px; }}
+    QProgressBar {{
+        background: {CANVAS}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; text-align: center; min-height: 16px;
+    }}
     QProgressBar::chunk {{ background: {ACCENT_DEEP}; border-radius: {RADIUS - 1}px; }}
     QGroupBox {{ border: 1px solid {GRID}; border-radius: {RADIUS}px; margin-top: 16px; padding-top: 6px; color: {TEXT_SOFT}; }}
     QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; }}

@@ -56,8 +56,17 @@ def answer(command: protocol.Command, renderer: Renderer) -> None:
     match command:
         case protocol.Configure(settings=s):
             message = "" if s.device in ("", "none", "system") else f"The output {s.device!r} is not there; using system."
-            say(protocol.Status(state="running", device="system", sample_rate=s.sample_rate, block=s.block, latency_ms=16.0,
-                                voices=s.voices, message=message))
+            say(
+                protocol.Status(
+                    state="running",
+                    device="system",
+                    sample_rate=s.sample_rate,
+                    block=s.block,
+                    latency_ms=16.0,
+                    voices=s.voices,
+                    message=message,
+                )
+            )
         case protocol.LoadPatch():
             notes = command.patch.get("notes", "")
             if notes == "deadly":
@@ -69,7 +78,11 @@ def answer(command: protocol.Command, renderer: Renderer) -> None:
                 say(protocol.PatchRefused(revision=command.revision, node="gain", port="level", reason="is not to my taste"))
             else:
                 nodes = list(command.patch.get("nodes", {}))
-                say(protocol.PatchPlays(revision=command.revision, seconds=0.01, latency_samples=64, nodes=nodes, partials_node=""))
+                say(
+                    protocol.PatchPlays(
+                        revision=command.revision, seconds=0.01, latency_samples=64, nodes=nodes, partials_node=""
+                    )
+                )
         case protocol.Midi(data=[status, key, velocity]) if status & 0xE0 == 0x80:
             if status & 0x10 and velocity:
                 renderer.keys[key] = velocity
@@ -78,11 +91,25 @@ def answer(command: protocol.Command, renderer: Renderer) -> None:
         case protocol.Panic():
             renderer.keys.clear()
         case protocol.Transport():
-            say(protocol.TransportState(song="x.mid", playing=bool(command.playing), looping=bool(command.looping), recording=False,
-                                        tempo=command.tempo or 1.0, position_s=command.position_s or 0.0, length_s=60.0, bpm=120.0))
+            say(
+                protocol.TransportState(
+                    song="x.mid",
+                    playing=bool(command.playing),
+                    looping=bool(command.looping),
+                    recording=False,
+                    tempo=command.tempo or 1.0,
+                    position_s=command.position_s or 0.0,
+                    length_s=60.0,
+                    bpm=120.0,
+                )
+            )
         case protocol.Rescan():
-            say(protocol.Devices(outputs=[protocol.Device(name="system", host="JACK", channels=2, sample_rate=RATE)],
-                                 midi_inputs=["Virtual keys"]))
+            say(
+                protocol.Devices(
+                    outputs=[protocol.Device(name="system", host="JACK", channels=2, sample_rate=RATE)],
+                    midi_inputs=["Virtual keys"],
+                )
+            )
         case _:
             pass
 

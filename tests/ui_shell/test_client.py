@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.ui_shell.conftest import FAKE, wait_until
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.client import EngineClient, Health, Patience
+from tests.ui_shell.conftest import FAKE, wait_until
 
 
 class Watched(EngineClient):
@@ -159,7 +159,9 @@ def test_the_engine_ends_when_the_studio_is_killed(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from ddsp_studio.audio.client import EngineClient
-client = EngineClient(lambda event: None, lambda *words: None, Path({str(tmp_path / "log")!r}), command=({sys.executable!r}, {str(FAKE)!r}))
+client = EngineClient(lambda event: None, lambda *words: None,
+                      Path({str(tmp_path / "log")!r}),
+                      command=({sys.executable!r}, {str(FAKE)!r}))
 client.start()
 print(client.pid, flush=True)
 time.sleep(60)

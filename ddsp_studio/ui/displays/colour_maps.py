@@ -20,5 +20,6 @@ def table(name: str) -> npt.NDArray[np.uint32]:
     anchors = _ANCHORS.get(name, _ANCHORS[NAMES[0]])
     rgb = np.array([[int(text[i : i + 2], 16) for i in (1, 3, 5)] for text in anchors], dtype=np.float64)
     places = np.linspace(0.0, 255.0, len(anchors))
-    channels = [np.interp(np.arange(256), places, rgb[:, c]).round().astype(np.uint32) for c in range(3)]
-    return np.uint32(0xFF000000) | (channels[0] << 16) | (channels[1] << 8) | channels[2]
+    channels = [np.interp(np.arange(256), places, rgb[:, c]).round().astype(np.int64) for c in range(3)]
+    words = 0xFF << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]
+    return words.astype(np.uint32)

@@ -109,7 +109,7 @@ class Harmonics(QWidget):
         every = next((n for n in (1, 2, 5, 10, 20, 50) if n * step >= 22), 100)
         painter.setPen(theme.colour(theme.TEXT_FAINT))
         for number in range(1, self._count + 1):
-            if number == 1 or number % every == 0 and (number - 1) * step >= 22:
+            if number == 1 or (number % every == 0 and (number - 1) * step >= 22):
                 x = plot.left() + (number - 0.5) * step
                 painter.drawText(QRectF(x - 15, plot.bottom() + 1, 30, _BOTTOM - 2), 0x84, str(number))
 

@@ -16,7 +16,7 @@ _FALL_DB = 0.6
 """Fall of a bar in a frame: 36 dB a second, near the IEC 60268-10 meters' 20 dB in 1.7 s but livelier."""
 _HOLD_FRAMES = 90
 _LIGHT = 14
-_TICKS = (-48, -36, -24, -12, -6, 0)
+_TICKS = (-48, -36, -24, -12, 0)
 
 
 class LevelMeter(QWidget):

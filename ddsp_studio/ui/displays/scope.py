@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 from shiboken6 import VoidPtr
@@ -79,8 +81,8 @@ class Scope(QWidget):
         for part in range(1, 10):
             x = self.width() * part / 10
             painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        for part in (0.05, 0.275, 0.725, 0.95):
-            painter.drawLine(QPointF(0, self.height() * part), QPointF(self.width(), self.height() * part))
+        for height in (0.05, 0.275, 0.725, 0.95):
+            painter.drawLine(QPointF(0, self.height() * height), QPointF(self.width(), self.height() * height))
         painter.setPen(theme.colour(theme.BORDER))
         painter.drawLine(QPointF(0, middle), QPointF(self.width(), middle))
 
@@ -126,6 +128,8 @@ def _polygon(points: npt.NDArray[np.float64]) -> QPolygonF:
     """Points [n, 2] as a polygon, copied in one go instead of point by point."""
     polygon = QPolygonF()
     polygon.resize(len(points))
-    memory = np.frombuffer(VoidPtr(polygon.data(), 16 * len(points), True), np.float64)
+    pointer: Any = polygon.data()  # PySide hands out an address where its stubs promise a point
+    buffer: Any = VoidPtr(pointer, 16 * len(points), True)  # type: ignore[call-arg]
+    memory = np.frombuffer(buffer, np.float64)
     memory[:] = points.ravel()
     return polygon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -87,10 +88,11 @@ class Spectrogram(QWidget):
         self._head = 0
         self._recolour()
 
-    def _lut(self) -> np.ndarray:
+    def _lut(self) -> npt.NDArray[np.uint32]:
         decibels = np.arange(256) * (-FLOOR_DB / 255.0) + FLOOR_DB
         index = np.clip((decibels - self._floor_db) / -self._floor_db * 255.0, 0, 255).astype(np.uint8)
-        return self._table[index]
+        colours: npt.NDArray[np.uint32] = self._table[index]
+        return colours
 
     def _recolour(self) -> None:
         self._colours = self._lut()
@@ -130,7 +132,7 @@ class Spectrogram(QWidget):
             self._done = number
             self.update()
 
-    def _append(self, audio: np.ndarray) -> None:
+    def _append(self, audio: npt.NDArray[np.float32]) -> None:
         decibels = self._spectrum.column(audio.mean(axis=0))
         levels = np.clip((decibels - FLOOR_DB) * (255.0 / -FLOOR_DB), 0, 255).astype(np.uint8)
         self._levels[:, self._head] = levels

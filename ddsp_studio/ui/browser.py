@@ -1,0 +1,151 @@
+"""The browser panel: patches and MIDI files, searched as one types."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QFileSystemWatcher, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from ddsp_studio.ui import icons, library, paths, theme
+from ddsp_studio.ui.library import Entry, Kind
+
+_ENTRY = Qt.ItemDataRole.UserRole
+_HINTS = {
+    "My patches": "Patches that you save in your folder stand here.",
+    "My takes": "Record while you play, and the take stands here.",
+}
+
+
+class Browser(QWidget):
+    """Emits `chosen(entry)` when a file is to be opened (double-click, Enter, previous and next)."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._entries: list[Entry] = []
+        self._current: Entry | None = None
+        self._search = QLineEdit(placeholderText="Search patches and MIDI files", clearButtonEnabled=True)
+        self._search.addAction(icons.icon("search", theme.TEXT_FAINT), QLineEdit.ActionPosition.LeadingPosition)
+        self._search.setAccessibleName("Search the browser")
+        self._search.textChanged.connect(self._fill)
+        self._search.returnPressed.connect(self._choose_first)
+        self._tree = _Tree()
+        self._tree.setAccessibleName("Patches and MIDI files")
+        self._tree.itemActivated.connect(self._activated)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self._search)
+        layout.addWidget(self._tree, 1)
+        self._nothing = QLabel("Nothing fits the search.", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._nothing.setProperty("faint", True)
+        layout.addWidget(self._nothing)
+        self._watcher = QFileSystemWatcher(self)
+        self._later = QTimer(self, interval=300, singleShot=True)
+        self._later.timeout.connect(self.refresh)
+        self._watcher.directoryChanged.connect(self._later.start)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the files again."""
+        self._entries = library.entries()
+        for folder in (paths.patches(), paths.recordings()):
+            if folder.is_dir():
+                self._watcher.addPath(str(folder))
+        self._fill()
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field."""
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def show_current(self, entry: Entry | None) -> None:
+        """Mark the patch that is open."""
+        self._current = entry
+        self._fill()
+
+    def step(self, by: int) -> None:
+        """Choose the patch `by` places after the current one, among those that fit the search."""
+        patches = [entry for entry in self._fitting() if entry.kind is Kind.PATCH]
+        if not patches:
+            return
+        held = [entry.path for entry in patches]
+        at = held.index(self._current.path) if self._current and self._current.path in held else (-1 if by > 0 else 0)
+        self.chosen.emit(patches[(at + by) % len(patches)])
+
+    def _fitting(self) -> list[Entry]:
+        return [entry for entry in self._entries if entry.matches(self._search.text())]
+
+    def _fill(self) -> None:
+        self._tree.clear()
+        fitting, searching = self._fitting(), bool(self._search.text().strip())
+        for group in ("Factory", "My patches", "Demos", "My takes"):
+            inside = [entry for entry in fitting if entry.group == group]
+            if inside or (not searching and group in _HINTS):
+                self._tree.addTopLevelItem(self._group(group, inside))
+        self._tree.expandAll()
+        self._tree.setVisible(self._tree.topLevelItemCount() > 0)
+        self._nothing.setVisible(self._tree.topLevelItemCount() == 0)
+
+    def _group(self, name: str, inside: list[Entry]) -> QTreeWidgetItem:
+        head = QTreeWidgetItem([name])
+        head.setFont(0, theme.font(11, bold=True))
+        head.setForeground(0, theme.colour(theme.TEXT_SOFT))
+        head.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        for entry in inside:
+            head.addChild(self._item(entry))
+        if not inside:
+            hint = QTreeWidgetItem([_HINTS[name]])
+            hint.setFlags(Qt.ItemFlag.NoItemFlags)
+            hint.setToolTip(0, _HINTS[name])
+            hint.setForeground(0, theme.colour(theme.TEXT_FAINT))
+            head.addChild(hint)
+        return head
+
+    def _item(self, entry: Entry) -> QTreeWidgetItem:
+        current = self._current is not None and entry.path == self._current.path
+        item = QTreeWidgetItem([entry.title])
+        item.setData(0, _ENTRY, entry)
+        item.setToolTip(0, "\n".join(filter(None, (entry.title, entry.detail, "" if entry.factory else str(entry.path)))))
+        hue = theme.AUDIO if entry.kind is Kind.PATCH else theme.NOTES
+        item.setIcon(0, icons.icon("patch" if entry.kind is Kind.PATCH else "song", hue if current else theme.TEXT_FAINT))
+        if current:
+            item.setFont(0, theme.font(12, bold=True))
+            item.setForeground(0, theme.colour(theme.AUDIO))
+        return item
+
+    def _activated(self, item: QTreeWidgetItem) -> None:
+        entry = item.data(0, _ENTRY)
+        if isinstance(entry, Entry):
+            self.chosen.emit(entry)
+
+    def _choose_first(self) -> None:
+        fitting = self._fitting()
+        if fitting:
+            self.chosen.emit(fitting[0])
+
+    def sizeHint(self) -> QSize:
+        """A comfortable width."""
+        return QSize(210, 400)
+
+
+class _Tree(QTreeWidget):
+    """A tree with one quiet column, whose letters are left to the computer keyboard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setIndentation(10)
+        self.setRootIsDecorated(False)
+        self.setIconSize(QSize(14, 14))
+        self.setExpandsOnDoubleClick(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setUniformRowHeights(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter opens; on macOS, too, where Qt would edit."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem():
+            self.itemActivated.emit(self.currentItem(), 0)
+            return
+        super().keyPressEvent(event)

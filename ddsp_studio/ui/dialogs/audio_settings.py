@@ -1,0 +1,226 @@
+"""Audio and MIDI settings. Every change is used at once; what the engine makes of it is said below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ddsp_studio.audio import protocol
+
+RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+BLOCKS = (64, 128, 256, 512, 1024, 2048)
+MODES = {"poly": "Polyphonic", "mono": "Monophonic: each note triggers", "legato": "Legato: overlapping notes glide"}
+SILENT = "none"
+_SETTLE_MS = 250
+
+
+class AudioSettingsDialog(QDialog):
+    """Emits `changed(AudioSettings)` shortly after the last change, `test_tone` and `rescan`."""
+
+    changed = Signal(object)
+    test_tone = Signal()
+    rescan = Signal()
+
+    def __init__(self, settings: protocol.AudioSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Audio and MIDI settings")
+        self.setMinimumWidth(480)
+        self._wanted = settings
+        self._devices: tuple[protocol.Device, ...] = ()
+        self._ports: tuple[str, ...] = ()
+        self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
+        self._settle.timeout.connect(lambda: self.changed.emit(self.settings()))
+        self._make_fields()
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        layout.addWidget(self._output_group())
+        layout.addWidget(self._playing_group())
+        layout.addWidget(self._midi_group())
+        layout.addLayout(self._buttons())
+        self._fill_devices()
+        self._fill_ports()
+        self._show_settings()
+        self._connect()
+
+    # -- fields -------------------------------------------------------------------------------------------------------
+
+    def _make_fields(self) -> None:
+        self.device, self.rate, self.block, self.mode = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        self.safety = _spin(1, 8, " blocks")
+        self.voices = _spin(1, 64, " voices")
+        self.gain = QDoubleSpinBox(minimum=-60.0, maximum=12.0, singleStep=1.0, decimals=1, suffix=" dB")
+        self.all_ports = QCheckBox("Listen to every MIDI input, also to those plugged in later")
+        self.ports = QListWidget()
+        self.ports.setMaximumHeight(92)
+        self.state = QLabel("Starting sound…")
+        self.state.setWordWrap(True)
+        self.state.setMinimumHeight(34)
+        self.state.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for rate in RATES:
+            self.rate.addItem(f"{rate / 1000:g} kHz", rate)
+        for key, words in MODES.items():
+            self.mode.addItem(words, key)
+
+    def _output_group(self) -> QGroupBox:
+        form = _form("Output")
+        form.addRow("Device", self.device)
+        form.addRow("Sample rate", self.rate)
+        form.addRow("Buffer", self.block)
+        form.addRow("Safety", self.safety)
+        form.addRow("Master level", self.gain)
+        form.addRow("Now", self.state)
+        self.safety.setToolTip("How many blocks are rendered ahead. More blocks survive a busier computer and answer later.")
+        return _group_of(form)
+
+    def _playing_group(self) -> QGroupBox:
+        form = _form("Playing")
+        form.addRow("Mode", self.mode)
+        form.addRow("Polyphony", self.voices)
+        return _group_of(form)
+
+    def _midi_group(self) -> QGroupBox:
+        group = QGroupBox("MIDI inputs")
+        layout = QVBoxLayout(group)
+        layout.addWidget(self.all_ports)
+        layout.addWidget(self.ports)
+        return group
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for text, signal in (("Test tone", self.test_tone), ("Look for devices again", self.rescan)):
+            button = QPushButton(text, autoDefault=False)
+            button.clicked.connect(lambda _checked=False, signal=signal: signal.emit())
+            row.addWidget(button)
+        row.addStretch(1)
+        close = QPushButton("Close", default=True)
+        close.clicked.connect(self.accept)
+        row.addWidget(close)
+        return row
+
+    def _connect(self) -> None:
+        for combo in (self.device, self.rate, self.block, self.mode):
+            combo.activated.connect(self._touched)
+        for spin in (self.safety, self.voices, self.gain):
+            spin.valueChanged.connect(self._touched)
+        self.all_ports.toggled.connect(self._touched)
+        self.ports.itemChanged.connect(self._touched)
+
+    def _touched(self) -> None:
+        self.ports.setEnabled(not self.all_ports.isChecked())
+        self._wanted = self.settings()
+        self._fill_blocks()
+        self._settle.start()
+
+    # -- contents -----------------------------------------------------------------------------------------------------
+
+    def show_devices(self, devices: protocol.Devices) -> None:
+        """List what is plugged in now. A chosen device that is gone stays chosen and is marked."""
+        self._devices, self._ports = tuple(devices.outputs), tuple(devices.midi_inputs)
+        self._fill_devices()
+        self._fill_ports()
+
+    def show_status(self, status: protocol.Status) -> None:
+        """Say what the output does."""
+        self.state.setText(describe(status))
+
+    def _fill_devices(self) -> None:
+        self.device.clear()
+        self.device.addItem("System default", "")
+        for device in self._devices:
+            self.device.addItem(f"{device.name}  ({device.host}, {device.channels} channels)", device.name)
+        self.device.addItem("No device (silent; export works)", SILENT)
+        if self.device.findData(self._wanted.device) < 0:
+            self.device.insertItem(1, f"{self._wanted.device}  (not connected)", self._wanted.device)
+        self.device.setCurrentIndex(self.device.findData(self._wanted.device))
+
+    def _fill_blocks(self) -> None:
+        self.block.clear()
+        for block in sorted({*BLOCKS, self._wanted.block}):
+            self.block.addItem(f"{block} samples  ({1000 * block / self._wanted.sample_rate:.1f} ms)", block)
+        self.block.setCurrentIndex(self.block.findData(self._wanted.block))
+
+    def _fill_ports(self) -> None:
+        wanted = self._wanted.midi_ports
+        self.ports.blockSignals(True)
+        self.ports.clear()
+        for name in dict.fromkeys((*self._ports, *(wanted or ()))):
+            item = QListWidgetItem(name if name in self._ports else f"{name}  (not connected)")
+            item.setData(Qt.ItemDataRole.UserRole, name)
+            item.setCheckState(Qt.CheckState.Checked if wanted is None or name in wanted else Qt.CheckState.Unchecked)
+            self.ports.addItem(item)
+        if not self.ports.count():
+            hint = QListWidgetItem("No MIDI input is connected. The keyboard below and the computer's keys play, too.")
+            hint.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.ports.addItem(hint)
+        self.ports.blockSignals(False)
+
+    def _show_settings(self) -> None:
+        wanted = self._wanted
+        if self.rate.findData(wanted.sample_rate) < 0:
+            self.rate.addItem(f"{wanted.sample_rate / 1000:g} kHz", wanted.sample_rate)
+        self.rate.setCurrentIndex(self.rate.findData(wanted.sample_rate))
+        self.mode.setCurrentIndex(max(self.mode.findData(wanted.mode), 0))
+        self._fill_blocks()
+        self.safety.setValue(wanted.safety_blocks)
+        self.voices.setValue(wanted.voices)
+        self.gain.setValue(wanted.gain_db)
+        self.all_ports.setChecked(wanted.midi_ports is None)
+        self.ports.setEnabled(wanted.midi_ports is not None)
+
+    def settings(self) -> protocol.AudioSettings:
+        """What is chosen."""
+        items = [self.ports.item(row) for row in range(self.ports.count())]
+        chosen = [item.data(Qt.ItemDataRole.UserRole) for item in items if item.checkState() == Qt.CheckState.Checked]
+        return protocol.AudioSettings(
+            device=self.device.currentData(),
+            sample_rate=self.rate.currentData(),
+            block=self.block.currentData(),
+            safety_blocks=self.safety.value(),
+            voices=self.voices.value(),
+            mode=self.mode.currentData(),
+            midi_ports=None if self.all_ports.isChecked() else [name for name in chosen if name],
+            gain_db=self.gain.value(),
+        )
+
+
+def describe(status: protocol.Status) -> str:
+    """What the output does, in words."""
+    if status.state == "failed":
+        return status.message or "There is no sound."
+    where = "No sound device; the clock runs silently" if status.state == "silent" else status.device or "System default"
+    facts = f"{where} · {status.sample_rate / 1000:g} kHz · {status.block} samples · {status.latency_ms:.1f} ms latency"
+    return f"{facts}\n{status.message}" if status.message else facts
+
+
+def _spin(low: int, high: int, suffix: str) -> QSpinBox:
+    return QSpinBox(minimum=low, maximum=high, suffix=suffix)
+
+
+def _form(title: str) -> QFormLayout:
+    form = QFormLayout(QGroupBox(title))
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    form.setHorizontalSpacing(12)
+    return form
+
+
+def _group_of(form: QFormLayout) -> QGroupBox:
+    group = form.parentWidget()
+    if not isinstance(group, QGroupBox):
+        raise TypeError("the form stands in no group")
+    return group

@@ -1,0 +1,72 @@
+"""What the browser lists: factory patches, the user's patches, MIDI files. Free of Qt."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddsp_studio import resources
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.patch import PatchError
+from ddsp_studio.ui import paths
+
+MOST = 2000
+"""Files listed of one folder at most."""
+
+
+class Kind(enum.Enum):
+    """What an entry is."""
+
+    PATCH = "patch"
+    MIDI = "midi"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that the browser can open."""
+
+    kind: Kind
+    title: str
+    path: Path
+    group: str
+    factory: bool = False
+    detail: str = ""
+    """Author, tags and notes, for the tooltip and the search."""
+
+    def matches(self, words: str) -> bool:
+        """Whether every typed word is in the title, the group or the detail."""
+        text = f"{self.title} {self.group} {self.detail}".lower()
+        return all(word in text for word in words.lower().split())
+
+
+def entries() -> list[Entry]:
+    """Everything there is, group by group, sorted by title."""
+    listed: list[Entry] = []
+    shipped = (("Factory", Kind.PATCH, resources.PATCHES), ("Demos", Kind.MIDI, resources.MIDI))
+    own = (
+        ("My patches", Kind.PATCH, paths.patches(), (patch_file.SUFFIX,)),
+        ("My takes", Kind.MIDI, paths.recordings(), (".mid", ".midi")),
+    )
+    for group, kind, name in shipped:
+        listed += sorted((_entry(kind, path, group, True) for path in resources.factory(name).values()), key=_by_title)
+    for group, kind, folder, suffixes in own:
+        files = [path for path in folder.rglob("*") if path.suffix.lower() in suffixes] if folder.is_dir() else []
+        listed += sorted((_entry(kind, path, group, False) for path in files[:MOST]), key=_by_title)
+    return listed
+
+
+def _by_title(entry: Entry) -> str:
+    return entry.title.lower()
+
+
+def _entry(kind: Kind, path: Path, group: str, factory: bool) -> Entry:
+    plain = path.stem.replace("_", " ")
+    if kind is Kind.MIDI:
+        return Entry(kind, plain[:1].upper() + plain[1:], path, group, factory)
+    try:
+        patch = patch_file.load(path)
+    except (PatchError, OSError) as problem:
+        return Entry(kind, plain, path, group, factory, f"cannot be opened: {problem}")
+    detail = "\n".join(filter(None, (", ".join(patch.tags), patch.author and f"by {patch.author}", patch.notes)))
+    return Entry(kind, patch.name if factory or patch.name not in ("", "Untitled") else plain, path, group, factory, detail)

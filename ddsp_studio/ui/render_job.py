@@ -1,0 +1,104 @@
+"""The offline renderer as a subprocess of low priority that reports its progress."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QProcess, Signal
+
+_NICE = "10"
+
+
+class RenderJob(QObject):
+    """One export. Ends with exactly one of `finished`, `failed` and `cancelled`; a failed export leaves no file behind."""
+
+    progressed = Signal(float)
+    """Share that is done, 0..1."""
+    finished = Signal(str)
+    """Path of the file."""
+    failed = Signal(str)
+    """One sentence."""
+    cancelled = Signal()
+
+    def __init__(
+        self, arguments: Sequence[str], *, program: Sequence[str] = (), scratch: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        """Prepare `ddsp_studio.cli` with these arguments; `scratch` is a folder to remove at the end."""
+        super().__init__(parent)
+        self._scratch = scratch
+        self._ended, self._cancelling, self._file, self._error = False, False, "", ""
+        self._words: list[str] = []
+        command = [*(program or (sys.executable, "-m", "ddsp_studio.cli")), *arguments]
+        nice = shutil.which("nice")
+        self._command = [nice, "-n", _NICE, *command] if nice else command
+        self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.readyReadStandardError.connect(self._read_errors)
+        self._process.finished.connect(self._done)
+        self._process.errorOccurred.connect(self._could_not)
+
+    def start(self) -> None:
+        """Start rendering."""
+        self._process.start(self._command[0], self._command[1:])
+
+    def cancel(self) -> None:
+        """Stop rendering; `cancelled` follows."""
+        self._cancelling = True
+        self._process.kill()
+
+    def _read(self) -> None:
+        while self._process.canReadLine():
+            line = bytes(self._process.readLine().data())
+            with contextlib.suppress(ValueError):
+                self._take(json.loads(line))
+
+    def _take(self, data: object) -> None:
+        if not isinstance(data, dict):
+            return
+        if isinstance(data.get("done"), (int, float)):
+            self.progressed.emit(float(data["done"]))
+        self._file = str(data.get("file", self._file))
+        self._error = str(data.get("error", self._error))
+
+    def _read_errors(self) -> None:
+        text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
+        self._words = [*self._words, *filter(None, (line.strip() for line in text.splitlines()))][-20:]
+
+    def _could_not(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._end(f"The renderer could not be started: {self._process.errorString()}.")
+
+    def _done(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read()
+        self._read_errors()
+        good = code == 0 and status == QProcess.ExitStatus.NormalExit and self._file
+        last = self._words[-1] if self._words else f"the renderer ended with status {code}"
+        self._end("" if good else _sentence(self._error or last))
+
+    def _end(self, problem: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._cancelling:
+            self.cancelled.emit()
+        elif problem:
+            self.failed.emit(problem)
+        else:
+            self.finished.emit(self._file)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def scratch_folder() -> Path:
+    """A folder for a job's input files."""
+    return Path(tempfile.mkdtemp(prefix="ddsp_studio-export-"))

@@ -1,0 +1,174 @@
+"""The bar on top: transport, tempo, position, MIDI light, master level, DSP load, dropouts, panic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ddsp_studio.audio import protocol
+from ddsp_studio.audio.telemetry import Telemetry
+from ddsp_studio.ui import theme
+from ddsp_studio.ui.actions import Actions
+from ddsp_studio.ui.displays.level_meter import LevelMeter
+from ddsp_studio.ui.displays.load_meter import Light, LoadMeter
+
+HEIGHT = 52
+TRANSPORT = ("play.rewind", "play.start", "play.stop", "play.record", "play.loop")
+_LOWEST_RATIO, _HIGHEST_RATIO = 0.25, 4.0
+
+
+class TransportBar(QWidget):
+    """Shows what the engine reports and starts the actions that drive it."""
+
+    tempo_changed = Signal(float)
+    """Tempo as a ratio of the file's own."""
+    counters_reset = Signal()
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT)
+        self._state: protocol.TransportState | None = None
+        self.meter = LevelMeter()
+        self.midi_light = Light("MIDI")
+        self.load = LoadMeter()
+        self.load.clicked.connect(self.counters_reset)
+        self.position = _Readout("0:00.0", "no MIDI file", 132)
+        self.tempo = _tempo_field()
+        self.tempo.valueChanged.connect(self._tempo_typed)
+        self.patch_name = _Readout("", "", 190)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 0, 10, 0)
+        layout.setSpacing(6)
+        _add(layout, [_button(actions[name]) for name in TRANSPORT])
+        layout.addSpacing(6)
+        _add(layout, [self.position, self.tempo, _line()])
+        layout.addStretch(1)
+        _add(layout, [_button(actions["file.previous"]), self.patch_name, _button(actions["file.next"])])
+        layout.addStretch(1)
+        _add(layout, [_line(), self.midi_light, self.meter, _line(), self.load, _line(), _panic(actions["play.panic"])])
+
+    def show_patch(self, title: str, detail: str) -> None:
+        """Show what is open."""
+        self.patch_name.show_text(title, detail)
+
+    def show_transport(self, state: protocol.TransportState) -> None:
+        """Show where the transport is."""
+        self._state = state
+        name = state.song.replace("\\", "/").rpartition("/")[2] or "no MIDI file"
+        length = f" / {clock(state.length_s, tenths=False)}" if state.length_s else ""
+        self.position.show_text(clock(state.position_s) + length, "recording…" if state.recording else name)
+        self.tempo.setEnabled(bool(state.song))
+        if not self.tempo.hasFocus():
+            self.tempo.blockSignals(True)
+            self._set_range(self._file_bpm())
+            self.tempo.setValue(self._file_bpm() * state.tempo)
+            self.tempo.blockSignals(False)
+
+    def _file_bpm(self) -> float:
+        """The file's own tempo at the present place; `bpm` in the report is what is heard."""
+        state = self._state
+        return state.bpm / state.tempo if state and state.bpm > 0 and state.tempo > 0 else 120.0
+
+    def _set_range(self, file_bpm: float) -> None:
+        self.tempo.setRange(file_bpm * _LOWEST_RATIO, file_bpm * _HIGHEST_RATIO)
+
+    def _tempo_typed(self, bpm: float) -> None:
+        self.tempo_changed.emit(min(max(bpm / self._file_bpm(), _LOWEST_RATIO), _HIGHEST_RATIO))
+
+    def read_fast(self, telemetry: Telemetry) -> None:
+        """Meters and lights (60 times a second)."""
+        self.meter.read(telemetry)
+        self.midi_light.fade()
+
+    def read_slow(self, telemetry: Telemetry) -> None:
+        """Numbers (4 times a second, so that they can be read)."""
+        self.load.read(telemetry)
+
+
+def clock(seconds: float, *, tenths: bool = True) -> str:
+    """Minutes and seconds: "1:05.3"."""
+    minutes, rest = divmod(max(seconds, 0.0), 60.0)
+    return f"{int(minutes)}:{int(rest * 10) / 10:04.1f}" if tenths else f"{int(minutes)}:{int(rest):02d}"
+
+
+class _Readout(QWidget):
+    """A line of text over a smaller, fainter one; both are cut to the width."""
+
+    def __init__(self, text: str, below: str, width: int) -> None:
+        super().__init__()
+        self.setFixedWidth(width)
+        self._upper, self._lower = QLabel(), QLabel()
+        self._upper.setFont(theme.font(14, bold=True))
+        self._lower.setFont(theme.font(10))
+        self._lower.setProperty("faint", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addStretch(1)
+        _add_labels(layout, (self._upper, self._lower))
+        layout.addStretch(1)
+        self.show_text(text, below)
+
+    def show_text(self, text: str, below: str) -> None:
+        """Show two lines."""
+        for label, words in ((self._upper, text), (self._lower, below)):
+            cut = label.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self.width())
+            if label.text() != cut:
+                label.setText(cut)
+                label.setToolTip(words if cut != words else "")
+
+
+def _add_labels(layout: QVBoxLayout, labels: Sequence[QLabel]) -> None:
+    for label in labels:
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(label)
+
+
+def _add(layout: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
+    for widget in widgets:
+        layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(18, 18))
+    button.setFixedSize(32, 32)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAccessibleName(action.text().replace("&", ""))
+    return button
+
+
+def _panic(action: QAction) -> QToolButton:
+    button = _button(action)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setFixedSize(82, 32)
+    return button
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFixedSize(1, 28)
+    line.setStyleSheet(f"background: {theme.BORDER};")
+    return line
+
+
+def _tempo_field() -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setDecimals(1)
+    field.setRange(30.0, 480.0)
+    field.setValue(120.0)
+    field.setSuffix(" bpm")
+    field.setFixedWidth(96)
+    field.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+    field.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    field.setAccessibleName("Tempo")
+    field.setToolTip("Tempo of the MIDI file in beats a minute, a quarter to four times its own")
+    field.setKeyboardTracking(False)
+    field.setEnabled(False)
+    field.editingFinished.connect(field.clearFocus)
+    return field

@@ -1,0 +1,147 @@
+"""Play, stop, record, loop and tempo as commands to the engine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from ddsp_studio.audio import protocol
+from ddsp_studio.ui import paths
+from ddsp_studio.ui.actions import Actions, Spec
+from ddsp_studio.ui.engine_link import EngineLink
+from ddsp_studio.ui.toasts import Toasts, Tone
+from ddsp_studio.ui.transport import TransportBar
+
+_LARGEST_MIDI = 16 * 2**20
+
+
+class TransportControl(QObject):
+    """Drives the engine's transport; what the bar shows comes from the engine's own reports."""
+
+    def __init__(self, window: QWidget, actions: Actions, link: EngineLink, toasts: Toasts) -> None:
+        super().__init__(window)
+        self._window, self._link, self._toasts, self._actions = window, link, toasts, actions
+        self.song: Path | None = None
+        self.last_take: Path | None = None
+        self._state: protocol.TransportState | None = None
+        self._register()
+        link.transport.connect(self._moved)
+        link.recorded.connect(self._recorded)
+
+    def _register(self) -> None:
+        add = self._actions.add
+        add(
+            Spec("play.start", "&Play", "Ctrl+Space", "Play the MIDI file from where it stands", "play", checkable=True),
+            self.play,
+        )
+        add(Spec("play.stop", "&Stop", "Ctrl+.", "Stop; a second time goes back to the start", "stop"), self.stop)
+        add(Spec("play.rewind", "Go to s&tart", "Ctrl+Home", "Go back to the start of the MIDI file", "rewind"), self.rewind)
+        tip = "Record what you play, as audio and as MIDI"
+        add(Spec("play.record", "&Record", "Ctrl+R", tip, "record", checkable=True), self.record)
+        add(Spec("play.loop", "&Loop", "Ctrl+L", "Repeat the MIDI file", "loop", checkable=True), self.loop)
+        add(Spec("play.song", "Choose &MIDI file…", "Ctrl+Shift+O", "Put a MIDI file on the transport"), self.choose_song)
+
+    # -- driving ------------------------------------------------------------------------------------------------------
+
+    def _send(self, **fields: object) -> None:
+        self._link.send(protocol.Transport(**fields))  # type: ignore[arg-type]
+
+    def play(self, on: bool) -> None:
+        """Play on, or pause."""
+        if on and self.song is None:
+            self._show_checked("play.start", False)
+            self._toasts.show("There is no MIDI file to play yet; choose one in the browser or drop one on the window.")
+            return
+        self._send(playing=on)
+
+    def stop(self) -> None:
+        """Stop; go to the start if it stands already."""
+        if self._state is not None and not self._state.playing:
+            self.rewind()
+        self._send(playing=False)
+        if self._state is not None and self._state.recording:
+            self._send(recording="")
+
+    def rewind(self) -> None:
+        """Go to the start."""
+        self._send(position_s=0.0)
+
+    def loop(self, on: bool) -> None:
+        """Repeat the song or not."""
+        self._send(looping=on)
+
+    def set_tempo(self, ratio: float) -> None:
+        """Play at a ratio of the file's own tempo, 0.25 to 4."""
+        self._send(tempo=ratio)
+
+    def record(self, on: bool) -> None:
+        """Begin or end a take in the folder of recordings."""
+        if not on:
+            self._send(recording="")
+            return
+        folder = paths.recordings()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            self._show_checked("play.record", False)
+            self._toasts.show(f"Nothing is recorded: {folder} cannot be made ({problem.strerror}).", Tone.ERROR)
+            return
+        self._send(recording=str(folder / time.strftime("take %Y-%m-%d %H.%M.%S")))
+
+    def choose_song(self) -> None:
+        """Ask for a MIDI file."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "MIDI file", "", "MIDI files (*.mid *.midi);;All files (*)")
+        if name:
+            self.load(Path(name))
+
+    def load(self, path: Path, *, play: bool = False) -> bool:
+        """Put a MIDI file on the transport, and play it if asked to. What is no MIDI file is refused in one sentence."""
+        reason = _refusal(path)
+        if reason:
+            self._toasts.show(f"{path.name} was not loaded: {reason}.", Tone.ERROR)
+            return False
+        self.song = path
+        self._link.send(protocol.Song(path=str(path)))
+        if play:
+            self._send(playing=True, position_s=0.0)
+        return True
+
+    # -- what the engine says -----------------------------------------------------------------------------------------
+
+    def attach(self, bar: TransportBar) -> None:
+        """Drive and feed a transport bar."""
+        bar.tempo_changed.connect(self.set_tempo)
+        self._link.transport.connect(bar.show_transport)
+
+    def _moved(self, state: protocol.TransportState) -> None:
+        self._state = state
+        for name, on in (("start", state.playing), ("record", state.recording), ("loop", state.looping)):
+            self._show_checked(f"play.{name}", on)
+
+    def _show_checked(self, name: str, on: bool) -> None:
+        action = self._actions[name]
+        action.blockSignals(True)
+        action.setChecked(on)
+        action.blockSignals(False)
+        action.changed.emit()
+
+    def _recorded(self, take: protocol.Recorded) -> None:
+        self.last_take = Path(take.midi_path) if take.midi_path else None
+        self._toasts.show(f"Recorded {take.seconds:.1f} s to {Path(take.audio_path).name}.", Tone.GOOD)
+
+
+def _refusal(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+        size = path.stat().st_size
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    if not size:
+        return "it is empty"
+    if head[:4] != b"MThd" and not (head[:4] == b"RIFF" and head[8:12] == b"RMID"):
+        return "it is no MIDI file"
+    return f"it is larger than {_LARGEST_MIDI // 2**20} MiB" if size > _LARGEST_MIDI else ""
