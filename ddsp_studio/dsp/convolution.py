@@ -92,22 +92,21 @@ def _near(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memo
 
 def _far(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
     """Go on by at most a span, in which at most one span of input is completed."""
-    length = int(audio.shape[1])
+    batch, length = audio.shape
     place = memory.place[0]
     stream = tf.concat([memory.span, audio], axis=1)
     end = (place * HOP) + length
 
     def complete() -> tuple[Tensor, Tensor]:
-        window = tf.slice(stream, [0, SPAN - place * HOP], [-1, 2 * SPAN])
-        window = tf.ensure_shape(window, memory.span.shape)
+        window = tf.slice(stream, [0, tf.minimum(SPAN - place * HOP, length)], [batch, 2 * SPAN])
         spectra = tf.concat([tf.signal.rfft(window)[:, None], memory.far[:, :-1]], axis=1)
         return spectra, tf.signal.irfft(tf.reduce_sum(spectra * response, axis=1))[:, SPAN:]
 
     spectra, due = tf.cond(end >= SPAN, complete, lambda: (memory.far, memory.due))
-    out = tf.slice(tf.concat([memory.due, due], axis=1), [0, place * HOP], [-1, length])
+    out = tf.slice(tf.concat([memory.due, due], axis=1), [0, place * HOP], [batch, length])
     moved = (memory.place + length // HOP) % _SPAN_HOPS
     # an input window ends at the span's end: keep the stream's last two spans
-    return tf.ensure_shape(out, audio.shape), memory._replace(place=moved, span=stream[:, -2 * SPAN :], far=spectra, due=due)
+    return out, memory._replace(place=moved, span=stream[:, -2 * SPAN :], far=spectra, due=due)
 
 
 def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
@@ -119,20 +118,19 @@ def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, 
     # span, and the clip.
     windows = tf.signal.irfft(memory.far)
     spans = tf.reverse(tf.concat([windows[..., SPAN:], windows[:, -1:, :SPAN]], axis=1), [1])
-    opened = tf.slice(memory.span, [0, 2 * SPAN - place * HOP], [-1, place * HOP])
-    rest = tf.zeros([batch, SPAN - place * HOP])
-    stream = tf.concat([tf.reshape(spans, [batch, -1]), opened, audio, rest], axis=1)
-    stream = tf.ensure_shape(stream, [batch, (count + 2) * SPAN + length])
+    opened = tf.concat([memory.span[:, SPAN:], audio, tf.zeros([batch, SPAN])], axis=1)
+    opened = tf.slice(opened, [0, SPAN - place * HOP], [batch, SPAN + length])
+    stream = tf.concat([tf.reshape(spans, [batch, (count + 1) * SPAN]), opened], axis=1)
     taps = tf.reshape(tf.signal.irfft(response)[..., :SPAN], [response.shape[0], count * SPAN])
     size = 1 << (int(stream.shape[1]) + count * SPAN - 1).bit_length()
     spoken = tf.signal.irfft(tf.signal.rfft(stream, [size]) * tf.signal.rfft(taps, [size]))
     # `taps` begin SPAN samples into the response, so what is heard at stream sample t is spoken[t - SPAN]
-    out = tf.ensure_shape(tf.slice(spoken, [0, count * SPAN + place * HOP], [-1, length]), audio.shape)
+    out = tf.slice(spoken, [0, count * SPAN + place * HOP], [batch, length])
     closed = (place * HOP + length) // SPAN
-    framed = tf.reshape(tf.slice(stream, [0, closed * SPAN], [-1, (count + 1) * SPAN]), [batch, count + 1, SPAN])
+    framed = tf.reshape(tf.slice(stream, [0, closed * SPAN], [batch, (count + 1) * SPAN]), [batch, count + 1, SPAN])
     spectra = tf.signal.rfft(tf.reverse(tf.concat([framed[:, :-1], framed[:, 1:]], axis=2), [1]))
-    due = tf.slice(spoken, [0, (count + closed) * SPAN], [-1, SPAN])
+    due = tf.slice(spoken, [0, (count + closed) * SPAN], [batch, SPAN])
     moved = (memory.place + length // HOP) % _SPAN_HOPS
     return out, memory._replace(
-        place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=tf.ensure_shape(due, [batch, SPAN])
+        place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=due
     )

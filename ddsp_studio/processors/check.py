@@ -2,7 +2,7 @@
 
 A node *downstream* of a VoiceMixer is in the OUTPUT zone, where a batch row is an output channel. A node that depends on
 the performance is in the VOICE zone, where a batch row is a voice. Any other node is FREE: one row, heard by everyone. Only a
-VoiceMixer leads from voices to the output.
+VoiceMixer leads from voices to the output zone; the Output itself adds up voices that reach it unmixed.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ def zones(patch: Patch) -> dict[str, Zone]:
             raise PatchError(
                 f"{voice.source} is per voice and cannot go past the VoiceMixer; mix the voices first", name, voice.target.name
             )
-        zone = Zone.VOICE if performs else Zone.FREE
+        zone = Zone.OUTPUT if node.type == OUTPUT else Zone.VOICE if performs else Zone.FREE
         for kind in (Zone.VOICE, Zone.OUTPUT):
-            zone = kind if kind in kinds else zone
+            zone = kind if kind in kinds and zone is not Zone.OUTPUT else zone
         if zone is Zone.VOICE and spec_of(node, name).stereo:
             raise PatchError("works on left and right, so it belongs after the VoiceMixer", name)
         out[name] = zone

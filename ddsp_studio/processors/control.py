@@ -89,14 +89,15 @@ class Lfo(Processor, version=1, category="Control"):
     out = Outlet(signal=Signal.CONTROL, doc="-1..1")
 
     class Memory(NamedTuple):
-        """`turns`: place in the cycle, 0..1. `cycle`: how many cycles have passed, as float. Both [batch]."""
+        """`turns`: place in the cycle, 0..1. `cycle`: how many have passed, float. `seed`: of the random shape. All [batch]."""
 
         turns: Tensor
         cycle: Tensor
+        seed: Tensor
 
     def memory(self, batch: int) -> Memory:
         """At the start of cycle 0."""
-        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+        return self.Memory(tf.zeros([batch]), tf.zeros([batch]), row_seeds(self.name, batch))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Advance by the rate at each hop's end."""
@@ -114,10 +115,10 @@ class Lfo(Processor, version=1, category="Control"):
 
         (turns, cycle), last = scan_frames(step, (memory.turns, memory.cycle), (advance, again))
         place = turns + x.phase[:, 1:, 0]
-        wave = self._wave(place - tf.floor(place), cycle + tf.floor(place))
-        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(*last)
+        wave = self._wave(place - tf.floor(place), cycle + tf.floor(place), memory.seed)
+        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(*last, memory.seed)
 
-    def _wave(self, turns: Tensor, cycle: Tensor) -> Tensor:
+    def _wave(self, turns: Tensor, cycle: Tensor, seed: Tensor) -> Tensor:
         match self.options["shape"]:
             case "triangle":
                 return 1.0 - 4.0 * tf.abs(tf.math.floormod(turns + 0.25, 1.0) - 0.5)
@@ -127,7 +128,7 @@ class Lfo(Processor, version=1, category="Control"):
                 return tf.where(turns < 0.5, 1.0, -1.0)
             case "random":
                 batch, hops = cycle.shape
-                seeds = tf.repeat(row_seeds(self.name, batch), hops)
+                seeds = tf.repeat(seed, hops)
                 index = tf.cast(tf.cast(tf.reshape(cycle, [-1]), tf.int32), tf.uint32)
                 return tf.reshape(white_noise(seeds, index, 1), [batch, hops])
             case _:

@@ -1,0 +1,329 @@
+"""A patch compiled: the graph of its processors as one function of (state, values, performance).
+
+Each node's `render` is traced once and kept by what shapes it; the patch's own function only wires calls, so an edit costs
+milliseconds for every node type that was in use before.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors.base import Processor, extend
+from ddsp_studio.processors.catalogue import processor_types
+from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, values_of, zones
+from ddsp_studio.processors.declare import Control, Law, Signal
+from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
+from ddsp_studio.processors.performance import CHANNELS
+
+_MAX_FUNCTIONS = 512
+_functions: OrderedDict[Any, Any] = OrderedDict()
+
+
+class GroupState(NamedTuple):
+    """All that a sounding patch remembers, by node and port name; tensors, first axis the node's batch."""
+
+    nodes: dict[str, Any]
+    frames: dict[str, tuple[Tensor, Tensor]]  # (started [1], last frame) of each control outlet that is heard
+    delays: dict[str, Tensor]  # audio held back so that parallel ways arrive together
+    values: tuple[Tensor, Tensor]  # (started [1], last row of values)
+
+
+class Rendered(NamedTuple):
+    """A block: audio [channels, samples], peak of every node's first audio outlet [nodes], and the loudest voice's partials."""
+
+    audio: Tensor
+    levels: Tensor
+    partials: Tensor
+    f0_hz: Tensor
+
+
+@dataclass(frozen=True)
+class Column:
+    """Which columns of the values array hold a control's value (or, with no control, a cable's amount)."""
+
+    columns: slice
+    control: Control | None
+    modulated: bool = False
+
+
+class ProcessorGroup:
+    """The processors of a patch, wired. Thread rule: building and tracing on any thread, one at a time."""
+
+    def __init__(self, patch: Patch, *, sample_rate: float, playing: bool = True, jit: bool = False) -> None:
+        """Check the patch and configure its processors; nodes that do not lead to the Output are left out.
+
+        Args:
+            patch: the document.
+            sample_rate: Hz.
+            playing: batch rows are voices, mixed to left and right. Otherwise they are clips, and a VoiceMixer is the identity.
+            jit: compile the whole function with XLA.
+
+        Raises:
+            PatchError: naming node, port and reason.
+        """
+        check(patch)
+        heard = reachable(patch)
+        self.patch, self.sample_rate, self.playing, self.jit = patch, sample_rate, playing, jit
+        self.order = [name for name in order(patch) if heard[name]]
+        self.zones = zones(patch)
+        self.output = next((name for name in self.order if patch.nodes[name].type == OUTPUT), None)
+        self.processors = {name: self._configure(name) for name in self.order}
+        self.columns: dict[str, Column] = {}
+        self._lay_out_columns()
+        self.lag: dict[str, int] = {}
+        self._align()
+        self.partials_node = next((n for n in self.order if "amplitudes" in self.processors[n].spec.outlets), "")
+
+    def _configure(self, name: str) -> Processor:
+        node = self.patch.nodes[name]
+        stereo = self.playing and (self.zones[name] is Zone.OUTPUT or node.type == "VoiceMixer")
+        try:
+            return processor_types()[node.type](self.sample_rate, name=name, stereo=stereo, **node.options)
+        except ValueError as problem:
+            raise PatchError(str(problem), name) from problem
+
+    def _lay_out_columns(self) -> None:
+        place = 0
+        for name in self.order:
+            for key, control in self.processors[name].spec.controls.items():
+                size = self.processors[name].channels(key)
+                modulated = any(c.amount is not None for c in self._into(Port(name, key)))
+                self.columns[f"{name}.{key}"] = Column(slice(place, place + size), control, modulated)
+                place += size
+        for cable in self.patch.cables:
+            if cable.amount is not None and cable.target.node in self.processors:
+                self.columns[f"{cable.source}->{cable.target}"] = Column(slice(place, place + 1), None)
+                place += 1
+        self.width = place
+
+    def _into(self, port: Port) -> list[Cable]:
+        return [c for c in self.patch.into(port) if c.source.node in self.processors]
+
+    def _align(self) -> None:
+        """Find how far behind each node's output is, and how long each audio cable must wait for its neighbours."""
+        self.waits: dict[str, int] = {}
+        for name in self.order:
+            audio = [c for key, i in self.processors[name].spec.inlets.items() if i.signal is Signal.AUDIO for c in self._into(Port(name, key))]
+            arrival = max((self.lag[c.source.node] for c in audio), default=0)
+            self.waits |= {str(c): arrival - self.lag[c.source.node] for c in audio if arrival > self.lag[c.source.node]}
+            own = 0 if self.patch.nodes[name].bypassed else self.processors[name].latency
+            self.lag[name] = arrival + own
+
+    @property
+    def latency(self) -> int:
+        """Samples from performance to output."""
+        return self.lag[self.output] if self.output else 0
+
+    def tail_s(self) -> float:
+        """Seconds until silence after the last input, along the longest way, to about −60 dB."""
+        until: dict[str, float] = {}
+        for name in self.order:
+            own = self.processors[name].tail_s(values_of(self.patch.nodes[name], name))
+            before = [until[c.source.node] for c in self.patch.cables if c.target.node == name and c.source.node in until]
+            until[name] = own + max(before, default=0.0)
+        return until[self.output] if self.output else 0.0
+
+    # -- state ------------------------------------------------------------------------------------------------------------
+
+    def batch(self, name: str, rows: int) -> int:
+        """Batch of a node when `rows` voices or clips are processed."""
+        if self.zones[name] is Zone.FREE:
+            return 1
+        return 2 if self.playing and self.zones[name] is Zone.OUTPUT else rows
+
+    def leaving(self, name: str, rows: int) -> int:
+        """Batch of a node's audio: a VoiceMixer that plays makes two channels of any number of voices."""
+        return 2 if self.playing and self.patch.nodes[name].type == "VoiceMixer" else self.batch(name, rows)
+
+    def start(self, rows: int) -> GroupState:
+        """The state before the first sample, for `rows` voices or clips."""
+        frames, delays = {}, {}
+        for name in self.order:
+            processor = self.processors[name]
+            for port, outlet in processor.spec.outlets.items():
+                if outlet.signal is Signal.CONTROL and any(c.source == Port(name, port) for c in self.patch.cables):
+                    frames[f"{name}.{port}"] = (tf.zeros([1]), tf.zeros([self.batch(name, rows), processor.channels(port)]))
+        for cable in self.patch.cables:
+            if str(cable) in self.waits:
+                delays[str(cable)] = tf.zeros([self.leaving(cable.source.node, rows), self.waits[str(cable)]])
+        nodes = {name: self.processors[name].memory(self.batch(name, rows)) for name in self.order}
+        return GroupState(nodes, frames, delays, (tf.zeros([1]), tf.zeros([1, self.width])))
+
+    # -- processing -------------------------------------------------------------------------------------------------------
+
+    def process(self, state: GroupState, values: Tensor, performance: Tensor) -> tuple[Rendered, GroupState]:
+        """Go on by whole hops.
+
+        Args:
+            state: as `start` made it or `process` returned it.
+            values: [hops, columns] float32, in real units, but knob positions 0..1 in modulated columns.
+            performance: [rows, hops, 7] float32; see `performance.py`.
+
+        Returns:
+            The block and the new state. Audio is [2, samples] when playing, [rows, samples] otherwise.
+        """
+        return _Block(self, state, values, performance).run()
+
+    def function(self, rows: int, hops: int) -> Any:
+        """The compiled `process` for this many rows and hops, as a concrete function."""
+        traced = tf.function(self.process, autograph=False, jit_compile=self.jit or None)
+        spec = functools.partial(tf.TensorSpec, dtype=tf.float32)
+        state = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), self.start(rows))
+        return traced.get_concrete_function(state, spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]))
+
+
+class _Block:
+    """One pass over the graph: signals as they appear, and the state that is left."""
+
+    def __init__(self, group: ProcessorGroup, state: GroupState, values: Tensor, performance: Tensor) -> None:
+        self.group, self.state, self.performance = group, state, performance
+        self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
+        started, last = state.values
+        self.values = extend(values[None], last, started)
+        self.signals: dict[str, Tensor] = {}
+        self.nodes: dict[str, Any] = {}
+        self.frames: dict[str, tuple[Tensor, Tensor]] = {}
+        self.delays: dict[str, Tensor] = {}
+        self.partials = tf.zeros([1]), tf.zeros([])
+
+    def run(self) -> tuple[Rendered, GroupState]:
+        group = self.group
+        for name in group.order:
+            self._node(name)
+        silent = tf.zeros([2 if group.playing else self.rows, self.hops * HOP])
+        audio = self.signals[f"{group.output}.audio"] if group.output else silent
+        peaks = [tf.reduce_max(tf.abs(self.signals[port])) if port else tf.zeros([]) for port in map(self._first_audio, group.order)]
+        levels = tf.stack(peaks) if peaks else tf.zeros([0])
+        state = GroupState(self.nodes, self.frames, self.delays, (tf.ones([1]), self.values[:, -1]))
+        return Rendered(audio, levels, *self.partials), state
+
+    def _first_audio(self, name: str) -> str:
+        outlets = self.group.processors[name].spec.outlets
+        return next((f"{name}.{port}" for port, outlet in outlets.items() if outlet.signal is Signal.AUDIO), "")
+
+    def _node(self, name: str) -> None:
+        group, node = self.group, self.group.patch.nodes[name]
+        processor = group.processors[name]
+        x = {key: self._inlet(name, key, inlet.signal) for key, inlet in processor.spec.inlets.items()}
+        x |= {key: self._control(name, key) for key in processor.spec.controls}
+        memory = self.state.nodes[name]
+        if node.bypassed or node.muted:
+            outputs = self._idle(name, x, passing=node.bypassed and not node.muted)
+        else:
+            outputs, memory = _call(processor, memory, processor.Inputs(**x), self.group.jit)
+        self.nodes[name] = memory
+        if name == group.partials_node and "amplitudes" in outputs:
+            self._show(outputs["amplitudes"][:, -1], x["f0"][:, -1, 0])
+        for port, outlet in processor.spec.outlets.items():
+            key = f"{name}.{port}"
+            self.signals[key] = outputs[port]
+            if outlet.signal is Signal.CONTROL and key in self.state.frames:
+                started, last = self.state.frames[key]
+                self.frames[key] = (tf.ones([1]), outputs[port][:, -1])
+                self.signals[key] = extend(outputs[port], last, started)
+
+    def _show(self, amplitudes: Tensor, f0_hz: Tensor) -> None:
+        loudest = tf.argmax(tf.reduce_sum(amplitudes, axis=1))
+        self.partials = amplitudes[loudest], tf.broadcast_to(f0_hz, [amplitudes.shape[0]])[loudest]
+
+    def _idle(self, name: str, x: Mapping[str, Tensor], *, passing: bool) -> dict[str, Tensor]:
+        """What a bypassed or muted node gives: its first audio inlet, or nothing."""
+        spec, batch = self.group.processors[name].spec, self.group.leaving(name, self.rows)
+        first = next((x[key] for key, inlet in spec.inlets.items() if inlet.signal is Signal.AUDIO), None)
+        out = {}
+        for port, outlet in spec.outlets.items():
+            if outlet.signal is Signal.AUDIO:
+                rows = self.group.batch(name, self.rows)
+                passed = first if passing and first is not None else tf.zeros([1, self.hops * HOP])
+                mixed = tf.reduce_sum(passed, axis=0, keepdims=True) if batch != rows else passed
+                out[port] = tf.broadcast_to(mixed, [batch, self.hops * HOP])
+            else:
+                out[port] = tf.zeros([batch, self.hops, self.group.processors[name].channels(port)])
+        return out
+
+    def _inlet(self, name: str, key: str, signal: Signal) -> Tensor:
+        if signal is Signal.NOTES:
+            return self.performance
+        total = None
+        for cable in self.group._into(Port(name, key)):
+            audio = self._delayed(cable, self.signals[str(cable.source)])
+            if self._unmixed(name, cable):
+                audio = 0.5 * tf.reduce_sum(audio, axis=0, keepdims=True)
+            total = audio if total is None else total + audio
+        return tf.zeros([1, self.hops * HOP]) if total is None else total
+
+    def _unmixed(self, name: str, cable: Cable) -> bool:
+        """Whether voices reach the Output without a VoiceMixer."""
+        group, source = self.group, cable.source.node
+        return (
+            name == group.output
+            and group.playing
+            and group.zones[source] is Zone.VOICE
+            and group.patch.nodes[source].type != "VoiceMixer"
+        )
+
+    def _delayed(self, cable: Cable, audio: Tensor) -> Tensor:
+        held = self.state.delays.get(str(cable))
+        if held is None:
+            return audio
+        stream = tf.concat([held, audio], axis=1)
+        self.delays[str(cable)] = stream[:, self.hops * HOP :]
+        return stream[:, : self.hops * HOP]
+
+    def _control(self, name: str, key: str) -> Tensor:
+        """Frames [batch or 1, hops + 1, channels] of a control: its knob or the cable that sets it, then modulations."""
+        column = self.group.columns[f"{name}.{key}"]
+        cables = self.group._into(Port(name, key))
+        setting = next((self.signals[str(c.source)] for c in cables if c.amount is None), None)
+        frames = self.values[:, :, column.columns] if setting is None else setting
+        control = column.control
+        if not column.modulated or control is None:
+            return frames
+        knob = frames if setting is None else _to_knob(control, setting)
+        for cable in cables:
+            if cable.amount is not None:
+                amount = self.values[:, :, self.group.columns[f"{cable.source}->{cable.target}"].columns]
+                knob += amount * self.signals[str(cable.source)]
+        return control.from_knob(tf.clip_by_value(knob, 0.0, 1.0))
+
+
+def _to_knob(control: Control, value: Tensor) -> Tensor:
+    held = tf.clip_by_value(value, control.low, control.high)
+    if control.law is Law.OCTAVES:
+        return tf.math.log(held / control.low) / tf.math.log(control.high / control.low)
+    share = (held - control.low) / (control.high - control.low)
+    if control.law is Law.LINEAR:
+        return share
+    return tf.math.log1p(share * 999.0) / tf.math.log(1000.0)
+
+
+def _call(processor: Processor, memory: Any, x: Any, jit: bool) -> tuple[dict[str, Tensor], Any]:
+    """Call a node's `render`, traced once for its type, options and shapes (inlined where XLA compiles the whole)."""
+    if jit:
+        result: tuple[dict[str, Tensor], Any] = processor.render(memory, x)
+        return result
+    shapes = tuple((tuple(t.shape), t.dtype.name) for t in tf.nest.flatten((memory, tuple(x))))
+    files = tuple(_stamp(str(processor.options[n])) for n, o in processor.spec.options.items() if o.path)
+    options = tuple(sorted(processor.options.items()))
+    key = (type(processor), options, files, processor.sample_rate, processor.stereo, shapes)
+    function = _functions.get(key)
+    if function is None:
+        specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), (memory, tuple(x)))
+        with tf.init_scope():
+            traced = tf.function(lambda m, v: processor.render(m, processor.Inputs(*v)), autograph=False)
+            function = _functions[key] = traced.get_concrete_function(*specs)
+        while len(_functions) > _MAX_FUNCTIONS:
+            _functions.popitem(last=False)
+    else:
+        _functions.move_to_end(key)
+    return function(memory, tuple(x))  # type: ignore[no-any-return]
+
+
+def _stamp(path: str) -> int:
+    return Path(path).stat().st_mtime_ns if path and Path(path).exists() else 0

@@ -1,0 +1,197 @@
+"""A patch that sounds: its compiled function, its running state, and the values of its knobs.
+
+The engine's render thread and the offline renderer both drive a `Player`, block by block. Thread rule: build and `warm` it on
+any one thread; then hand it over, and `render`, `adopt` and `reset` on the thread that renders.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.processors.check import values_of
+from ddsp_studio.processors.declare import Control, Law
+from ddsp_studio.processors.group import Column, GroupState, ProcessorGroup
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.processors.performance import CHANNELS
+
+Array = npt.NDArray[np.float32]
+RAMP_HOPS = 8
+"""Hops over which a moved knob travels (10.7 ms at 48 kHz): too short to wait for, too long to click."""
+
+
+class Block(NamedTuple):
+    """What was rendered: audio [2, samples], each node's peak [nodes], partial amplitudes [n] of the loudest voice and its f0."""
+
+    audio: Array
+    levels: Array
+    partials: Array
+    f0_hz: float
+
+
+@functools.cache
+def _configure_runtime() -> None:
+    # Grappler costs hundreds of milliseconds for each new graph and gains nothing on graphs as wide as ours.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+class Player:
+    """A patch ready to be played by `voices` voices."""
+
+    def __init__(self, patch: Patch, *, sample_rate: int, voices: int, jit: bool = False) -> None:
+        """Build the processors of a patch (PatchError if it is refused); `warm` then compiles."""
+        _configure_runtime()
+        self.patch, self.voices = patch, voices
+        self._group = ProcessorGroup(patch, sample_rate=sample_rate, jit=jit)
+        self.layout: dict[str, Column] = dict(self._group.columns)
+        self.columns: dict[str, slice] = {name: column.columns for name, column in self.layout.items()}
+        self.values: Array = self._initial_values()
+        self.nodes: list[str] = list(self._group.order)
+        self.partials_node: str = self._group.partials_node
+        self.latency_samples: int = self._group.latency
+        self.tail_s: float = self._group.tail_s()
+        self._modulated = [column for column in self.layout.values() if column.modulated]
+        self._functions: dict[int, Any] = {}
+        self._state: GroupState = self._group.start(voices)
+
+    def _initial_values(self) -> Array:
+        values = np.zeros(self._group.width, np.float32)
+        for name in self._group.order:
+            for key, numbers in values_of(self.patch.nodes[name], name).items():
+                values[self.columns[f"{name}.{key}"]] = numbers
+        for cable in self.patch.cables:
+            if (column := self.columns.get(f"{cable.source}->{cable.target}")) is not None:
+                values[column] = cable.amount
+        return values
+
+    def warm(self, hops: int) -> None:
+        """Compile for blocks of `hops` hops, and run one on a state of its own, so that the first real block is quick."""
+        if hops in self._functions:
+            return
+        function = self._group.function(self.voices, hops)
+        values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
+        function(self._group.start(self.voices), values, tf.zeros([self.voices, hops, len(CHANNELS)]))
+        self._functions[hops] = function
+
+    def render(self, values: Array, performance: Array) -> Block:
+        """Render the next block.
+
+        Args:
+            values: a row for each hop, in real units, [hops, columns] float32.
+            performance: [voices, hops, 7] float32; see `performance.py`.
+        """
+        hops = values.shape[0]
+        if hops not in self._functions:
+            self.warm(hops)
+        rendered, self._state = self._functions[hops](
+            self._state, tf.constant(self._encoded(values)), tf.constant(performance, tf.float32)
+        )
+        return Block(rendered.audio.numpy(), rendered.levels.numpy(), rendered.partials.numpy(), float(rendered.f0_hz))
+
+    def _encoded(self, values: Array) -> Array:
+        if not self._modulated:
+            return values.astype(np.float32, copy=False)
+        encoded = values.astype(np.float32)
+        for column in self._modulated:
+            if column.control is not None:
+                encoded[:, column.columns] = knob_of(column.control, encoded[:, column.columns])
+        return encoded
+
+    def adopt(self, other: Player) -> None:
+        """Take over the running state of every node, cable and outlet that is the same in `other`, so that it sounds on."""
+        if other.voices != self.voices:
+            return
+        mine, theirs = self._state, other._state
+        nodes = {
+            name: theirs.nodes[name] if self._same(other, name, mine.nodes[name], theirs.nodes.get(name)) else memory
+            for name, memory in mine.nodes.items()
+        }
+        frames = {k: theirs.frames[k] if _alike(v, theirs.frames.get(k)) else v for k, v in mine.frames.items()}
+        delays = {k: theirs.delays[k] if _alike(v, theirs.delays.get(k)) else v for k, v in mine.delays.items()}
+        self._state = GroupState(nodes, frames, delays, mine.values)
+
+    def _same(self, other: Player, name: str, mine: Any, theirs: Any) -> bool:
+        held, running = self.patch.nodes[name], other.patch.nodes.get(name)
+        return running is not None and (held.type, held.options) == (running.type, running.options) and _alike(mine, theirs)
+
+    def reset(self) -> None:
+        """Forget all that sounds."""
+        self._state = self._group.start(self.voices)
+
+
+def _alike(mine: Any, theirs: Any) -> bool:
+    """Whether two pieces of state have the same structure, shapes and types."""
+    if theirs is None:
+        return False
+    a, b = tf.nest.flatten(mine), tf.nest.flatten(theirs)
+    return len(a) == len(b) and all(x.shape == y.shape and x.dtype == y.dtype for x, y in zip(a, b, strict=True))
+
+
+def knob_of(control: Control, values: Array) -> Array:
+    """Knob positions of an array of values, held to 0..1."""
+    held = np.clip(values, control.low, control.high)
+    if control.law is Law.OCTAVES:
+        knob = np.log(held / control.low) / math.log(control.high / control.low)
+    else:
+        knob = (held - control.low) / (control.high - control.low)
+        knob = np.log1p(knob * 999.0) / math.log(1000.0) if control.law is Law.CURVED else knob
+    return knob.astype(np.float32)
+
+
+class Smoother:
+    """The values of a player's knobs over time: each move is a straight line in knob space over RAMP_HOPS hops.
+
+    Counted in hops, so that the block length changes nothing. Thread rule: render thread only.
+    """
+
+    def __init__(self, player: Player) -> None:
+        """Start from the patch's own values."""
+        self._layout = {(c.columns.start, c.columns.stop): c.control for c in player.layout.values()}
+        self._values = player.values.copy()
+        self._moves: dict[tuple[int, int], tuple[Control | None, Array, Array, int]] = {}
+
+    def set(self, columns: slice, values: Array | list[float], hop: int = 0) -> None:
+        """Move a knob, `hop` hops after the start of the next block, to values in real units, one a column."""
+        key = (columns.start, columns.stop)
+        control, goal = self._layout[key], np.asarray(values, np.float32)
+        now = self._at(key, hop)
+        start, end = (now, goal) if control is None else (knob_of(control, now), knob_of(control, goal))
+        self._moves[key] = (control, start, end, -hop)
+
+    def jump(self, values: Array) -> None:
+        """Set every knob at once, without a ramp."""
+        self._values = values.copy()
+        self._moves.clear()
+
+    def _at(self, key: tuple[int, int], hop: int) -> Array:
+        now: Array = self._values[slice(*key)]
+        if key in self._moves:
+            control, start, end, done = self._moves[key]
+            now = _between(control, start, end, np.array([done + hop], np.float32))[0] if done + hop > 0 else now
+        return now
+
+    def frames(self, hops: int) -> Array:
+        """The values of the next hops, [hops, columns] in real units; goes on by as many."""
+        rows = np.repeat(self._values[None], hops, axis=0)
+        for key, (control, start, end, done) in list(self._moves.items()):
+            steps = np.arange(1, hops + 1, dtype=np.float32) + done
+            moving = steps > 0
+            if moving.any():
+                rows[moving, slice(*key)] = _between(control, start, end, steps[moving])
+            if done + hops >= RAMP_HOPS:
+                del self._moves[key]
+            else:
+                self._moves[key] = (control, start, end, done + hops)
+        self._values = rows[-1].copy()
+        return rows
+
+
+def _between(control: Control | None, start: Array, end: Array, step: Array) -> Array:
+    share = np.clip(step / RAMP_HOPS, 0.0, 1.0)[:, None]
+    knob = start + (end - start) * share
+    return np.asarray(knob if control is None else control.from_knob(knob), np.float32)
