@@ -1,0 +1,87 @@
+"""What the engine needs of a compiled patch, in words of its own; `processors/player.py` has the real one.
+
+Thread rule: as for `processors/player.py`: built and warmed on the compile thread, then owned by the thread that renders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Frames = npt.NDArray[np.float32]
+
+
+class Block(Protocol):
+    """A rendered block."""
+
+    @property
+    def audio(self) -> Frames:
+        """Left and right, [2, samples]."""
+
+    @property
+    def levels(self) -> Frames:
+        """Level of each node, [nodes], linear."""
+
+    @property
+    def partials(self) -> Frames:
+        """Amplitudes of the partials of the loudest voice, [n], linear."""
+
+    @property
+    def f0_hz(self) -> float:
+        """Fundamental of that voice in Hz."""
+
+
+class Player(Protocol):
+    """A compiled patch with its running state."""
+
+    @property
+    def columns(self) -> Mapping[str, slice]:
+        """Columns of the values array by name: "node.control", or "node.port->node.control" for a modulation amount."""
+
+    @property
+    def values(self) -> Frames:
+        """The patch's own values, [columns]."""
+
+    @property
+    def nodes(self) -> list[str]:
+        """Node names in the order of a block's levels."""
+
+    @property
+    def partials_node(self) -> str:
+        """The node whose partials a block shows, or ""."""
+
+    @property
+    def latency_samples(self) -> int:
+        """Samples from performance to output."""
+
+    @property
+    def tail_s(self) -> float:
+        """Seconds for which sound goes on after the last input."""
+
+    def warm(self, hops: int) -> None:
+        """Compile for blocks of this many hops; slow."""
+
+    def render(self, values: Frames, performance: Frames) -> Block:
+        """Render the next block from values [hops, columns] and performance [voices, hops, 7]."""
+
+    def adopt(self, other: Any) -> None:
+        """Take over the running state of what is the same in another player."""
+
+    def reset(self) -> None:
+        """Forget all that sounds."""
+
+
+class Smoother(Protocol):
+    """Turns knob moves into value frames that ramp over a few hops."""
+
+    def set(self, columns: slice, values: Any, hop: int = 0) -> None:
+        """Move a knob, `hop` hops after the start of the next frames."""
+
+    def jump(self, values: Frames) -> None:
+        """Set all values at once, [columns]."""
+
+    def frames(self, hops: int) -> Frames:
+        """The next rows of values, [hops, columns]."""

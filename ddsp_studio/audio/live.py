@@ -1,0 +1,221 @@
+"""The render thread: the instrument, block after block, ahead of the device.
+
+Thread rule: everything that sounds is touched by this thread only. Others hand it functions with `call`, which run between
+two blocks, and events with `post_midi`; neither ever waits. `output` is replaced by the device keeper's thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.audio.events import HOP, LIVE, Cut, Event, Midi
+from ddsp_studio.audio.meters import Meters
+from ddsp_studio.audio.output import Output
+from ddsp_studio.audio.renderer import Rendered, Renderer
+from ddsp_studio.audio.song_player import SongPlayer, TransportView
+from ddsp_studio.audio.telemetry import Telemetry
+
+Audio = npt.NDArray[np.float32]
+_TONE_HZ, _TONE_GAIN = 440.0, 0.1
+_CUT_S = 0.005
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Tap:
+    """Listens to what is rendered: `on_block(start, audio, events)`, on the render thread, must not wait."""
+
+    on_block: Callable[[int, Audio, list[Event]], None]
+
+
+class LiveThread(threading.Thread):
+    """Renders into the current output for as long as the engine runs."""
+
+    def __init__(self, page: Telemetry, output: Output, block: int, on_problem: Callable[[str], None]) -> None:
+        """Make the thread; `start` begins with silence. `on_problem` takes one sentence and must not wait."""
+        super().__init__(name="render", daemon=True)
+        self.output, self.block, self.safety_blocks = output, block, 2
+        self.renderer: Renderer | None = None
+        self.song = SongPlayer(output.sample_rate)
+        self.position = 0
+        self.tap: Tap | None = None
+        self._meters, self._on_problem = Meters(page), on_problem
+        self._calls: deque[Callable[[], None]] = deque()
+        self._gain, self._goal = 1.0, 1.0
+        self._tone_left, self._tone_phase = 0, 0.0
+        self._dropout_base = self._dropouts_before = 0
+        self._ending = False
+        self._faults = 0
+        self.view: TransportView = self.song.state(0)
+
+    # -- any thread -------------------------------------------------------------------------------------------------------
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Run a function on the render thread before the next block."""
+        self._calls.append(function)
+
+    def call_and_wait(self, function: Callable[[], None], timeout_s: float = 5.0) -> bool:
+        """Run a function on the render thread and wait for it; False if it did not come to it in time."""
+        done = threading.Event()
+        self._calls.append(function)
+        self._calls.append(done.set)
+        return done.wait(timeout_s)
+
+    def post_midi(self, seconds: float, data: bytes) -> None:
+        """Play a channel message that happened at a `perf_counter` time."""
+        renderer, sample = self.renderer, self.output.stream_sample(seconds)
+        if renderer is not None:
+            renderer.post(Midi(renderer.position if sample is None else sample, data, LIVE))
+
+    def set_gain(self, gain_db: float) -> None:
+        """Go to another master gain within a block."""
+        self._goal = 10.0 ** (gain_db / 20.0)
+
+    @property
+    def dropouts(self) -> int:
+        """Blocks that came too late since the counters were reset."""
+        return self._dropouts_before + self.output.dropouts - self._dropout_base
+
+    # -- between two blocks, by `call` ------------------------------------------------------------------------------------
+
+    def use_output(self, output: Output) -> None:
+        """Go on in another output; a patch compiled for another rate falls silent."""
+        self._dropouts_before = self.dropouts
+        self._dropout_base = output.dropouts
+        if output.sample_rate != self.song.sample_rate:
+            self.renderer = None
+            song, self.song = self.song.song, SongPlayer(output.sample_rate)
+            self.song.load(song, self.position)
+        output.set_depth(self.block, self.safety_blocks)
+        self.output = output
+
+    def set_blocks(self, block: int, safety_blocks: int) -> None:
+        """Render blocks of another length, or further ahead; the players must be warm for it."""
+        self.block, self.safety_blocks = block, safety_blocks
+        self.output.set_depth(block, safety_blocks)
+
+    def cut(self) -> None:
+        """Silence everything with a short fade."""
+        self.song.stop(self.position)
+        self._tone_left = 0
+        if self.renderer is not None:
+            hops = max(self.block // HOP, math.ceil(_CUT_S * self.song.sample_rate / HOP))
+            hops = -(-hops * HOP // self.block) * self.block // HOP  # whole blocks, so that none is split
+            self.renderer.post(Cut(self.position, hops))
+
+    def sound_tone(self, seconds: float) -> None:
+        """Sound a quiet 440 Hz."""
+        self._tone_left = round(min(max(seconds, 0.0), 30.0) * self.song.sample_rate)
+
+    def reset_counters(self) -> None:
+        """Set dropouts and peak load to zero."""
+        self._dropouts_before, self._dropout_base = 0, self.output.dropouts
+        self._meters.reset_load()
+
+    def end(self) -> None:
+        """Fade out over the next blocks and stop."""
+        self._goal, self._ending = 0.0, True
+
+    # -- the thread -------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Render until told to end."""
+        _raise_priority()
+        while not (self._ending and self._gain == 0.0):
+            self._run_calls()
+            output = self.output
+            if not output.wanted():
+                output.wait()
+                continue
+            try:
+                block = self._next_block()
+            except Exception:  # whatever a patch does, the clock and the pipes go on
+                self._recover()
+                block = np.zeros((2, self.block), np.float32)
+                self.position += self.block
+            output.write(block)
+
+    def _run_calls(self) -> None:
+        while self._calls:
+            try:
+                self._calls.popleft()()
+            except Exception:
+                self._recover()
+
+    def _recover(self) -> None:
+        _logger.exception("a block failed")
+        self.renderer = None
+        self._on_problem("The patch failed while playing and was taken off; change it or load another.")
+
+    def _next_block(self) -> Audio:
+        begin = time.perf_counter()
+        length = self.block
+        events: list[Event] = []
+        audio = np.zeros((2, length), np.float32)
+        song_events = self.song.events(self.position, self.position + length)
+        rendered: Rendered | None = None
+        if self.renderer is not None:
+            for event in song_events:
+                self.renderer.post(event)
+            rendered = self.renderer.render(length // HOP)
+            audio, events = rendered.audio, rendered.events
+            self._note_fault(rendered.faulty)
+        audio = self._mastered(audio)
+        if self.tap is not None:
+            self.tap.on_block(self.position, audio, events)
+        self.position += length
+        self.view = self.song.state(self.position)
+        self._show(audio, rendered, time.perf_counter() - begin)
+        return audio
+
+    def _mastered(self, audio: Audio) -> Audio:
+        gain, self._gain = self._gain, self._goal
+        if gain != 1.0 or self._gain != 1.0:
+            steps = np.arange(1, audio.shape[1] + 1, dtype=np.float32) / audio.shape[1]
+            audio = (audio * (gain + (self._gain - gain) * steps)).astype(np.float32)
+        if self._tone_left > 0:
+            count = audio.shape[1]
+            turns = self._tone_phase + np.arange(count) * (_TONE_HZ / self.song.sample_rate)
+            left = np.clip((self._tone_left - np.arange(count)) / (0.01 * self.song.sample_rate), 0.0, 1.0)
+            audio = audio + (_TONE_GAIN * left * np.sin(2.0 * np.pi * turns)).astype(np.float32)
+            self._tone_phase = float((self._tone_phase + count * _TONE_HZ / self.song.sample_rate) % 1.0)
+            self._tone_left -= count
+        return audio
+
+    def _note_fault(self, faulty: bool) -> None:
+        if faulty and self._faults == 0:
+            self._on_problem("The patch gave numbers that are no sound; it was silenced and started afresh.")
+        # told again only after a second of good blocks
+        self._faults = self.song.sample_rate // self.block if faulty else max(0, self._faults - 1)
+
+    def _show(self, audio: Audio, rendered: Rendered | None, seconds: float) -> None:
+        rate = self.song.sample_rate
+        self._meters.show_format(rate)
+        if rendered is not None and self.renderer is not None:
+            voices = self.renderer.allocator
+            ceiling = 10.0 ** (-0.31 / 20.0)
+            limiting = bool(np.abs(rendered.audio).max() >= ceiling)
+            self._meters.show_patch(rendered.shown, voices.sounding, voices.velocities(), limiting)
+        else:
+            self._meters.show_nothing()
+        self._meters.show_block(audio, seconds, audio.shape[1] / rate, self.dropouts)
+
+
+def _raise_priority() -> None:
+    """Ask for real-time scheduling of this thread; most systems allow a raised priority at best, and it works without."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
+        return
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)

@@ -1,0 +1,112 @@
+"""MIDI files in and out: a file becomes a song of messages timed in seconds, a take becomes a file.
+
+Thread rule: plain functions on plain data; reading takes seconds for a huge file, so never call it on the render thread.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mido
+
+from ddsp_studio.audio.keys import is_channel_message
+from ddsp_studio.files import replacing
+
+MAX_BYTES = 64 * 2**20
+MAX_MESSAGES = 4_000_000
+MAX_SECONDS = 24 * 3600.0
+TICKS_PER_BEAT = 960
+_DEFAULT_TEMPO = 500_000
+
+
+class SongError(ValueError):
+    """A MIDI file that cannot be used; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """A MIDI file in time: message `data[i]` is due `times[i]` seconds after the start, in order."""
+
+    name: str
+    times: tuple[float, ...]
+    data: tuple[bytes, ...]
+    length_s: float
+    tempo_times: tuple[float, ...] = (0.0,)
+    tempos_bpm: tuple[float, ...] = (120.0,)
+
+    def bpm_at(self, seconds: float) -> float:
+        """Tempo in beats a minute at a time."""
+        return self.tempos_bpm[max(0, bisect.bisect_right(self.tempo_times, seconds) - 1)]
+
+
+def read_song(path: Path) -> Song:
+    """Read a standard MIDI file of type 0 or 1.
+
+    Raises:
+        SongError: in one sentence, if it is no MIDI file, is cut short, or is larger than any music.
+        OSError: the file cannot be read.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    if size == 0:
+        raise SongError(f"{path.name} is empty (0 bytes), so no MIDI file")
+    if size > MAX_BYTES:
+        raise SongError(f"{path.name} is larger than any MIDI file ({MAX_BYTES // 2**20} MiB)")
+    if path.open("rb").read(4) != b"MThd":
+        raise SongError(f"{path.name} is no MIDI file")
+    try:
+        file = mido.MidiFile(path, clip=True)
+    except EOFError as problem:
+        raise SongError(f"{path.name} is cut short") from problem
+    except OSError as problem:
+        if problem.errno is not None:
+            raise
+        raise SongError(f"{path.name} is damaged: {problem}") from problem
+    except (ValueError, IndexError, KeyError, TypeError) as problem:
+        raise SongError(f"{path.name} is damaged: {problem}") from problem
+    if file.type == 2:
+        raise SongError(f"{path.name} holds separate patterns (MIDI type 2), which no transport can play")
+    return _timed(file, path.name)
+
+
+def _timed(file: mido.MidiFile, name: str) -> Song:
+    ticks_per_beat = file.ticks_per_beat
+    if ticks_per_beat <= 0:
+        raise SongError(f"{name} counts time in film frames; save it with ticks per beat")
+    seconds, tempo = 0.0, _DEFAULT_TEMPO
+    times: list[float] = []
+    data: list[bytes] = []
+    tempo_times, tempos = [0.0], [mido.tempo2bpm(_DEFAULT_TEMPO)]
+    for message in mido.merge_tracks(file.tracks):
+        seconds += mido.tick2second(message.time, ticks_per_beat, tempo)
+        if seconds > MAX_SECONDS:
+            raise SongError(f"{name} is longer than {MAX_SECONDS / 3600:.0f} hours")
+        if message.type == "set_tempo":
+            tempo = max(1, message.tempo)
+            tempo_times.append(seconds)
+            tempos.append(mido.tempo2bpm(tempo))
+        elif not message.is_meta and is_channel_message(raw := bytes(message.bytes())):
+            times.append(seconds)
+            data.append(raw)
+            if len(times) > MAX_MESSAGES:
+                raise SongError(f"{name} holds more than {MAX_MESSAGES} messages")
+    return Song(name, tuple(times), tuple(data), seconds, tuple(tempo_times), tuple(tempos))
+
+
+def write_midi(path: Path, events: Iterable[tuple[float, bytes]], bpm: float = 120.0) -> None:
+    """Write messages at times in seconds as a type 0 file, atomically (OSError if the folder cannot be written)."""
+    tempo = mido.bpm2tempo(bpm)
+    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
+    now = 0
+    for seconds, data in events:
+        ticks = max(now, round(mido.second2tick(seconds, TICKS_PER_BEAT, tempo)))
+        track.append(mido.Message.from_bytes(data, time=ticks - now))
+        now = ticks
+    track.append(mido.MetaMessage("end_of_track"))
+    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
+    file.tracks.append(track)
+    with replacing(path) as temporary:
+        file.save(temporary)

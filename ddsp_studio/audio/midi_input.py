@@ -1,0 +1,162 @@
+"""MIDI inputs: any number of ports, found as they are plugged in, with time stamps on the `perf_counter` clock.
+
+Whatever backend works is used: JACK and ALSA on Linux, CoreMIDI, Windows multimedia. A sound server that is not there, comes
+later or dies is no error.
+
+Thread rule: `on_message` is called on the backend's threads, one message at a time for a port, and must not block. The list
+of ports is polled on this object's own thread, so that a hung server hangs nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ddsp_studio.audio.keys import is_channel_message
+
+_POLL_S = 1.0
+_DRIFT = 1e-4
+"""How much faster than the backend's deltas the estimate runs, so that it meets the arrivals again after a slow clock."""
+_CLIENT_NAME = "ddsp_studio"
+_logger = logging.getLogger(__name__)
+
+OnMessage = Callable[[str, float, bytes], None]
+
+
+class PortClock:
+    """Turns a port's time deltas into `perf_counter` seconds.
+
+    Deltas are exact but drift; arrivals are on our clock but late by a varying amount. A message is never later than its
+    arrival, and the earliest arrivals are the true ones.
+    """
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+
+    def stamp(self, delta_s: float, arrival_s: float) -> float:
+        """The time of a message that came `delta_s` after the one before and was seen at `arrival_s`."""
+        if self._last is None:
+            self._last = arrival_s
+        else:
+            self._last = min(arrival_s, self._last + max(0.0, delta_s) * (1.0 + _DRIFT))
+        return self._last
+
+
+class _Port:
+    def __init__(self, api: int, name: str, on_message: OnMessage) -> None:
+        self.name, self._on_message, self._clock = name, on_message, PortClock()
+        self._input = _new_input(api)
+        names = self._input.get_ports()
+        self._input.open_port(names.index(name), name=f"from {name}"[:60])
+        # clock and active sensing come hundreds of times a second and mean nothing here
+        self._input.ignore_types(sysex=True, timing=True, active_sense=True)
+        self._input.set_callback(self._receive)
+
+    def _receive(self, event: tuple[Sequence[int], float], _data: object = None) -> None:
+        arrival = time.perf_counter()
+        message = bytes(event[0])
+        stamp = self._clock.stamp(event[1], arrival)
+        if is_channel_message(message):
+            self._on_message(self.name, stamp, message)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):  # a dead server may refuse anything
+            self._input.cancel_callback()
+        with contextlib.suppress(Exception):
+            self._input.close_port()
+            self._input.delete()
+
+
+def _new_input(api: int) -> Any:
+    import rtmidi
+
+    return rtmidi.MidiIn(api, name=_CLIENT_NAME)
+
+
+class MidiInputs:
+    """Keeps the wished-for inputs open while they exist."""
+
+    def __init__(self, on_message: OnMessage, on_change: Callable[[list[str]], None]) -> None:
+        """`on_message(port, seconds, bytes)` gets channel messages; `on_change(ports)` the list of inputs when it changes."""
+        self._on_message, self._on_change = on_message, on_change
+        self._wish: list[str] | None = None
+        self._probes: dict[int, Any] = {}
+        self._open: dict[tuple[int, str], _Port] = {}
+        self._ports: list[str] | None = None
+        self._wake, self._ending = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="midi-ports", daemon=True)
+
+    @property
+    def ports(self) -> list[str]:
+        """The inputs that are there, as last seen (any thread)."""
+        return list(self._ports or [])
+
+    def start(self) -> None:
+        """Begin to look for ports."""
+        self._thread.start()
+
+    def choose(self, names: list[str] | None) -> None:
+        """Listen to the named inputs, or to all (any thread)."""
+        self._wish = None if names is None else list(names)
+        self._wake.set()
+
+    def rescan(self) -> None:
+        """Look for ports now (any thread)."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Close all ports, waiting a moment at most."""
+        self._ending.set()
+        self._wake.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._look()
+            except Exception:  # backends raise what they like, and MIDI must come back by itself
+                _logger.exception("looking for MIDI inputs failed")
+            self._wake.wait(_POLL_S)
+            self._wake.clear()
+        for port in self._open.values():
+            port.close()
+
+    def _look(self) -> None:
+        found = {(api, name) for api in _apis() for name in self._names(api)}
+        wish = self._wish
+        wanted = {key for key in found if wish is None or key[1] in wish}
+        for key in list(self._open):
+            if key not in wanted:
+                self._open.pop(key).close()
+        for key in sorted(wanted - set(self._open)):
+            try:
+                self._open[key] = _Port(*key, self._on_message)
+            except Exception as problem:  # the port may be gone again, or taken by another program
+                _logger.warning("MIDI input %s cannot be opened: %s", key[1], problem)
+        names = sorted({name for _, name in found})
+        if names != self._ports:
+            self._ports = names
+            self._on_change(names)
+
+    def _names(self, api: int) -> list[str]:
+        """Input names of one backend; a backend that does not work now has none and is tried again."""
+        try:
+            probe = self._probes.get(api)
+            if probe is None:
+                probe = self._probes[api] = _new_input(api)
+            return [name for name in probe.get_ports() if _CLIENT_NAME not in name]
+        except Exception:
+            self._probes.pop(api, None)
+            return []
+
+
+def _apis() -> list[int]:
+    try:
+        import rtmidi
+    except ImportError:
+        return []
+    return [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_RTMIDI_DUMMY]

@@ -1,0 +1,280 @@
+"""Offline rendering: a patch and a song or take become a sound file, by the code that plays live.
+
+Thread rule: `render_file` blocks until done; call it on a thread or process of its own. `progress` and `cancelled` are
+called on that thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.audio.audio_file import AudioWriter, check_format, writing
+from ddsp_studio.audio.events import HOP, LIVE, SONG, Cut, Event, Midi, at
+from ddsp_studio.audio.keys import CC_NOTES_OFF, CC_RESET, CONTROL
+from ddsp_studio.audio.midi_file import Song, read_song
+from ddsp_studio.audio.renderer import SILENCE, Renderer
+from ddsp_studio.audio.song_player import SongPlayer
+from ddsp_studio.audio.take import Take
+from ddsp_studio.audio.voices import VoiceAllocator
+from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
+from ddsp_studio.processors.patch import Patch
+
+QUIET_S = 0.5
+"""An automatic tail ends when the sound has stayed under −90 dB for this long."""
+LONGEST_TAIL_S = 60.0
+_PEAK_TARGET = 10.0 ** (-0.1 / 20.0)
+
+Audio = npt.NDArray[np.float32]
+
+
+class RenderError(ValueError):
+    """A render that cannot be done as asked; the text is one sentence."""
+
+
+class RenderCancelled(Exception):
+    """The caller asked to stop; no file was written."""
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What was written: length in seconds, highest sample (1 is full scale), and blocks that had to be silenced."""
+
+    path: Path
+    seconds: float
+    peak: float
+    faulty_blocks: int
+
+
+def render_file(
+    patch: Patch,
+    midi: Path | Song | Take | None,
+    out: Path,
+    *,
+    sample_rate: int = 48_000,
+    block: int = 4_800,
+    bit_depth: str = "24",
+    tail_s: float | None = None,
+    voices: int = 8,
+    mode: str = "poly",
+    normalise: str | None = None,
+    mono: bool = False,
+    dither: bool = True,
+    seconds: float = 10.0,
+    start_s: float = 0.0,
+    stop_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    workshop: Workshop | None = None,
+) -> RenderReport:
+    """Render a patch to a WAV or FLAC file, chosen by the suffix of `out`. The file appears whole or not at all.
+
+    Args:
+        patch: the instrument.
+        midi: a MIDI file, a song, a take (`load_take`; at the take's own sample rate it gives what was heard), or None for
+            a patch that plays by itself for `seconds`.
+        out: the file to write.
+        sample_rate: in Hz.
+        block: samples rendered at a time, whole hops of 64; the sound does not depend on it.
+        bit_depth: "16", "24" or "32f" (floating point).
+        tail_s: seconds after the last event; None renders until the sound has died away, 60 s at most.
+        voices: polyphony, 1 to 64.
+        mode: "poly", "mono" or "legato".
+        normalise: "peak" brings the highest sample to −0.1 dB of full scale.
+        mono: write the mean of left and right.
+        dither: triangular dither when writing 16 bits.
+        seconds: length when there is no MIDI.
+        start_s: leave out what is before this time.
+        stop_s: end at this time, without a tail.
+        progress: called with 0..1 now and then.
+        cancelled: asked before every block.
+        workshop: who compiles; the real one by default.
+
+    Raises:
+        RenderError, AudioFileError, PatchError, SongError, TakeError: bad arguments or input, in one sentence.
+        RenderCancelled: `cancelled` returned True.
+        OSError: the file cannot be read or written, or the disk is full.
+    """
+    out = Path(out)
+    _check(block, sample_rate, normalise, start_s, stop_s)
+    check_format(out, bit_depth)
+    song = midi if isinstance(midi, Song) or midi is None or isinstance(midi, Take) else read_song(Path(midi))
+    source = _Source(song, sample_rate, round((stop_s if song is None and stop_s else seconds) * sample_rate))
+    stream = _Stream(patch, source, sample_rate, block, voices, mode, workshop or TensorFlowWorkshop(), cancelled or _never)
+    window = _Window(round(start_s * sample_rate), None if stop_s is None else round(stop_s * sample_rate), tail_s)
+    expected = source.length + round((1.0 if tail_s is None else tail_s) * sample_rate)
+
+    def audio() -> Iterator[Audio]:
+        for piece in stream.blocks(window):
+            if progress:
+                progress(min(1.0, stream.done / max(1, window.stop or expected)))
+            yield piece.mean(axis=0, keepdims=True) if mono else piece
+
+    channels = 1 if mono else 2
+    if normalise is None:
+        with writing(out, sample_rate, channels, bit_depth, dither=dither, expected=expected) as writer:
+            for piece in audio():
+                writer.write(piece)
+        peak, samples = writer.peak, writer.samples
+    else:
+        peak, samples = _write_normalised(out, audio(), sample_rate, channels, bit_depth, dither, expected)
+    if progress:
+        progress(1.0)
+    return RenderReport(out, samples / sample_rate, peak, stream.faulty)
+
+
+def _never() -> bool:
+    return False
+
+
+def _check(block: int, sample_rate: int, normalise: str | None, start_s: float, stop_s: float | None) -> None:
+    if block < HOP or block % HOP:
+        raise RenderError(f"the block is a multiple of {HOP} samples, got {block}")
+    if not 8_000 <= sample_rate <= 192_000:
+        raise RenderError(f"the sample rate is 8000 to 192000 Hz, got {sample_rate} Hz")
+    if normalise not in (None, "peak"):
+        raise RenderError(f"normalise is peak or nothing, got {normalise!r}")
+    if start_s < 0.0 or (stop_s is not None and stop_s <= start_s):
+        raise RenderError(f"the range ends after it starts, got {start_s:g} s to {stop_s} s")
+
+
+def _write_normalised(
+    out: Path, audio: Iterator[Audio], sample_rate: int, channels: int, bit_depth: str, dither: bool, expected: int
+) -> tuple[float, int]:
+    """Render to a float file beside `out` first, for the peak must be known before the first sample is written."""
+    import soundfile
+
+    with writing(out, sample_rate, channels, bit_depth, dither=dither, expected=expected) as writer:
+        draft_path = writer.path.with_suffix(".draft.wav")
+        try:
+            draft = AudioWriter(draft_path, sample_rate, channels, "32f", expected=expected)
+            try:
+                for piece in audio:
+                    draft.write(piece)
+            finally:
+                draft.close()
+            gain = np.float32(_PEAK_TARGET / draft.peak if draft.peak > SILENCE else 1.0)
+            for frames in soundfile.blocks(draft_path, 1 << 16, dtype="float32", always_2d=True):
+                writer.write(frames.T * gain)
+        finally:
+            draft_path.unlink(missing_ok=True)
+    return writer.peak, writer.samples
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Which samples are wanted: from `start` to `stop`, or to the end of the tail."""
+
+    start: int
+    stop: int | None
+    tail_s: float | None
+
+
+class _Source:
+    """Feeds a renderer with the events of a song, a take or nothing. `length` is in samples."""
+
+    def __init__(self, held: Song | Take | None, sample_rate: int, length: int) -> None:
+        self._events: list[Event] = []
+        self._player: SongPlayer | None = None
+        self.length = length
+        if isinstance(held, Take):
+            scale = sample_rate / held.sample_rate
+            self.length = round(held.length * scale)
+            self._events = [_scaled(event, scale) for event in held.events]
+        elif held is not None:
+            self._player = SongPlayer(sample_rate)
+            self._player.load(held, 0)
+            self._player.play(0)
+            self.length = round(held.length_s * sample_rate)
+        self._next = 0
+
+    def post(self, renderer: Renderer, start: int, stop: int) -> None:
+        """Post what is due in stream samples [start, stop)."""
+        for event in self._player.events(start, stop) if self._player else ():
+            renderer.post(event)
+        while self._next < len(self._events) and self._events[self._next].sample < stop:
+            renderer.post(self._events[self._next])
+            self._next += 1
+        if self._player is None and start <= self.length < stop:
+            for channel in range(16):
+                for source in (LIVE, SONG):
+                    for number in (CC_RESET, CC_NOTES_OFF):
+                        renderer.post(Midi(self.length, bytes((CONTROL | channel, number, 0)), source))
+
+
+def _scaled(event: Event, scale: float) -> Event:
+    moved = at(event, round(event.sample * scale))
+    return Cut(moved.sample, max(1, round(moved.hops * scale))) if isinstance(moved, Cut) else moved
+
+
+class _Stream:
+    """Renders blocks, drops the patch's latency, and finds the end of the tail."""
+
+    def __init__(
+        self,
+        patch: Patch,
+        source: _Source,
+        sample_rate: int,
+        block: int,
+        voices: int,
+        mode: str,
+        workshop: Workshop,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        allocator = VoiceAllocator(voices, mode)
+        workshop.prepare()
+        player = workshop.player(patch, sample_rate, voices)
+        player.warm(block // HOP)
+        self._renderer = Renderer(player, workshop.smoother(player), allocator)
+        self._source, self._rate, self._block, self._cancelled = source, sample_rate, block, cancelled
+        self._quiet = 0
+        self.faulty = 0
+        self.done = 0
+
+    def blocks(self, window: _Window) -> Iterator[Audio]:
+        """The wanted samples [2, n] piece by piece; the patch's latency is taken out."""
+        skip = self._renderer.player.latency_samples
+        while True:
+            if self._cancelled():
+                raise RenderCancelled
+            start = self._renderer.position
+            self._source.post(self._renderer, start, start + self._block)
+            rendered = self._renderer.render(self._block // HOP)
+            self.faulty += rendered.faulty
+            begin = start - skip
+            end = self._end(rendered.audio, begin, window)
+            self.done = begin + self._block
+            first = max(0, max(window.start, 0) - begin)
+            last = self._block if end is None else max(0, end - begin)
+            if first < last:
+                yield rendered.audio[:, first:last]
+            if end is not None:
+                return
+
+    def _end(self, audio: Audio, begin: int, window: _Window) -> int | None:
+        """Sample of the file at which it ends, if that lies in this block."""
+        stop = begin + audio.shape[1]
+        fixed = window.stop
+        if fixed is None and window.tail_s is not None:
+            fixed = self._source.length + round(window.tail_s * self._rate)
+        if fixed is not None:
+            return fixed if fixed <= stop else None
+        return self._quiet_end(audio, begin)
+
+    def _quiet_end(self, audio: Audio, begin: int) -> int | None:
+        """The end of an automatic tail: judged hop by hop, so that it does not depend on the block."""
+        needed = -(-round(QUIET_S * self._rate) // HOP)
+        last = self._source.length + round(LONGEST_TAIL_S * self._rate)
+        peaks = np.abs(audio).max(axis=0).reshape(-1, HOP).max(axis=1)
+        for hop, peak in enumerate(peaks):
+            at = begin + (hop + 1) * HOP
+            if at <= self._source.length:
+                continue
+            self._quiet = self._quiet + 1 if peak < SILENCE else 0
+            if self._quiet >= needed or at >= last:
+                return at
+        return None

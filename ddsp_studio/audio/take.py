@@ -1,0 +1,105 @@
+"""A take: what was played, with exact sample times, so that it can be rendered again as it was heard.
+
+On disk it is JSON (`name.take`) beside the recorded WAV and a .mid for other programs.
+
+Thread rule: plain data and functions; file access never on the render thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ddsp_studio.audio.events import HOP, Cut, Event, Midi, Move
+from ddsp_studio.audio.keys import is_channel_message
+from ddsp_studio.audio.voices import MODES
+from ddsp_studio.files import write_text
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.patch import Patch, PatchError
+
+FORMAT, SCHEMA, SUFFIX = "ddsp_studio take", 1, ".take"
+MAX_BYTES = 256 * 2**20
+
+
+class TakeError(ValueError):
+    """A file that is no take; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """Events in samples from the take's start, and the instrument that they played. `length` is in samples."""
+
+    patch: Patch
+    sample_rate: int
+    voices: int
+    mode: str
+    length: int
+    events: tuple[Event, ...]
+
+
+class _Data(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+    schema: int
+    sample_rate: int
+    voices: int
+    mode: str
+    length: int
+    midi: list[tuple[int, int, list[int]]]
+    moves: list[tuple[int, str, list[float]]]
+    cuts: list[tuple[int, int]]
+    patch: dict[str, Any]
+
+
+def save_take(take: Take, path: Path) -> None:
+    """Write a take atomically (OSError if the folder cannot be written)."""
+    data = _Data(
+        format=FORMAT,
+        schema=SCHEMA,
+        sample_rate=take.sample_rate,
+        voices=take.voices,
+        mode=take.mode,
+        length=take.length,
+        midi=[(e.sample, e.source, list(e.data)) for e in take.events if isinstance(e, Midi)],
+        moves=[(e.sample, e.name, list(e.values)) for e in take.events if isinstance(e, Move)],
+        cuts=[(e.sample, e.hops) for e in take.events if isinstance(e, Cut)],
+        patch=patch_file.to_json(take.patch),
+    )
+    write_text(path, json.dumps(msgspec.to_builtins(data)) + "\n")
+
+
+def load_take(path: Path) -> Take:
+    """Read a take.
+
+    Raises:
+        TakeError: in one sentence, if the file is none. OSError: it cannot be read.
+    """
+    path = Path(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise TakeError(f"{path.name} is larger than any take ({MAX_BYTES // 2**20} MiB)")
+    try:
+        data = msgspec.json.decode(path.read_bytes(), type=_Data)
+        if data.format != FORMAT or data.schema != SCHEMA or data.mode not in MODES:
+            raise TakeError(f"{path.name} is no take that this ddsp_studio reads")
+        return Take(patch_file.from_json(data.patch), data.sample_rate, data.voices, data.mode, data.length, _events(data))
+    except (msgspec.DecodeError, PatchError) as problem:
+        raise TakeError(f"{path.name} is no take, or is damaged: {problem}") from problem
+
+
+def _events(data: _Data) -> tuple[Event, ...]:
+    """All events by time; at one sample, knobs move before keys and cuts come first."""
+    events: list[Event] = [Cut(sample, max(1, hops)) for sample, hops in data.cuts]
+    events += [Move(sample, name, tuple(values)) for sample, name, values in data.moves]
+    for sample, source, raw in data.midi:
+        message = bytes(byte & 0xFF for byte in raw)
+        if is_channel_message(message) and source in (0, 1):
+            events.append(Midi(sample, message, source))
+    return tuple(sorted((event for event in events if event.sample >= 0), key=lambda event: event.sample))
+
+
+def take_hops(take: Take) -> int:
+    """Whole hops that hold the take's length."""
+    return -(-take.length // HOP)

@@ -1,0 +1,74 @@
+"""Records a take: the master output to WAV, incoming MIDI to .mid, and every event with its exact sample to .take.
+
+Thread rule: `start` and `on_block` run on the render thread and never wait; `finish` on a thread that may.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.audio.events import LIVE, Event, Midi, at
+from ddsp_studio.audio.live import LiveThread, Tap
+from ddsp_studio.audio.midi_file import write_midi
+from ddsp_studio.audio.recorder import Recording, SoundRecorder
+from ddsp_studio.audio.take import SUFFIX, Take, save_take
+from ddsp_studio.processors.patch import Patch
+
+_MAX_EVENTS = 2_000_000
+_logger = logging.getLogger(__name__)
+
+
+class TakeRecorder:
+    """One take being recorded. `repeatable` says that it began in silence, so that a render gives the very same sound."""
+
+    def __init__(self, stem: Path, live: LiveThread, patch: Patch, on_done: Callable[[Path, Path, float, str], None]) -> None:
+        """Prepare files beside `stem`; `on_done(wav, mid, seconds, problem)` is called when all is written."""
+        self._stem, self._live, self._patch, self._on_done = stem, live, patch, on_done
+        self._rate = live.song.sample_rate
+        self._sound = SoundRecorder(stem.with_name(stem.name + ".wav"), self._rate, self._sound_done)
+        self._events: list[Event] = []
+        self._shape = (1, "poly")
+        self._start = self._length = 0
+        self._bpm = 120.0
+        self.repeatable = False
+
+    def start(self) -> None:
+        """Begin with the next block (render thread, by `LiveThread.call`)."""
+        live, renderer = self._live, self._live.renderer
+        self._start, self._bpm = live.position, live.song.state(live.position).bpm
+        if renderer is not None:
+            self.repeatable = renderer.refresh()
+            voices = renderer.allocator
+            self._shape = (voices.voices, voices.mode)
+            for channel, data in voices.controllers.messages():
+                self._events.append(Midi(0, data, channel // 16))
+        live.tap = Tap(self._on_block)
+
+    def _on_block(self, start: int, audio: npt.NDArray[np.float32], events: list[Event]) -> None:
+        self._sound.write(audio)
+        self._length = start + audio.shape[1] - self._start
+        if len(self._events) < _MAX_EVENTS:
+            self._events += [at(event, event.sample - self._start) for event in events]
+
+    def finish(self) -> None:
+        """Stop and write the files; `on_done` follows on the writer's thread."""
+        live = self._live
+        live.call_and_wait(lambda: setattr(live, "tap", None))
+        self._sound.finish()
+
+    def _sound_done(self, recording: Recording) -> None:
+        problem = recording.problem
+        midi_path = self._stem.with_name(self._stem.name + ".mid")
+        played = [(e.sample / self._rate, e.data) for e in self._events if isinstance(e, Midi) and e.source == LIVE]
+        take = Take(self._patch, self._rate, *self._shape, self._length, tuple(self._events))
+        try:
+            write_midi(midi_path, played, self._bpm)
+            save_take(take, self._stem.with_name(self._stem.name + SUFFIX))
+        except OSError as failure:
+            problem = problem or f"The recorded notes cannot be written: {failure.strerror or failure}."
+        self._on_done(recording.path, midi_path, recording.samples / self._rate, problem)

@@ -1,0 +1,64 @@
+"""Where players come from: patches are compiled here, on a thread that may take its time.
+
+Thread rule: `prepare` and `player` are slow and belong to the compile thread (or to an offline render); never call them on
+the render thread.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from ddsp_studio.audio.instrument import Player, Smoother
+from ddsp_studio.processors.patch import Patch
+
+INTRA_OP_THREADS = 1
+"""Measured on two cores: a second thread gains nothing at live block sizes and adds jitter."""
+
+
+class Workshop(Protocol):
+    """Makes players and their smoothers."""
+
+    def prepare(self) -> None:
+        """Load whatever compiling needs (seconds)."""
+
+    def player(self, patch: Patch, sample_rate: int, voices: int) -> Player:
+        """Build a player (PatchError if the patch cannot be played)."""
+
+    def smoother(self, player: Player) -> Smoother:
+        """The smoother of a player's knob moves."""
+
+
+class TensorFlowWorkshop:
+    """The real workshop."""
+
+    def __init__(self, intra_op_threads: int = INTRA_OP_THREADS) -> None:
+        self._threads = intra_op_threads
+
+    def prepare(self) -> None:
+        """Import TensorFlow, quietly, with few threads and a GPU memory that grows."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        from ddsp_studio.dsp.tensor import tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(self._threads)
+            tf.config.threading.set_inter_op_parallelism_threads(self._threads)
+        except RuntimeError:
+            # TensorFlow was used before in this process, as in a test: its threads are what they are
+            return
+
+    def player(self, patch: Patch, sample_rate: int, voices: int) -> Player:
+        """Build the compiled patch."""
+        from ddsp_studio.processors.player import Player as CompiledPlayer
+
+        player: Player = CompiledPlayer(patch, sample_rate=sample_rate, voices=voices)
+        return player
+
+    def smoother(self, player: Player) -> Smoother:
+        """The knob smoother of a compiled patch."""
+        from ddsp_studio.processors.player import Smoother as KnobSmoother
+
+        smoother: Smoother = KnobSmoother(player)  # type: ignore[arg-type]
+        return smoother
