@@ -11,8 +11,8 @@ from ddsp_studio.ui.library import Entry, Kind
 
 _ENTRY = Qt.ItemDataRole.UserRole
 _HINTS = {
-    "My patches": "Patches that you save in your folder stand here.",
-    "My takes": "Record while you play, and the take stands here.",
+    "My patches": "Nothing saved yet",
+    "My takes": "Nothing recorded yet",
 }
 
 
@@ -25,7 +25,7 @@ class Browser(QWidget):
         super().__init__(parent)
         self._entries: list[Entry] = []
         self._current: Entry | None = None
-        self._search = QLineEdit(placeholderText="Search patches and MIDI files", clearButtonEnabled=True)
+        self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
         self._search.addAction(icons.icon("search", theme.TEXT_FAINT), QLineEdit.ActionPosition.LeadingPosition)
         self._search.setAccessibleName("Search the browser")
         self._search.textChanged.connect(self._fill)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QToolButton, QWidget
 
@@ -38,6 +38,14 @@ class TitleBar(QWidget):
         for control in controls:
             layout.addWidget(control)
         layout.addWidget(hide)
+
+    def sizeHint(self) -> QSize:
+        """The dock's layout asks for this, and not for the fixed height."""
+        return QSize(super().sizeHint().width(), _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return QSize(80, _HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A plain bar."""

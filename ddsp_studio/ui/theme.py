@@ -116,14 +116,20 @@ def _style_sheet() -> str:
     QStatusBar::item {{ border: none; }}
     QToolBar {{ background: {WINDOW}; border: none; border-bottom: 1px solid {GRID}; spacing: 0; padding: 0; }}
     QDockWidget {{ color: {TEXT_SOFT}; }}
-    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{
+    QLineEdit, QComboBox {{
         background: {CANVAS}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; padding: 3px 6px; min-height: 18px;
         selection-background-color: {ACCENT_DEEP};
     }}
-    QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {ACCENT}; }}
-    QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
-        color: {TEXT_FAINT}; background: {PANEL};
+    QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {TEXT_FAINT}; background: {PANEL}; }}
+    QAbstractSpinBox QLineEdit {{ padding: 0 4px; min-height: 20px; }}
+    QComboBox QLineEdit {{ border: none; padding: 0; }}
+    QCheckBox::indicator, QListView::indicator {{
+        width: 12px; height: 12px; border: 1px solid {TEXT_FAINT}; border-radius: 3px; background: {CANVAS};
     }}
+    QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+    QCheckBox::indicator:disabled, QListView::indicator:disabled {{ border-color: {BORDER}; }}
+    QCheckBox::indicator:checked:disabled, QListView::indicator:checked:disabled {{ background: {ACCENT_DEEP}; }}
     QComboBox QAbstractItemView {{ background: {PANEL}; border: 1px solid {BORDER}; selection-background-color: {ACCENT_DEEP}; }}
     QPushButton {{
         background: {RAISED}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; padding: 5px 14px; min-height: 16px;

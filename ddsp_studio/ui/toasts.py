@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ddsp_studio.ui import theme
 
@@ -28,6 +29,8 @@ Choice = tuple[str, Callable[[], object]]
 class Toast(QFrame):
     """One plate. Pointing at it keeps it."""
 
+    closed = Signal()
+
     def __init__(self, text: str, tone: Tone, choices: Sequence[Choice], parent: QWidget) -> None:
         super().__init__(parent)
         hue, stay_ms = tone.value
@@ -44,7 +47,7 @@ class Toast(QFrame):
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        label.setContentsMargins(0, 4, 0, 4)
         close = QToolButton()
         close.setText("✕")
         close.setAccessibleName("Close this message")
@@ -54,6 +57,7 @@ class Toast(QFrame):
         upper.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 6, 8)
+        layout.setSpacing(4)
         layout.addLayout(upper)
         if choices:
             layout.addLayout(self._buttons(choices))
@@ -74,6 +78,11 @@ class Toast(QFrame):
     def _stay(self) -> None:
         if self._timer.interval():
             self._timer.start()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Say that it is gone."""
+        self.closed.emit()
+        super().closeEvent(event)
 
     def enterEvent(self, event: object) -> None:
         """Stay while it is being read."""
@@ -98,7 +107,7 @@ class Toasts(QObject):
         if any(plate.text == text for plate in self._plates):
             return
         plate = Toast(text, tone, choices, self._host)
-        plate.destroyed.connect(lambda: self._forget(plate))
+        plate.closed.connect(lambda: self._forget(plate))
         self._plates.append(plate)
         for old in self._plates[:-_MOST]:
             old.close()
@@ -117,7 +126,7 @@ class Toasts(QObject):
     def _arrange(self) -> None:
         bottom = self._host.height() - _MARGIN
         for plate in reversed(self._plates):
-            height = max(plate.heightForWidth(_WIDTH), plate.sizeHint().height())
+            height = plate.heightForWidth(_WIDTH)
             bottom -= height
             plate.setGeometry(self._host.width() - _WIDTH - _MARGIN, bottom, _WIDTH, height)
             plate.raise_()

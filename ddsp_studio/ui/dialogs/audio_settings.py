@@ -64,12 +64,13 @@ class AudioSettingsDialog(QDialog):
         self.safety = _spin(1, 8, " blocks")
         self.voices = _spin(1, 64, " voices")
         self.gain = QDoubleSpinBox(minimum=-60.0, maximum=12.0, singleStep=1.0, decimals=1, suffix=" dB")
+        self.gain.setMaximumWidth(130)
         self.all_ports = QCheckBox("Listen to every MIDI input, also to those plugged in later")
         self.ports = QListWidget()
         self.ports.setMaximumHeight(92)
         self.state = QLabel("Starting sound…")
         self.state.setWordWrap(True)
-        self.state.setMinimumHeight(34)
+        self.state.setMinimumHeight(48)
         self.state.setAlignment(Qt.AlignmentFlag.AlignTop)
         for rate in RATES:
             self.rate.addItem(f"{rate / 1000:g} kHz", rate)
@@ -77,21 +78,19 @@ class AudioSettingsDialog(QDialog):
             self.mode.addItem(words, key)
 
     def _output_group(self) -> QGroupBox:
-        form = _form("Output")
-        form.addRow("Device", self.device)
-        form.addRow("Sample rate", self.rate)
-        form.addRow("Buffer", self.block)
-        form.addRow("Safety", self.safety)
-        form.addRow("Master level", self.gain)
-        form.addRow("Now", self.state)
         self.safety.setToolTip("How many blocks are rendered ahead. More blocks survive a busier computer and answer later.")
-        return _group_of(form)
+        return _group(
+            "Output",
+            ("Device", self.device),
+            ("Sample rate", self.rate),
+            ("Buffer", self.block),
+            ("Safety", self.safety),
+            ("Master level", self.gain),
+            ("Now", self.state),
+        )
 
     def _playing_group(self) -> QGroupBox:
-        form = _form("Playing")
-        form.addRow("Mode", self.mode)
-        form.addRow("Polyphony", self.voices)
-        return _group_of(form)
+        return _group("Playing", ("Mode", self.mode), ("Polyphony", self.voices))
 
     def _midi_group(self) -> QGroupBox:
         group = QGroupBox("MIDI inputs")
@@ -208,19 +207,17 @@ def describe(status: protocol.Status) -> str:
 
 
 def _spin(low: int, high: int, suffix: str) -> QSpinBox:
-    return QSpinBox(minimum=low, maximum=high, suffix=suffix)
+    field = QSpinBox(minimum=low, maximum=high, suffix=suffix)
+    field.setMaximumWidth(130)
+    return field
 
 
-def _form(title: str) -> QFormLayout:
-    form = QFormLayout(QGroupBox(title))
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+def _group(title: str, *rows: tuple[str, QWidget]) -> QGroupBox:
+    group = QGroupBox(title)
+    form = QFormLayout(group)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     form.setHorizontalSpacing(12)
-    return form
-
-
-def _group_of(form: QFormLayout) -> QGroupBox:
-    group = form.parentWidget()
-    if not isinstance(group, QGroupBox):
-        raise TypeError("the form stands in no group")
+    for label, widget in rows:
+        form.addRow(label, widget)
     return group

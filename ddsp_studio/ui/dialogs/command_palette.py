@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -10,6 +10,7 @@ from ddsp_studio.ui import theme
 from ddsp_studio.ui.actions import Actions
 
 _NAME = Qt.ItemDataRole.UserRole
+_ROW = 26
 
 
 class CommandPalette(QDialog):
@@ -35,6 +36,7 @@ class CommandPalette(QDialog):
         place = parent.mapToGlobal(parent.rect().center())
         self.move(place.x() - self.width() // 2, parent.mapToGlobal(parent.rect().topLeft()).y() + 90)
         self._fill("")
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fill(self, words: str) -> None:
         self.list.clear()
@@ -43,7 +45,7 @@ class CommandPalette(QDialog):
             item.setData(_NAME, name)
             self.list.addItem(item)
             row = self._row(name)
-            item.setSizeHint(row.sizeHint())
+            item.setSizeHint(QSize(0, _ROW))
             self.list.setItemWidget(item, row)
         self.list.setCurrentRow(0)
 
@@ -51,7 +53,7 @@ class CommandPalette(QDialog):
         action = self._actions[name]
         row = QWidget()
         layout = QHBoxLayout(row)
-        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setContentsMargins(8, 0, 8, 0)
         layout.addWidget(QLabel(self._actions.title(name)))
         layout.addStretch(1)
         keys = QLabel(action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))

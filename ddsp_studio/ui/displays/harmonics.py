@@ -16,7 +16,7 @@ from ddsp_studio.ui.displays.spectrogram import paint_note
 FLOOR_DB = -90.0
 _FALL_DB, _HOLD_FALL_DB = 3.0, 0.5
 """How far bars and peak marks fall in a frame."""
-_BOTTOM = 16
+_TOP, _BOTTOM = 10, 18
 
 Floats = npt.NDArray[np.float32]
 
@@ -58,7 +58,7 @@ class Harmonics(QWidget):
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def _plot(self) -> QRectF:
-        return QRectF(30, 6, max(self.width() - 38, 10), max(self.height() - 6 - _BOTTOM, 10))
+        return QRectF(30, _TOP, max(self.width() - 38, 10), max(self.height() - _TOP - _BOTTOM, 10))
 
     def _y(self, decibels: float) -> float:
         plot = self._plot()
