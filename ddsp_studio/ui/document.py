@@ -27,7 +27,10 @@ SHIFT = 32.0
 
 
 class Document(QObject):
-    """The open patch. `changed` follows every edit, undo and redo; a running drag emits only `value_changed` or `amount_changed`."""
+    """The open patch.
+
+    `changed` follows every edit, undo and redo; a running drag emits `value_changed` or `amount_changed` alone.
+    """
 
     changed = Signal()
     opened = Signal()

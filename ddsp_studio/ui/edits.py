@@ -58,7 +58,7 @@ def _inlet_signal(patch: Patch, target: Port) -> Signal | None:
 def healed_without(patch: Patch, names: Iterable[str]) -> Patch:
     """Remove nodes; audio that ran through one goes on from its sources to its listeners, where that fits."""
     for name in [n for n in names if n in patch.nodes]:
-        through = _audio_through(patch, name)
+        through = audio_through(patch, name)
         bridges = (
             [(a.source, b.target) for a in patch.into(Port(name, through[0])) for b in _from(patch, Port(name, through[1]))]
             if through
@@ -75,7 +75,7 @@ def _from(patch: Patch, source: Port) -> list[Cable]:
     return [c for c in patch.cables if c.source == source]
 
 
-def _audio_through(patch: Patch, name: str) -> tuple[str, str] | None:
+def audio_through(patch: Patch, name: str) -> tuple[str, str] | None:
     """The audio inlet and outlet that a bypass of the node joins."""
     spec = specs().get(patch.nodes[name].type)
     if spec is None:

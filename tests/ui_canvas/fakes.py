@@ -28,32 +28,36 @@ def seconds(default: float) -> Control:
 
 AUDIO, NUMBER = Outlet(doc="The sound."), Outlet(signal=Signal.CONTROL, doc="A number.")
 
+
+def spec(
+    name: str, category: str, summary: str, inlets: dict, controls: dict, outlets: dict, options: dict | None = None
+) -> Spec:
+    return Spec(name, 1, category, summary, inlets=inlets, controls=controls, outlets=outlets, options=options or {})
+
+
 SPECS: dict[str, Spec] = {
-    spec.name: spec
-    for spec in (
-        Spec(
+    one.name: one
+    for one in (
+        spec(
             "Voice",
-            1,
-            "sources",
+            "Source",
             "The keys that are played, as pitch and gate.",
             {"notes": Inlet(signal=Signal.NOTES)},
             {"glide": seconds(0.0)},
             {"f0_hz": Outlet(signal=Signal.CONTROL, unit="Hz"), "gate": NUMBER, "velocity": NUMBER},
         ),
-        Spec(
+        spec(
             "Adsr",
-            1,
-            "control",
+            "Control",
             "An envelope of four stages.",
             {},
             {"gate": plain(0.0), "attack": seconds(0.01), "decay": seconds(0.2), "sustain": plain(0.7), "release": seconds(0.3)},
             {"out": NUMBER},
         ),
-        Spec("Lfo", 1, "control", "A slow oscillation.", {}, {"rate": hz(20.0), "phase": plain(0.0)}, {"out": NUMBER}),
-        Spec(
+        spec("Lfo", "Control", "A slow oscillation.", {}, {"rate": hz(20.0), "phase": plain(0.0)}, {"out": NUMBER}),
+        spec(
             "Harmonic",
-            1,
-            "synths",
+            "Synth",
             "A sum of sines at multiples of a pitch.",
             {},
             {
@@ -67,19 +71,17 @@ SPECS: dict[str, Spec] = {
                 "window": Option(default="soft", choices=("soft", "hard")),
             },
         ),
-        Spec(
+        spec(
             "Filter",
-            1,
-            "filters",
+            "Filter",
             "A low-pass filter.",
             {"audio": Inlet()},
             {"cutoff": hz(1000.0), "resonance": plain(0.2)},
             {"out": AUDIO},
         ),
-        Spec(
+        spec(
             "Gain",
-            1,
-            "effects",
+            "Effect",
             "A volume.",
             {"audio": Inlet()},
             {
@@ -88,17 +90,16 @@ SPECS: dict[str, Spec] = {
             },
             {"out": AUDIO},
         ),
-        Spec(
+        spec(
             "Reverb",
-            1,
-            "reverb",
+            "Effect",
             "A room.",
             {"audio": Inlet()},
             {"mix": plain(0.3)},
             {"out": AUDIO},
-            {"file": Option(default="", path="wav")},
+            {"file": Option(default="", path="audio"), "decay": Option(default=2.0, low=0.1, high=10.0, unit="s")},
         ),
-        Spec("VoiceMixer", 1, "mixing", "Sums the voices.", {"audio": Inlet()}, {"spread": plain(0.3)}, {"out": AUDIO}),
-        Spec("Output", 1, "mixing", "What is heard.", {"audio": Inlet()}, {}, {}),
+        spec("VoiceMixer", "Mix", "Sums the voices.", {"audio": Inlet()}, {"spread": plain(0.3)}, {"out": AUDIO}),
+        spec("Output", "Output", "What is heard.", {"audio": Inlet()}, {}, {}),
     )
 }

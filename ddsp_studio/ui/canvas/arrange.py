@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from statistics import median
 
 from ddsp_studio.processors.check import order
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui.canvas.style import GRID
 
-_GAP_X, _GAP_Y = 80.0, 32.0
+_GAP_X, _AMOUNT_GAP_X, _GAP_Y = 48.0, 80.0, 32.0
 _PASSES = 6
 
 
@@ -27,7 +27,8 @@ def arranged(patch: Patch, sizes: Mapping[str, tuple[float, float]]) -> dict[str
         for column in sweep:
             column.sort(key=lambda name: median([ranks[n] for n in neighbours[name]]) if neighbours[name] else ranks[name])
             ranks.update(_ranks([column]))
-    return _placed(columns, sizes)
+    modulated = {cable.target.node for cable in patch.cables if cable.amount is not None}
+    return _placed(columns, sizes, modulated)
 
 
 def _columns(patch: Patch) -> list[list[str]]:
@@ -52,16 +53,19 @@ def _ranks(columns: list[list[str]]) -> dict[str, float]:
     return {name: (row + 0.5) / len(column) for column in columns for row, name in enumerate(column)}
 
 
-def _placed(columns: list[list[str]], sizes: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+def _placed(
+    columns: list[list[str]], sizes: Mapping[str, tuple[float, float]], modulated: Collection[str]
+) -> dict[str, tuple[float, float]]:
     places: dict[str, tuple[float, float]] = {}
     heights = [sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y for column in columns if column]
     tallest, x = max(heights, default=0.0), 0.0
     for column in columns:
         if not column:
             continue
+        x += 0.0 if not places else _AMOUNT_GAP_X if any(name in modulated for name in column) else _GAP_X
         y = (tallest - (sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y)) / 2.0
         for name in column:
             places[name] = (round(x / GRID) * GRID, round(y / GRID) * GRID)
             y += sizes[name][1] + _GAP_Y
-        x += max(sizes[n][0] for n in column) + _GAP_X
+        x += max(sizes[n][0] for n in column)
     return places

@@ -22,8 +22,10 @@ class CableItem(QGraphicsItem):
     def __init__(self, cable: Cable) -> None:
         super().__init__()
         self.cable, self.signal = cable, Signal.AUDIO
-        self.lit = self.selected = self.muted = self.dimmed = False
+        self.lit = self.selected = self.muted = False
+        self._rank = 0
         self._path = QPainterPath()
+        self.amount = AmountItem()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setZValue(1.0)
 
@@ -31,12 +33,28 @@ class CableItem(QGraphicsItem):
         """Run from an outlet's place to an inlet's."""
         self.prepareGeometryChange()
         self._path = cable_path(start, end)
+        self._place_amount()
 
     def set_cable(self, cable: Cable, signal: Signal, *, muted: bool) -> None:
         """Show this state of the cable."""
         if (cable, signal, muted) != (self.cable, self.signal, self.muted):
             self.cable, self.signal, self.muted = cable, signal, muted
+            self._place_amount()
             self.update()
+
+    def set_rank(self, rank: int) -> None:
+        """Which of the modulations of one control this is; their amounts stand below each other."""
+        self._rank = rank
+        self._place_amount()
+
+    def _place_amount(self) -> None:
+        """Show the amount on the cable, shortly before its end."""
+        self.amount.setVisible(self.cable.amount is not None and self.isVisible())
+        length = self._path.length()
+        distance = min(PILL[0] / 2.0 + 12.0, length / 2.0)
+        place = self._path.pointAtPercent(self._path.percentAtLength(length - distance)) if length else QPointF()
+        self.amount.setPos(place + QPointF(0.0, self._rank * (PILL[1] + 2.0)))
+        self.amount.show_amount(self.cable.amount or 0.0, lit=self.lit or self.selected)
 
     def mark(self, **flags: bool) -> None:
         """Set painted flags (lit, selected, dimmed) and repaint if one differs."""
@@ -44,14 +62,19 @@ class CableItem(QGraphicsItem):
             for key, value in flags.items():
                 setattr(self, key, value)
             self.setZValue(1.5 if self.lit or self.selected else 1.0)
+            self.amount.show_amount(self.cable.amount or 0.0, lit=self.lit or self.selected)
             self.update()
+
+    def show_all(self, shown: bool) -> None:
+        """Show or hide the curve and the amount."""
+        self.setVisible(shown)
+        self._place_amount()
 
     def pill(self) -> QRectF:
         """Where the amount is shown; empty if the cable sets its target."""
         if self.cable.amount is None:
             return QRectF()
-        middle = self._path.pointAtPercent(0.5)
-        return QRectF(middle.x() - PILL[0] / 2.0, middle.y() - PILL[1] / 2.0, *PILL)
+        return self.amount.boundingRect().translated(self.amount.pos())
 
     def touches(self, rect: QRectF) -> bool:
         """Whether the curve runs through a rectangle."""
@@ -78,14 +101,14 @@ class CableItem(QGraphicsItem):
         return self._path.pointAtPercent(0.0), self._path.pointAtPercent(1.0)
 
     def boundingRect(self) -> QRectF:
-        """The curve with its width, and the amount."""
-        return self._path.controlPointRect().adjusted(-5.0, -5.0, 5.0, 5.0).united(self.pill().adjusted(-2, -2, 2, 2))
+        """The curve with its width."""
+        return self._path.controlPointRect().adjusted(-5.0, -5.0, 5.0, 5.0)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Paint the curve and the amount."""
+        """Paint the curve."""
         zoom = option.levelOfDetailFromTransform(painter.worldTransform())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setOpacity(0.25 if self.dimmed else 0.45 if self.muted else 1.0)
+        painter.setOpacity(0.45 if self.muted else 1.0)
         lit = self.lit or self.selected
         under = QPen(theme.colour(theme.CANVAS), 6.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -95,14 +118,36 @@ class CableItem(QGraphicsItem):
         if self.selected:
             pen.setColor(theme.colour(theme.SELECTION))
         painter.strokePath(self._path, pen)
-        if self.cable.amount is not None and zoom >= PLAIN_BELOW:
-            self._paint_amount(painter, self.cable.amount, lit=lit)
 
-    def _paint_amount(self, painter: QPainter, amount: float, *, lit: bool) -> None:
-        box, edge = self.pill(), theme.CONTROL if amount >= 0.0 else theme.NOTES
-        painter.setPen(QPen(theme.colour(theme.TEXT if lit else edge), 1.2))
+
+class AmountItem(QGraphicsItem):
+    """The amount of a modulation cable, above all nodes and cables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._amount, self._lit = 0.0, False
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(3.5)
+
+    def show_amount(self, amount: float, *, lit: bool) -> None:
+        """Show an amount, -1..1."""
+        if (amount, lit) != (self._amount, self._lit):
+            self._amount, self._lit = amount, lit
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        """A little around the pill."""
+        return QRectF(-PILL[0] / 2.0 - 1.0, -PILL[1] / 2.0 - 1.0, PILL[0] + 2.0, PILL[1] + 2.0)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Paint the pill; nothing while nodes are plain."""
+        if option.levelOfDetailFromTransform(painter.worldTransform()) < PLAIN_BELOW:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box, edge = self.boundingRect().adjusted(1.0, 1.0, -1.0, -1.0), theme.CONTROL if self._amount >= 0.0 else theme.NOTES
+        painter.setPen(QPen(theme.colour(theme.TEXT if self._lit else edge), 1.2))
         painter.setBrush(theme.colour(theme.PANEL))
         painter.drawRoundedRect(box, box.height() / 2.0, box.height() / 2.0)
         painter.setFont(font(10))
         painter.setPen(theme.colour(theme.TEXT))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, amount_text(amount))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, amount_text(self._amount))

@@ -90,7 +90,11 @@ class PatchEditor(QWidget):
 
     def _describe(self) -> None:
         chosen = self.document.selection
-        text = f"{len(chosen)} nodes selected" if len(chosen) != 1 else f"{chosen[0]}, {self.document.patch.nodes[chosen[0]].type}, selected"
+        text = (
+            f"{len(chosen)} nodes selected"
+            if len(chosen) != 1
+            else f"{chosen[0]}, {self.document.patch.nodes[chosen[0]].type}, selected"
+        )
         self.view.setAccessibleDescription(text)
 
     def set_levels(self, levels: Mapping[str, float]) -> None:
@@ -154,8 +158,10 @@ class PatchEditor(QWidget):
 
     def toggle_bypass(self) -> None:
         """Bypass the selected nodes, or take them in again if all are bypassed."""
-        chosen = self.document.selection
+        chosen = [n for n in self.document.selection if edits.audio_through(self.document.patch, n)]
         self.document.bypass(chosen, not all(self.document.patch.nodes[n].bypassed for n in chosen))
+        if self.document.selection and not chosen:
+            self._say_refused("", "", "there is no audio to pass around this")
 
     def toggle_mute(self) -> None:
         """Mute the selected nodes, or unmute them if all are muted."""

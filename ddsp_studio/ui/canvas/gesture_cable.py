@@ -42,7 +42,7 @@ class DragCable(Gesture):
         self._allowed = {s.port for s in others if self._why_not(s.port) is None}
         self.scene.allow({*self._allowed, self._from.port})
         if self._taken is not None:
-            self.scene.cables[self._taken.source, self._taken.target].setVisible(False)
+            self.scene.cables[self._taken.source, self._taken.target].show_all(False)
 
     def _why_not(self, port: Port) -> str | None:
         source, target = (self._from.port, port) if self._from.is_outlet else (port, self._from.port)
@@ -118,7 +118,7 @@ class DragCable(Gesture):
         self.scene.light(None)
         self.view.hide_hint()
         if self._taken is not None and (item := self.scene.cables.get((self._taken.source, self._taken.target))):
-            item.setVisible(True)
+            item.show_all(True)
 
     def paint(self, painter: QPainter) -> None:
         """Paint the loose cable."""

@@ -45,7 +45,9 @@ class EditorKeys:
         editor, key = self._editor, Qt.Key(event.key())
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if key in _ARROWS:
-            self._choose_towards(_ARROWS[key]) if control else self._nudge(_ARROWS[key], fine=bool(event.modifiers() & Qt.KeyboardModifier.AltModifier))
+            self._choose_towards(_ARROWS[key]) if control else self._nudge(
+                _ARROWS[key], fine=bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+            )
             return True
         if key == Qt.Key.Key_Space and not event.modifiers():
             if not event.isAutoRepeat():
@@ -148,8 +150,15 @@ class EditorKeys:
     def _type_over(self, event: QKeyEvent) -> bool:
         """A digit typed over a value begins to type into it."""
         editor, under = self._editor, self._editor.view.under
-        typing = bool(event.text()) and event.text() in "0123456789-." and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if typing and under.row is not None and under.node in editor.scene.nodes and under.row.name in editor.typeable(under.node):
+        typing = (
+            bool(event.text()) and event.text() in "0123456789-." and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        )
+        if (
+            typing
+            and under.row is not None
+            and under.node in editor.scene.nodes
+            and under.row.name in editor.typeable(under.node)
+        ):
             editor.type_value(under.node, under.row.name, event.text())
             return True
         return False

@@ -111,7 +111,9 @@ def _of_cable(editor: PatchEditor, menu: QMenu, cable: Cable) -> None:
     menu.addSection(f"{cable.source} → {cable.target}")
     if cable.amount is not None:
         menu.addAction("Type the amount…", functools.partial(editor.type_amount, cable))
-        menu.addAction("Invert the amount", functools.partial(editor.document.set_amount, cable.source, cable.target, -cable.amount))
+        menu.addAction(
+            "Invert the amount", functools.partial(editor.document.set_amount, cable.source, cable.target, -cable.amount)
+        )
     menu.addAction("Insert a node…", functools.partial(editor.search_for_cable, cable))
     menu.addAction("Disconnect", functools.partial(editor.document.disconnect_cables, [cable]))
 

@@ -67,7 +67,9 @@ class NodeItem(QGraphicsItem):
             if cable.amount is not None:
                 depths[cable.target.name] = (*depths.get(cable.target.name, ()), cable.amount)
         self.depths = depths
-        self.plugged = frozenset((c.source.node == self.name, c.source.name if c.source.node == self.name else c.target.name) for c in cables)
+        self.plugged = frozenset(
+            (c.source.node == self.name, c.source.name if c.source.node == self.name else c.target.name) for c in cables
+        )
 
     def refresh_cables(self, patch: Patch) -> None:
         """Show the amounts of the cables that end here as they are while one is dragged."""

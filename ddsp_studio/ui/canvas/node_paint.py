@@ -90,7 +90,9 @@ def _body(item: NodeItem, painter: QPainter, hue: str) -> None:
     painter.fillRect(QRectF(0.0, 0.0, rect.width(), TITLE), theme.colour(hue, 0.26 if item.selected or item.hovered else 0.18))
     painter.fillRect(QRectF(0.0, 0.0, rect.width(), 2.5), theme.colour(hue))
     painter.restore()
-    edge = theme.DANGER if item.problem else theme.SELECTION if item.selected else theme.TEXT_FAINT if item.hovered else theme.BORDER
+    edge = (
+        theme.DANGER if item.problem else theme.SELECTION if item.selected else theme.TEXT_FAINT if item.hovered else theme.BORDER
+    )
     pen = QPen(theme.colour(edge), 2.0 if item.selected or item.problem else 1.0)
     if item.spec is None:
         pen = QPen(theme.colour(MISSING), 1.5, Qt.PenStyle.DashLine)
@@ -164,7 +166,9 @@ def _value(item: NodeItem, painter: QPainter, row: Row) -> None:
         painter.setClipPath(outline)
         painter.fillRect(fill_rect(box, control, value), theme.colour(theme.ACCENT_DEEP, 0.6))
         for depth in item.depths.get(row.name, ()):
-            painter.fillRect(depth_rect(box, control.to_knob(value), depth), theme.colour(theme.CONTROL if depth >= 0.0 else theme.NOTES))
+            painter.fillRect(
+                depth_rect(box, control.to_knob(value), depth), theme.colour(theme.CONTROL if depth >= 0.0 else theme.NOTES)
+            )
         painter.restore()
     inner = box.adjusted(7.0, 0.0, -6.0, 0.0)
     painter.setFont(font(11))
@@ -251,7 +255,11 @@ def _bypass_path(item: NodeItem, painter: QPainter) -> None:
     painter.setPen(QPen(theme.colour(theme.AUDIO), 2.0, Qt.PenStyle.DashLine))
     path = QPainterPath(inlet.place)
     bottom = TITLE - 6.0
-    path.cubicTo(inlet.place + QPointF(40.0, bottom - inlet.place.y()), outlet.place + QPointF(-40.0, bottom - outlet.place.y()), outlet.place)
+    path.cubicTo(
+        inlet.place + QPointF(40.0, bottom - inlet.place.y()),
+        outlet.place + QPointF(-40.0, bottom - outlet.place.y()),
+        outlet.place,
+    )
     painter.drawPath(path)
     painter.restore()
 

@@ -83,16 +83,27 @@ class PatchScene(QGraphicsScene):
     def _sync_cables(self, patch: Patch) -> None:
         kept = {(c.source, c.target): c for c in patch.cables}
         for ends in [e for e in self.cables if e not in kept]:
-            self.removeItem(self.cables.pop(ends))
+            gone = self.cables.pop(ends)
+            self.removeItem(gone.amount)
+            self.removeItem(gone)
         if self.selected_cable not in kept:
             self.selected_cable = None
         for ends, cable in kept.items():
             if ends not in self.cables:
                 self.cables[ends] = CableItem(cable)
                 self.addItem(self.cables[ends])
+                self.addItem(self.cables[ends].amount)
             muted = patch.nodes[cable.source.node].muted
             self.cables[ends].set_cable(cable, signal_of(patch, cable), muted=muted)
             self.place_cable(self.cables[ends])
+        self._rank_amounts(patch)
+
+    def _rank_amounts(self, patch: Patch) -> None:
+        ranks: dict[Port, int] = {}
+        for cable in patch.cables:
+            if cable.amount is not None:
+                self.cables[cable.source, cable.target].set_rank(ranks.get(cable.target, 0))
+                ranks[cable.target] = ranks.get(cable.target, 0) + 1
 
     def place_cable(self, item: CableItem) -> None:
         """Run a cable between its sockets as they are now."""
@@ -127,7 +138,7 @@ class PatchScene(QGraphicsScene):
         chosen = set(self.document.selection)
         for name, item in self.nodes.items():
             item.mark(selected=name in chosen)
-            item.setZValue(3.0 if name in chosen else 2.0)
+            item.setZValue(4.0 if item.problem else 3.0 if name in chosen else 2.0)
         for ends, cable in self.cables.items():
             cable.mark(selected=ends == self.selected_cable)
 
@@ -169,6 +180,7 @@ class PatchScene(QGraphicsScene):
         if node in self.nodes:
             self.nodes[node].prepareGeometryChange()
             self.nodes[node].mark(problem=(port, reason))
+            self.nodes[node].setZValue(4.0)
 
     def clear_problems(self) -> None:
         """Take all such marks away."""
@@ -197,12 +209,12 @@ class PatchScene(QGraphicsScene):
             socket = min(sockets, key=lambda entry: entry[0])[1]
             if over is None or over.name == socket.port.node:
                 return Hit(Under.SOCKET, socket.port.node, socket)
+        pill = next((item for item in self.cables.values() if item.pill().contains(place)), None)
+        if pill is not None:
+            return Hit(Under.AMOUNT, cable=pill.cable)
         if over is not None:
             return self._hit_node(over, over.mapFromScene(place))
         cables = [item for item in items if isinstance(item, CableItem)]
-        for item in cables:
-            if item.pill().contains(place):
-                return Hit(Under.AMOUNT, cable=item.cable)
         half = near.adjusted(reach / 2, reach / 2, -reach / 2, -reach / 2)
         touched = next((item for item in cables if item.touches(half)), None)
         return Hit(Under.CABLE, cable=touched.cable) if touched else Hit()

@@ -60,7 +60,9 @@ class AddSearch(QFrame):
 
     def _build(self) -> None:
         self.setObjectName("AddSearch")
-        self.setStyleSheet(f"#AddSearch {{ background: {theme.PANEL}; border: 1px solid {theme.TEXT_FAINT}; border-radius: 6px; }}")
+        self.setStyleSheet(
+            f"#AddSearch {{ background: {theme.PANEL}; border: 1px solid {theme.TEXT_FAINT}; border-radius: 6px; }}"
+        )
         self._heading.setProperty("soft", True)
         self.field.setPlaceholderText("Search processors…")
         self.field.setAccessibleName("Search processors")
@@ -88,7 +90,8 @@ class AddSearch(QFrame):
         self._heading.setVisible(bool(heading))
         self.field.clear()
         self._search("")
-        height = 66 + (22 if heading else 0) + _ROW * min(max(len(specs), 2), _ROWS)
+        self.list.setFixedHeight(_ROW * min(max(len(specs), 2), _ROWS))
+        height = self.sizeHint().height()
         self.resize(_WIDTH, height)
         room = self._room.rect()
         x, y = min(place.x() - 12, room.width() - _WIDTH - 6), min(place.y() - 12, room.height() - height - 6)

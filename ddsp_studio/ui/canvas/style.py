@@ -10,7 +10,7 @@ from ddsp_studio.ui import theme
 
 GRID = 16.0
 """Nodes snap to multiples of this."""
-WIDTH, TITLE, ROW, BARS_ROW, FOOT = 192.0, 28.0, 22.0, 48.0, 6.0
+WIDTH, TITLE, ROW, BARS_ROW, FOOT = 184.0, 28.0, 22.0, 48.0, 6.0
 SOCKET = 5.0
 """Radius of a socket."""
 REACH = 11.0
@@ -71,7 +71,11 @@ def socket_path(signal: Signal, centre: QPointF, radius: float = SOCKET) -> QPai
 def cable_path(start: QPointF, end: QPointF) -> QPainterPath:
     """A cable's curve from an outlet to an inlet; it leaves to the right and arrives from the left."""
     dx, dy = end.x() - start.x(), end.y() - start.y()
-    bend = max(min(abs(dx) * 0.5, 160.0), min(36.0, abs(dx) + abs(dy))) if dx > 0 else min(60.0 + abs(dx) * 0.35 + abs(dy) * 0.1, 220.0)
+    bend = (
+        max(min(abs(dx) * 0.5, 160.0), min(36.0, abs(dx) + abs(dy)))
+        if dx > 0
+        else min(60.0 + abs(dx) * 0.35 + abs(dy) * 0.1, 220.0)
+    )
     path = QPainterPath(start)
     path.cubicTo(start.x() + bend, start.y(), end.x() - bend, end.y(), end.x(), end.y())
     return path

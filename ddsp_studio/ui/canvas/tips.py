@@ -36,5 +36,7 @@ def _of_port(document: Document, spec: Spec, node: str, name: str, *, is_outlet:
         return outlet_tip(name, spec.outlets[name], spec.channels(name, document.patch.nodes[node].options))
     if name in spec.inlets:
         return inlet_tip(name, spec.inlets[name])
-    driver = next((str(c.source) for c in document.patch.cables if (c.target.node, c.target.name) == (node, name) and c.amount is None), "")
+    driver = next(
+        (str(c.source) for c in document.patch.cables if (c.target.node, c.target.name) == (node, name) and c.amount is None), ""
+    )
     return control_tip(name, spec.controls[name], document.values(node)[name], driver)

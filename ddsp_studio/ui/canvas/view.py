@@ -350,7 +350,9 @@ class _Hint(QLabel):
     def say(self, text: str, at: QPoint, *, good: bool, linger: bool) -> None:
         """Show a text."""
         edge, ground = (theme.ACCENT_DEEP, theme.RAISED) if good else (theme.DANGER, "#3a1f22")
-        self.setStyleSheet(f"background: {ground}; color: {theme.TEXT}; border: 1px solid {edge}; border-radius: 4px; padding: 4px 7px;")
+        self.setStyleSheet(
+            f"background: {ground}; color: {theme.TEXT}; border: 1px solid {edge}; border-radius: 4px; padding: 4px 7px;"
+        )
         self.setText(text)
         self.setMaximumWidth(320)
         self.setMinimumWidth(min(self.fontMetrics().horizontalAdvance(text) + 18, 320))

@@ -58,7 +58,9 @@ class Bars(QWidget):
         self.setFixedHeight(_HEIGHT)
         self.setAccessibleName(readable(name))
         self.setAccessibleDescription(f"{len(values)} bars")
-        self.setToolTip(control_tip(name, control, self._values) + "\nDraw with the mouse; Shift or the right button draws a line")
+        self.setToolTip(
+            control_tip(name, control, self._values) + "\nDraw with the mouse; Shift or the right button draws a line"
+        )
 
     def sizeHint(self) -> QSize:
         """Wide enough to draw in."""

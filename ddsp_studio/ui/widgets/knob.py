@@ -12,7 +12,7 @@ from ddsp_studio.ui.widgets.paint import arc, elided, font, on_circle
 from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
 
-_WIDTH, _HEIGHT, _DIAL = 76, 86, 42
+_WIDTH, _HEIGHT, _DIAL = 76, 84, 46
 
 
 class Knob(ValueWidget):
@@ -37,9 +37,9 @@ class Knob(ValueWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         soft = theme.TEXT if self.underMouse() or self.hasFocus() else theme.TEXT_SOFT
         self._text(painter, QRectF(0, 1, self.width(), 16), readable(self.name), soft)
-        self._dial(painter, QPointF(self.width() / 2.0, 18 + _DIAL / 2.0 + 1))
+        self._dial(painter, QPointF(self.width() / 2.0, 17 + _DIAL / 2.0))
         shown = f"⟵ {self._driven_by}" if self._driven_by else self.control.format(self._value)
-        self._text(painter, QRectF(0, _HEIGHT - 20, self.width(), 18), shown, theme.CONTROL if self._driven_by else theme.TEXT)
+        self._text(painter, QRectF(0, _HEIGHT - 19, self.width(), 18), shown, theme.CONTROL if self._driven_by else theme.TEXT)
 
     def _text(self, painter: QPainter, rect: QRectF, text: str, colour: str) -> None:
         painter.setFont(font(11))

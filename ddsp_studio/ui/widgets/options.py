@@ -7,17 +7,16 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
-from ddsp_studio.processors.declare import Option, OptionValue
+from ddsp_studio.processors.declare import Control, Option, OptionValue
+from ddsp_studio.ui.widgets.number_field import NumberField
 from ddsp_studio.ui.widgets.texts import readable
 
 _PATTERNS = {"audio": "*.wav *.flac *.aiff *.aif *.ogg *.mp3", "midi": "*.mid *.midi"}
@@ -32,14 +31,15 @@ class OptionEditor(QWidget):
     def __init__(self, name: str, option: Option, value: OptionValue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name, self.option = name, option
-        label = QLabel(readable(name), self)
-        label.setProperty("soft", True)
-        label.setMinimumWidth(72)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(label)
+        if option.choices or option.path:
+            label = QLabel(readable(name), self)
+            label.setProperty("soft", True)
+            label.setMinimumWidth(72)
+            self._row.addWidget(label)
         self._combo: QComboBox | None = None
-        self._spin: QSpinBox | QDoubleSpinBox | None = None
+        self._field: NumberField | None = None
         self._path: QLineEdit | None = None
         if option.choices:
             self._build_choice()
@@ -54,13 +54,8 @@ class OptionEditor(QWidget):
         """Show a value; emits nothing."""
         if self._combo is not None:
             self._combo.setCurrentText(str(value))
-        elif self._spin is not None:
-            self._spin.blockSignals(True)
-            if isinstance(self._spin, QSpinBox):
-                self._spin.setValue(int(value))
-            else:
-                self._spin.setValue(float(value))
-            self._spin.blockSignals(False)
+        elif self._field is not None:
+            self._field.set_value(float(value))
         elif self._path is not None:
             self._path.setText(str(value))
             self._path.setToolTip(str(value))
@@ -77,29 +72,29 @@ class OptionEditor(QWidget):
             return True
         return False
 
+    def _choose(self, value: OptionValue) -> None:
+        self.chosen.emit(value)
+
     def _build_choice(self) -> None:
         self._combo = QComboBox(self)
         self._combo.addItems(self.option.choices)
         self._combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._combo.textActivated.connect(self.chosen)
+        self._combo.textActivated.connect(self._choose)
         self._add(self._combo)
 
     def _build_number(self) -> None:
-        if isinstance(self.option.default, float):
-            decimal = QDoubleSpinBox(self)
-            decimal.setRange(self.option.low, self.option.high)
-            decimal.setDecimals(3 if self.option.high <= 1.0 else 2)
-            decimal.setSingleStep((self.option.high - self.option.low) / 50.0)
-            decimal.valueChanged.connect(self.chosen)
-            self._spin = decimal
-        else:
-            whole = QSpinBox(self)
-            whole.setRange(int(self.option.low), int(self.option.high))
-            whole.valueChanged.connect(self.chosen)
-            self._spin = whole
-        self._spin.setKeyboardTracking(False)
-        self._spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._add(self._spin)
+        unit, default = self.option.unit, float(self.option.default)
+        field = NumberField(
+            self.name, Control(unit=unit, low=self.option.low, high=self.option.high, default=default, doc=self.option.doc)
+        )
+        field.whole = isinstance(self.option.default, int)
+        field.committed.connect(self._number_chosen)
+        self._field = field
+        self._row.addWidget(field, 1)
+
+    def _number_chosen(self) -> None:
+        if self._field is not None:
+            self._choose(int(self._field.value) if self._field.whole else self._field.value)
 
     def _build_path(self) -> None:
         self._path = QLineEdit(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
@@ -47,6 +48,8 @@ class ValueWidget(QWidget):
     def __init__(self, name: str, control: Control, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name, self.control = name, control
+        self.whole = False
+        """Whether only whole numbers are taken."""
         self._value = control.defaults(1)[0]
         self._depths: tuple[float, ...] = ()
         self._driven_by = ""
@@ -98,13 +101,20 @@ class ValueWidget(QWidget):
     # -- moving it ----------------------------------------------------------------------------------------------------
 
     def _preview(self, value: float) -> None:
-        held = min(max(value, self.control.low), self.control.high)
+        held = min(max(round(value) if self.whole else value, self.control.low), self.control.high)
         if held != self._value:
             self.set_value(held)
             self.previewed.emit(held)
 
     def _preview_knob(self, knob: float) -> None:
         self._preview(self.control.from_knob(min(max(knob, 0.0), 1.0)))
+
+    def _turn(self, step: float) -> None:
+        """Turn by a part of the travel; a whole number moves by one at least."""
+        before = self._value
+        self._preview_knob(self.knob() + step)
+        if self.whole and self._value == before:
+            self._preview(before + math.copysign(1.0, step))
 
     def reset(self) -> None:
         """Go to the default."""
@@ -144,7 +154,7 @@ class ValueWidget(QWidget):
             event.ignore()
             return
         delta = event.angleDelta().y() or event.angleDelta().x()  # Alt turns the wheel sideways
-        self._preview_knob(self.knob() + delta / 120.0 * _WHEEL_STEP * (FINE if is_fine(event.modifiers()) else 1.0))
+        self._turn(delta / 120.0 * _WHEEL_STEP * (FINE if is_fine(event.modifiers()) else 1.0))
         self._wheel_rest.start()
         event.accept()
 
@@ -156,7 +166,7 @@ class ValueWidget(QWidget):
         turns |= {keys.Key_PageUp: _PAGE_STEP, keys.Key_PageDown: -_PAGE_STEP}
         ends = {keys.Key_Home: self.control.low, keys.Key_End: self.control.high}
         if key in turns:
-            self._preview_knob(self.knob() + turns[keys(key)] * fine)
+            self._turn(turns[keys(key)] * fine)
             self._wheel_rest.start()
         elif key in ends:
             self._preview(ends[keys(key)])
