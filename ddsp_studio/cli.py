@@ -87,8 +87,8 @@ def render(
     patch: Annotated[str, typer.Argument(help="Patch file, or the name of a factory patch.")],
     midi: Annotated[str | None, typer.Argument(help="MIDI file or demo; without one, a held chord.", show_default=False)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Audio file to write: .wav or .flac.")] = ...,  # type: ignore[assignment]
-    sample_rate: Annotated[int, typer.Option(min=8_000, max=384_000, help="Sample rate in Hz.")] = 48_000,
-    block: Annotated[int, typer.Option(min=64, max=65_536, callback=_whole_hops, help="Samples a block.")] = 512,
+    sample_rate: Annotated[int, typer.Option(min=8_000, max=192_000, help="Sample rate in Hz.")] = 48_000,
+    block: Annotated[int, typer.Option(min=64, max=65_536, callback=_whole_hops, help="Samples rendered at a time.")] = 4_800,
     bit_depth: Annotated[BitDepth, typer.Option(help="Bits a sample; 32 is floating point.")] = BitDepth.PCM_24,
     tail: Annotated[float | None, typer.Option(min=0.0, max=600.0, help="Seconds after the end [the patch's own].")] = None,
     voices: Annotated[int, typer.Option(min=1, max=64, help="Voices that can sound at once.")] = 16,
@@ -106,7 +106,7 @@ def render(
         output=output,
         sample_rate=sample_rate,
         block=block,
-        bits=int(bit_depth.value),
+        bits="32f" if bit_depth is BitDepth.FLOAT_32 else bit_depth.value,
         tail_s=tail,
         voices=voices,
         normalise=normalise is Normalise.PEAK,
@@ -197,3 +197,7 @@ def main() -> int:
         text = _sentence(problem) if expected else f"failed: {type(problem).__name__}: {_sentence(problem)} (more with --debug)"
         sys.stderr.write(f"ddsp-studio: {text}\n")
     return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddsp_studio.files import write_text
+from ddsp_studio.quiet import load_tensorflow
 
 _console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
@@ -24,7 +24,7 @@ def run(chosen: list[str], *, quick: bool, json_path: Path | None, stablehlo: Pa
     Raises:
         OSError: a file cannot be written.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    load_tensorflow()
     from ddsp_studio.bench import measure
 
     results: dict[str, Any] = {"machine": measure.machine()}

@@ -1,0 +1,183 @@
+"""Rendering to a file, with progress for people or for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddsp_studio import resources
+from ddsp_studio.audio.midi_file import Song, read_song
+from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
+from ddsp_studio.audio.take import Take, load_take
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.check import check
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.quiet import load_tensorflow
+
+if TYPE_CHECKING:
+    from ddsp_studio.audio.offline import RenderReport
+
+CHORD = (48, 60, 64, 67)
+CHORD_S = 4.0
+_NOTE_ON, _NOTE_OFF, _VELOCITY = 0x90, 0x80, 96
+_REPORT_EVERY_S = 0.1
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to render; `patch` and `midi` are paths or names of shipped files, `seconds` limits the performance."""
+
+    patch: str
+    midi: str | None
+    output: Path
+    sample_rate: int = 48_000
+    block: int = 4_800
+    bits: str = "24"
+    tail_s: float | None = None
+    voices: int = 16
+    normalise: bool = False
+    mono: bool = False
+    seconds: float | None = None
+
+
+def render(job: Job, *, as_json: bool = False) -> None:
+    """Render and report.
+
+    Raises:
+        OSError, ValueError: refused input or an unwritable file, in one sentence; no file was written.
+    """
+    try:
+        patch = patch_file.load(resources.find(resources.PATCHES, job.patch))
+        check(patch)
+        performance = _performance(job)
+        _writable(job.output)
+        with _json_progress() if as_json else _bar(job.output.name) as progress:
+            load_tensorflow()
+            report, taken_s = _render(job, patch, performance, progress)
+    except (OSError, ValueError) as problem:
+        if as_json:
+            _line(error=str(problem))
+        raise
+    if as_json:
+        _line(done=1.0, file=str(job.output), seconds=report.seconds, peak=report.peak)
+        return
+    told = f"{report.seconds:.1f} s of sound, peak {_db(report.peak)}, rendered in {taken_s:.1f} s"
+    sys.stderr.write(f"{job.output}: {told}\n")
+
+
+def _render(job: Job, patch: Patch, performance: Song | Take, progress: Progress) -> tuple[RenderReport, float]:
+    """Returns the report and the seconds that rendering took, without loading and compiling."""
+    from ddsp_studio.audio.offline import render_file
+
+    begun: list[float] = []
+
+    def follow(share: float) -> None:
+        begun.append(time.perf_counter())
+        del begun[1:]
+        progress(share)
+
+    report = render_file(
+        patch,
+        performance,
+        job.output,
+        sample_rate=job.sample_rate,
+        block=job.block,
+        bit_depth=job.bits,
+        tail_s=job.tail_s,
+        voices=job.voices,
+        normalise="peak" if job.normalise else None,
+        mono=job.mono,
+        progress=follow,
+    )
+    if report.faulty_blocks:
+        sys.stderr.write(f"ddsp-studio: {report.faulty_blocks} blocks held values that are no numbers and were silenced\n")
+    return report, time.perf_counter() - begun[0]
+
+
+def _performance(job: Job) -> Song | Take:
+    """The MIDI file or take that is asked for; without one, a held chord."""
+    if job.midi is None:
+        return _chord(job.seconds or CHORD_S)
+    path = resources.find(resources.MIDI, job.midi)
+    if path.suffix == TAKE_SUFFIX:
+        return load_take(path)
+    song = read_song(path)
+    return song if job.seconds is None else _shortened(song, job.seconds)
+
+
+def _chord(seconds: float) -> Song:
+    down = tuple(bytes((_NOTE_ON, note, _VELOCITY)) for note in CHORD)
+    up = tuple(bytes((_NOTE_OFF, note, 0)) for note in CHORD)
+    return Song("chord", (0.0,) * len(CHORD) + (seconds,) * len(CHORD), down + up, seconds)
+
+
+def _shortened(song: Song, seconds: float) -> Song:
+    """The song's beginning; keys that are down at its end are lifted there."""
+    if seconds >= song.length_s:
+        return song
+    count = sum(due < seconds for due in song.times)
+    channels = sorted({data[0] & 0x0F for data in song.data[:count]})
+    lifted = [bytes((0xB0 | channel, number, 0)) for channel in channels for number in (64, 123)]
+    times = song.times[:count] + (seconds,) * len(lifted)
+    return Song(song.name, times, song.data[:count] + tuple(lifted), seconds, song.tempo_times, song.tempos_bpm)
+
+
+def _writable(path: Path) -> None:
+    """Refuse a target before the work begins (OSError)."""
+    folder = path.parent
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a .wav or .flac file in it")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r} to write {path.name} into")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"the folder {str(folder)!r} cannot be written")
+
+
+def _db(peak: float) -> str:
+    from math import log10
+
+    return f"{20.0 * log10(peak):.1f} dBFS" if peak > 0.0 else "silent"
+
+
+@contextmanager
+def _json_progress() -> Iterator[Progress]:
+    told = 0.0
+
+    def progress(share: float) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _REPORT_EVERY_S:
+            told = now
+            _line(done=round(share, 4))
+
+    yield progress
+
+
+def _line(**data: object) -> None:
+    sys.stdout.write(json.dumps(data) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"Compiling {name}", total=None)
+
+        def progress(share: float) -> None:
+            bar.update(task, total=1.0, completed=share, description=f"Rendering {name}")
+
+        yield progress
