@@ -230,7 +230,8 @@ class _Block:
 
     def _show(self, amplitudes: Tensor, f0_hz: Tensor) -> None:
         loudest = tf.argmax(tf.reduce_sum(amplitudes, axis=1))
-        self.partials = amplitudes[loudest], tf.broadcast_to(f0_hz, [amplitudes.shape[0]])[loudest]
+        # an index in brackets must be a constant under XLA, which would compile anew for every block
+        self.partials = tf.gather(amplitudes, loudest), tf.gather(tf.broadcast_to(f0_hz, [amplitudes.shape[0]]), loudest)
 
     def _idle(self, name: str, x: Mapping[str, Tensor], *, passing: bool) -> dict[str, Tensor]:
         """What a bypassed or muted node gives: its first audio inlet, or nothing."""
