@@ -191,6 +191,8 @@ class Compiler(threading.Thread):
             self._wake.set()  # the output changed its rate meanwhile
             return
         old, self._plays, self._player = self._player, key, player
+        if old is None:
+            self._live.call(self._live.reset_counters)  # what came late while everything was being loaded was silence
         self._answer(wish, player)
         self._retire(old)
 

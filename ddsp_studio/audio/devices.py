@@ -3,7 +3,7 @@
 `python -m ddsp_studio.audio.devices` prints the list as JSON.
 
 Thread rule: `list_outputs` takes a third of a second and may be called on any thread but the render thread; `find_output`
-and `refresh_portaudio` only on the device keeper's thread.
+and `PortAudio` only on the device keeper's thread.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from ddsp_studio.audio.protocol import Device
@@ -34,12 +36,67 @@ def list_outputs() -> list[Device]:
         return []
 
 
-def refresh_portaudio() -> None:
-    """Let PortAudio look for devices again. Only while no stream is open."""
-    import sounddevice
+def jack_socket() -> Path:
+    """Where the JACK server that we would use has its socket, under Linux."""
+    name = os.environ.get("JACK_DEFAULT_SERVER", "default")
+    return Path(f"/dev/shm/jack_{name}_{os.getuid() if hasattr(os, 'getuid') else 0}_0")
 
-    sounddevice._terminate()
-    sounddevice._initialize()
+
+def jack_mark() -> str:
+    """A text that changes when the JACK server comes, goes or is another; "" without one."""
+    try:
+        held = jack_socket().stat()
+    except OSError:
+        return ""
+    return f"{held.st_ino} {held.st_ctime_ns}"
+
+
+class PortAudio:
+    """Our PortAudio, which looks for devices only when it is initialised.
+
+    Debian's build ends the whole process by an assertion when it is asked to let go of a JACK server that has died. So after
+    such a death it is left as it is, and a second copy of the library is loaded.
+    """
+
+    def __init__(self) -> None:
+        self._jack_mark: str | None = None
+        self._dead = False
+        self._abandoned: list[Any] = []
+
+    def safe_to_close(self) -> bool:
+        """Whether streams may be closed: the JACK server, if any, is the one that we know."""
+        return not self._dead and self._jack_mark in (None, "", jack_mark())
+
+    def refresh(self) -> None:
+        """Look for devices again. Only while no stream is open."""
+        mark = jack_mark()
+        import sounddevice
+
+        if self._jack_mark is not None and self.safe_to_close():
+            sounddevice._terminate()
+            sounddevice._initialize()
+        elif self._jack_mark is not None:
+            self._renew(sounddevice)
+        self._jack_mark, self._dead = mark, False
+
+    def _renew(self, sounddevice: Any) -> None:
+        loaded = next(line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libportaudio" in line)
+        with tempfile.NamedTemporaryFile(suffix="-libportaudio.so") as copy:
+            copy.write(Path(loaded).read_bytes())
+            copy.flush()
+            self._abandoned.append(sounddevice._lib)
+            sounddevice._lib = sounddevice._ffi.dlopen(copy.name)
+        sounddevice._initialize()
+
+    def abandon(self, stream: Any) -> None:
+        """Keep a stream whose JACK server has died, so that nobody closes it, and this copy of the library with it."""
+        self._dead = True
+        self._abandoned.append(stream)
+
+
+def is_there(wish: str, outputs: list[Device]) -> bool:
+    """Whether the wished-for output is among those listed."""
+    return any(not wish or wish in (entry.name, f"{entry.name}, {entry.host}") for entry in outputs)
 
 
 def find_output(wish: str) -> tuple[int, str]:
@@ -74,12 +131,12 @@ def _likely(found: list[tuple[int, Any]]) -> tuple[int, Any]:
 
 
 def hardware_mark() -> str:
-    """A text that changes when a sound card comes or goes, cheap to ask; "" where the system does not tell."""
+    """A text that changes when a sound card or JACK comes or goes, cheap to ask; "" where the system does not tell."""
     try:
-        with open("/proc/asound/cards", encoding="utf-8", errors="replace") as cards:
-            return cards.read()
+        cards = Path("/proc/asound/cards").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""
+        cards = ""
+    return cards + jack_mark()
 
 
 def default_sample_rate(index: int) -> int:

@@ -58,6 +58,7 @@ class Engine:
         self._keeper = Keeper(self._live, self._on_status, self._on_outputs)
         self._compiler = Compiler(self._live, workshop, self._keeper.decided, self.send)
         self._midi = MidiInputs(self._on_midi, self._on_inputs)
+        self._told: protocol.Status | None = None
         self._outputs: list[protocol.Device] | None = None
         self._recorder: TakeRecorder | None = None
         self._song_path = ""
@@ -89,17 +90,18 @@ class Engine:
     def _send_status(self) -> None:
         state, device, message = self._status
         output, live = self._live.output, self._live
-        self.send(
-            protocol.Status(
-                state=state,
-                device=device,
-                sample_rate=output.sample_rate,
-                block=live.block,
-                latency_ms=round(1000.0 * output.latency_s, 2),
-                voices=self._settings.voices,
-                message=message,
-            )
+        status = protocol.Status(
+            state=state,
+            device=device,
+            sample_rate=output.sample_rate,
+            block=live.block,
+            latency_ms=round(1000.0 * output.latency_s, 2),
+            voices=self._settings.voices,
+            message=message,
         )
+        if status != self._told:
+            self._told = status
+            self.send(status)
 
     def _on_outputs(self, outputs: list[protocol.Device]) -> None:
         changed, self._outputs = outputs != self._outputs, outputs
@@ -115,17 +117,12 @@ class Engine:
     def _tick(self) -> None:
         """Report the transport while it moves, and latency when it turns out otherwise."""
         last: object = None
-        reported = (0.0, 0)
         while not self._ended.wait(_TICK_S):
-            view = self._live.view
             state = self._transport_state()
             if state != last:
                 last = state
                 self.send(state)
-            depth = (round(1000.0 * self._live.output.latency_s, 2), self._live.block)
-            if view is not None and depth != reported and self._status[0] != "starting":
-                reported = depth
-                self._send_status()
+            self._send_status()
 
     def _transport_state(self) -> protocol.TransportState:
         view = self._live.view
@@ -185,8 +182,6 @@ class Engine:
             voices=settings.voices, mode=settings.mode, block=settings.block, safety_blocks=settings.safety_blocks
         )
         self._keeper.configure(settings)
-        if self._keeper.decided.is_set():
-            self._send_status()
 
     def _load(self, command: protocol.LoadPatch) -> None:
         try:

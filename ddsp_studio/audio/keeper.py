@@ -13,11 +13,12 @@ from collections.abc import Callable
 
 from ddsp_studio.audio.devices import (
     DeviceMissing,
+    PortAudio,
     default_sample_rate,
     find_output,
     hardware_mark,
+    is_there,
     list_outputs,
-    refresh_portaudio,
 )
 from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.output import DeviceOutput, Output, SilentOutput
@@ -25,7 +26,9 @@ from ddsp_studio.audio.protocol import AudioSettings, Device
 
 _WATCH_S = 0.2
 _SETTINGS_WAIT_S = 1.0
-_RETRY_S = 2.5
+_RETRY_S = 10.0
+"""Seconds between looks for a missing output where nothing told that the hardware changed."""
+_SETTLE_S = 0.5
 _CLOSE_S = 3.0
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Keeper(threading.Thread):
         self._mark = hardware_mark()
         self._listed: list[Device] | None = None
         self._stuck: threading.Thread | None = None
+        self._portaudio = PortAudio()
 
     def configure(self, settings: AudioSettings) -> None:
         """Use these settings; the device is opened anew only if it has to be."""
@@ -122,7 +126,11 @@ class Keeper(threading.Thread):
     def _device(self, settings: AudioSettings) -> DeviceOutput:
         import sounddevice
 
-        refresh_portaudio()
+        self._list()
+        if not is_there(settings.device, self._listed or []):
+            named = f"The audio output {settings.device!r} is not there."
+            raise DeviceMissing(named if self._listed else "There is no audio output.")
+        self._portaudio.refresh()
         index, name = find_output(settings.device)
         rate, own = settings.sample_rate, default_sample_rate(index)
         start = self._live.position
@@ -148,16 +156,21 @@ class Keeper(threading.Thread):
             sentence = f"{output.name} runs at {output.sample_rate} Hz, not at {self.settings.sample_rate} Hz."
         self.decided.set()
         self._on_status(state, output, sentence)
-        self._rescan = True
 
     def _lose(self) -> None:
         lost = self._live.output
         self._use(self._silent(lost.sample_rate), "silent", f"{lost.name} is gone. Playing silently until it comes back.")
-        self._release(lost)
-        self._retry_at = time.monotonic() + _RETRY_S
+        if isinstance(lost, DeviceOutput) and lost.on_jack:
+            self._portaudio.abandon(lost)
+        else:
+            self._release(lost)
+        self._retry_at = time.monotonic() + 4 * _SETTLE_S
 
     def _release(self, output: Output) -> None:
         """Close an output; a dead sound server may take for ever, so a helper thread does it."""
+        if not self._portaudio.safe_to_close():
+            self._portaudio.abandon(output)
+            return
         self._stuck = threading.Thread(target=output.close, name="close-output", daemon=True)
         self._stuck.start()
         self._stuck.join(_CLOSE_S)
@@ -165,7 +178,7 @@ class Keeper(threading.Thread):
     def _look_for_changes(self) -> None:
         mark = hardware_mark()
         if mark != self._mark:
-            self._mark, self._rescan, self._retry_at = mark, True, 0.0
+            self._mark, self._rescan, self._retry_at = mark, True, time.monotonic() + _SETTLE_S
 
     def _list(self) -> None:
         self._rescan = False

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from ddsp_studio.audio.devices import jack_socket
 from ddsp_studio.audio.keys import is_channel_message
 
 _POLL_S = 1.0
@@ -155,8 +158,17 @@ class MidiInputs:
 
 
 def _apis() -> list[int]:
+    """The backends that may work now; asking one without its server makes C libraries complain on standard error."""
     try:
         import rtmidi
     except ImportError:
         return []
-    return [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_RTMIDI_DUMMY]
+    here = {rtmidi.API_LINUX_ALSA: Path("/dev/snd/seq").exists(), rtmidi.API_UNIX_JACK: _jack_runs()}
+    return [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_RTMIDI_DUMMY and here.get(api, True)]
+
+
+def _jack_runs() -> bool:
+    """Whether a JACK server has its socket; where sockets lie elsewhere than under Linux it can only be tried."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return jack_socket().exists()

@@ -143,12 +143,12 @@ class DeviceOutput:
         import sounddevice
 
         info = sounddevice.query_devices(device)
-        host = sounddevice.query_hostapis(info["hostapi"])["name"]
+        self.on_jack = "JACK" in sounddevice.query_hostapis(info["hostapi"])["name"]
         self.name, self.sample_rate, self.dropouts = name, sample_rate, 0
         self._channels = min(2, int(info["max_output_channels"]))
         self._block, self._safety = block, safety_blocks
         # JACK has one period for everybody; another size would only add a second buffer
-        size = 0 if "JACK" in host else block
+        size = 0 if self.on_jack else block
         self._mixer: Any = rtmixer.Mixer(
             device=device, channels=self._channels, samplerate=sample_rate, blocksize=size, latency="low"
         )
@@ -160,12 +160,12 @@ class DeviceOutput:
         self._head, self._taken_before = start, start
         self._idle_poll_s = 0.0
         self._moved_s = time.perf_counter()
+        self._starved, self._forgiven = False, False
         self.write(np.zeros((2, self._lead), np.float32), advance=False)
         self._taken_before -= self._lead
         self._action: Any = self._mixer.play_ringbuffer(self._ring)
         self._taken, self._calls = self._taken_before, 0
         self._calls_at_play, self._taken_at_play = 0, self._taken_before
-        self._starved, self._forgiven = False, False
         self._mixer.start()
 
     @property
