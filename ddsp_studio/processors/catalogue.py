@@ -16,6 +16,7 @@ ENTRY_POINTS = "ddsp_studio.processors"
 
 _BUILT_IN = ("sources", "control", "synths", "filters", "effects", "reverb", "mixing")
 _TYPES: dict[str, type[Processor]] = {}
+_SPECS: dict[str, Spec] = {}
 _loaded: list[str] = []
 problems: list[str] = []
 """One sentence for each outside package that could not be loaded."""
@@ -28,6 +29,7 @@ def register(processor: type[Processor]) -> None:
     if held is not None and (held.__module__, held.__qualname__) != (processor.__module__, processor.__qualname__):
         raise TypeError(f"processor type {name!r} is declared twice, in {held.__module__} and {processor.__module__}")
     _TYPES[name] = processor
+    _SPECS[name] = processor.spec
 
 
 def _load() -> None:
@@ -51,4 +53,5 @@ def processor_types() -> Mapping[str, type[Processor]]:
 
 def specs() -> dict[str, Spec]:
     """The data sheet of every known processor by name, in the order of their declaration."""
-    return {name: processor.spec for name, processor in processor_types().items()}
+    _load()
+    return _SPECS

@@ -12,7 +12,7 @@ from ddsp_studio.processors.declare import Signal
 from ddsp_studio.processors.patch import Cable
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.canvas.style import PILL, PLAIN_BELOW, cable_path, cable_pen
-from ddsp_studio.ui.widgets.paint import font
+from ddsp_studio.ui.widgets.paint import font, ink
 from ddsp_studio.ui.widgets.texts import amount_text
 
 
@@ -50,6 +50,8 @@ class CableItem(QGraphicsItem):
     def _place_amount(self) -> None:
         """Show the amount on the cable, shortly before its end."""
         self.amount.setVisible(self.cable.amount is not None and self.isVisible())
+        if self.cable.amount is None:
+            return
         length = self._path.length()
         distance = min(PILL[0] / 2.0 + 12.0, length / 2.0)
         place = self._path.pointAtPercent(self._path.percentAtLength(length - distance)) if length else QPointF()
@@ -110,13 +112,13 @@ class CableItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(0.45 if self.muted else 1.0)
         lit = self.lit or self.selected
-        under = QPen(theme.colour(theme.CANVAS), 6.0)
+        under = QPen(ink(theme.CANVAS), 6.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if zoom >= PLAIN_BELOW:
             painter.strokePath(self._path, under)
         pen = cable_pen(self.signal, modulation=self.cable.amount is not None, lit=lit)
         if self.selected:
-            pen.setColor(theme.colour(theme.SELECTION))
+            pen.setColor(ink(theme.SELECTION))
         painter.strokePath(self._path, pen)
 
 
@@ -145,9 +147,9 @@ class AmountItem(QGraphicsItem):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box, edge = self.boundingRect().adjusted(1.0, 1.0, -1.0, -1.0), theme.CONTROL if self._amount >= 0.0 else theme.NOTES
-        painter.setPen(QPen(theme.colour(theme.TEXT if self._lit else edge), 1.2))
-        painter.setBrush(theme.colour(theme.PANEL))
+        painter.setPen(QPen(ink(theme.TEXT if self._lit else edge), 1.2))
+        painter.setBrush(ink(theme.PANEL))
         painter.drawRoundedRect(box, box.height() / 2.0, box.height() / 2.0)
         painter.setFont(font(10))
-        painter.setPen(theme.colour(theme.TEXT))
+        painter.setPen(ink(theme.TEXT))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, amount_text(self._amount))

@@ -104,7 +104,7 @@ def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
         used = document.patch.of_node(chosen[0])
         if used:
             menu.addAction("Disconnect all", functools.partial(document.disconnect_cables, used))
-    _add(menu, "Frame", editor.frame_selection, "F")
+    _add(menu, "Frame", editor.frame_selection, "Shift+F")
 
 
 def _of_cable(editor: PatchEditor, menu: QMenu, cable: Cable) -> None:

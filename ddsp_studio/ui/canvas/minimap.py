@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.canvas.style import category_colour
 from ddsp_studio.ui.canvas.view import PatchView
+from ddsp_studio.ui.widgets.paint import ink
 
 _SIZE, _MARGIN = (168, 108), 10
 
@@ -51,16 +52,16 @@ class Minimap(QWidget):
         """Paint nodes as boxes and the visible part as a frame."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour(theme.BORDER), 1.0))
-        painter.setBrush(theme.colour(theme.WINDOW, 0.92))
+        painter.setPen(QPen(ink(theme.BORDER), 1.0))
+        painter.setBrush(ink(theme.WINDOW, 0.92))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.setPen(Qt.PenStyle.NoPen)
         for item in self._view.patch_scene.nodes.values():
             hue = theme.SELECTION if item.selected else category_colour(item.spec.category) if item.spec else theme.DANGER
-            painter.setBrush(theme.colour(hue, 0.85))
+            painter.setBrush(ink(hue, 0.85))
             painter.drawRoundedRect(self._mapped(item.scene_rect()), 1.5, 1.5)
-        painter.setPen(QPen(theme.colour(theme.TEXT_SOFT), 1.0))
-        painter.setBrush(theme.colour(theme.TEXT, 0.06))
+        painter.setPen(QPen(ink(theme.TEXT_SOFT), 1.0))
+        painter.setBrush(ink(theme.TEXT, 0.06))
         painter.drawRect(self._mapped(self._view.visible_rect()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -84,8 +84,16 @@ class NodeItem(QGraphicsItem):
     def add_level(self, rms: float) -> None:
         """Feed the level thumbnail with an rms, linear."""
         if rms > 1e-6 or any(self.levels):
+            before = self.has_levels()
             self.levels.append(rms)
-            self.update(METER)
+            if before and self.has_levels():
+                self.update(METER)
+            elif before != self.has_levels():
+                self.update()
+
+    def has_levels(self) -> bool:
+        """Whether the level thumbnail is shown."""
+        return not (self.node.muted or self.node.bypassed) and any(self.levels)
 
     def mark(self, **flags: object) -> None:
         """Set painted flags (selected, hovered, problem, allowed, lit_port) and repaint if one differs."""
@@ -125,4 +133,8 @@ class NodeItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Paint the node; below 35 % zoom a plain rectangle."""
-        node_paint.paint(self, painter, option.levelOfDetailFromTransform(painter.worldTransform()))
+        zoom = option.levelOfDetailFromTransform(painter.worldTransform())
+        if getattr(self.scene(), "levels_only", False):
+            node_paint.paint_levels(self, painter, zoom)
+        else:
+            node_paint.paint(self, painter, zoom)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from ddsp_studio.processors.declare import Signal
 from ddsp_studio.ui import theme
@@ -23,13 +23,13 @@ from ddsp_studio.ui.canvas.style import (
 )
 from ddsp_studio.ui.widgets.bars import paint_bars
 from ddsp_studio.ui.widgets.number_field import depth_rect, fill_rect
-from ddsp_studio.ui.widgets.paint import elided, font
+from ddsp_studio.ui.widgets.paint import elided, font, ink
 from ddsp_studio.ui.widgets.texts import readable
 
 if TYPE_CHECKING:
     from ddsp_studio.ui.canvas.node_item import NodeItem
 
-_CORNER, _INSET = 6.0, 12.0
+_CORNER, _INSET = 2.5, 12.0
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _FULL_SCALE_DB, _FLOOR_DB = 0.0, -60.0
@@ -49,7 +49,7 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
     for row in item.geometry.rows:
         _ROW_PAINTERS[row.kind](item, painter, row)
     if item.spec is None:
-        painter.setPen(theme.colour(MISSING))
+        painter.setPen(ink(MISSING))
         painter.setFont(font(11))
         last = item.geometry.rect.adjusted(_INSET, 0, -_INSET, -4)
         text = elided(painter, f"{item.node.type} is not installed", last.width())
@@ -62,62 +62,70 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
         _problem(item, painter, item.problem[1])
 
 
+def paint_levels(item: NodeItem, painter: QPainter, zoom: float) -> None:
+    """Paint nothing but the level thumbnail and the title's ground around it."""
+    if zoom >= PLAIN_BELOW and item.has_levels():
+        hue = category_colour(item.spec.category) if item.spec else MISSING
+        painter.setOpacity(0.4 if item.allowed is not None and not _takes(item) else 1.0)
+        around = METER.adjusted(-3.0, -3.0, 3.0, 3.0)
+        painter.fillRect(around, ink(theme.PANEL))
+        painter.fillRect(around, _title_ink(item, hue))
+        _levels(item, painter, hue)
+
+
+def _title_ink(item: NodeItem, hue: str) -> QColor:
+    return ink(hue, 0.26 if item.selected or item.hovered else 0.18)
+
+
 def _takes(item: NodeItem) -> bool:
     return any(socket.port in (item.allowed or ()) for socket in item.geometry.sockets.values())
 
 
 def _plain(item: NodeItem, painter: QPainter, hue: str) -> None:
     rect = item.geometry.rect
-    painter.fillRect(rect, theme.colour(theme.RAISED))
-    painter.fillRect(QRectF(rect.left(), rect.top(), rect.width(), TITLE), theme.colour(hue, 0.8))
+    painter.fillRect(rect, ink(theme.RAISED))
+    painter.fillRect(QRectF(rect.left(), rect.top(), rect.width(), TITLE), ink(hue, 0.8))
     edge = theme.DANGER if item.problem else theme.SELECTION if item.selected else None
     if edge:
-        painter.setPen(QPen(theme.colour(edge), 5.0))
+        painter.setPen(QPen(ink(edge), 5.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(rect)
 
 
 def _body(item: NodeItem, painter: QPainter, hue: str) -> None:
     rect = item.geometry.rect
-    shadow = QPainterPath()
-    shadow.addRoundedRect(rect.translated(0.0, 2.5), _CORNER + 1, _CORNER + 1)
-    painter.fillPath(shadow, theme.colour("#000000", 0.35))
-    body = QPainterPath()
-    body.addRoundedRect(rect, _CORNER, _CORNER)
-    painter.fillPath(body, theme.colour(theme.PANEL))
-    painter.save()
-    painter.setClipPath(body)
-    painter.fillRect(QRectF(0.0, 0.0, rect.width(), TITLE), theme.colour(hue, 0.26 if item.selected or item.hovered else 0.18))
-    painter.fillRect(QRectF(0.0, 0.0, rect.width(), 2.5), theme.colour(hue))
-    painter.restore()
+    painter.fillRect(QRectF(rect.left() + 3.0, rect.bottom(), rect.width() - 3.0, 3.0), ink("#000000", 0.3))
+    painter.fillRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), ink(theme.PANEL))
+    painter.fillRect(QRectF(0.5, 0.5, rect.width() - 1.0, TITLE - 0.5), _title_ink(item, hue))
+    painter.fillRect(QRectF(0.5, 0.5, rect.width() - 1.0, 2.5), ink(hue))
     edge = (
         theme.DANGER if item.problem else theme.SELECTION if item.selected else theme.TEXT_FAINT if item.hovered else theme.BORDER
     )
-    pen = QPen(theme.colour(edge), 2.0 if item.selected or item.problem else 1.0)
+    pen = QPen(ink(edge), 2.0 if item.selected or item.problem else 1.0)
     if item.spec is None:
-        pen = QPen(theme.colour(MISSING), 1.5, Qt.PenStyle.DashLine)
+        pen = QPen(ink(MISSING), 1.5, Qt.PenStyle.DashLine)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPath(body)
+    painter.drawRoundedRect(rect, _CORNER, _CORNER)
 
 
 def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
     rect = QRectF(_INSET, 2.0, item.geometry.rect.width() - 2 * _INSET, TITLE - 2.0)
-    levels = any(level > 0.0 for level in item.levels)
+    levels = item.has_levels()
     badge = "MUTED" if item.node.muted else "BYPASS" if item.node.bypassed else ""
     room = rect.width() - (48.0 if levels or badge else 0.0)
     painter.setFont(font(12, bold=True))
-    painter.setPen(theme.colour(theme.TEXT))
+    painter.setPen(ink(theme.TEXT))
     title = elided(painter, item.title, room)
     painter.drawText(rect, _LEFT, title)
     used = painter.fontMetrics().horizontalAdvance(title) + 8.0
     painter.setFont(font(10))
     kind = item.node.type
     if item.title.replace("_", "").lower() != kind.lower() and room - used > 30.0:
-        painter.setPen(theme.colour(theme.TEXT_SOFT))
+        painter.setPen(ink(theme.TEXT_SOFT))
         painter.drawText(rect.adjusted(used, 1.0, 0.0, 0.0), _LEFT, elided(painter, kind, room - used))
     if badge:
-        painter.setPen(theme.colour(theme.WARNING))
+        painter.setPen(ink(theme.WARNING))
         painter.drawText(rect, _RIGHT, badge)
     elif levels:
         _levels(item, painter, hue)
@@ -125,7 +133,7 @@ def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
 
 def _levels(item: NodeItem, painter: QPainter, hue: str) -> None:
     heights = [_meter_height(level) for level in item.levels]
-    painter.fillRect(METER, theme.colour(theme.CANVAS, 0.8))
+    painter.fillRect(METER, ink(theme.CANVAS, 0.8))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     loudest = max(list(item.levels)[-4:])
     paint_bars(painter, METER.adjusted(1, 1, -1, -1), heights, theme.DANGER if loudest > 1.0 else hue)
@@ -148,7 +156,7 @@ def _ports(item: NodeItem, painter: QPainter, row: Row) -> None:
     painter.setFont(font(11))
     rect = row.rect.adjusted(_INSET, 0.0, -_INSET, 0.0)
     for name, is_outlet, alignment in ((row.name, False, _LEFT), (row.outlet, True, _RIGHT)):
-        painter.setPen(theme.colour(_name_colour(item, name, is_outlet=is_outlet)))
+        painter.setPen(ink(_name_colour(item, name, is_outlet=is_outlet)))
         half = rect.width() / 2.0 if row.name and row.outlet else rect.width()
         painter.drawText(rect, alignment, elided(painter, readable(name), half))
 
@@ -158,24 +166,19 @@ def _value(item: NodeItem, painter: QPainter, row: Row) -> None:
         return
     control, box = item.spec.controls[row.name], field_rect(row)
     value, driver = item.values[row.name][0], item.driven_by.get(row.name)
-    outline = QPainterPath()
-    outline.addRoundedRect(box, 3.0, 3.0)
-    painter.fillPath(outline, theme.colour(theme.CANVAS, 0.75 if driver is None else 0.35))
+    painter.fillRect(box, ink(theme.CANVAS, 0.75 if driver is None else 0.35))
     if driver is None:
-        painter.save()
-        painter.setClipPath(outline)
-        painter.fillRect(fill_rect(box, control, value), theme.colour(theme.ACCENT_DEEP, 0.6))
+        painter.fillRect(fill_rect(box, control, value), ink(theme.ACCENT_DEEP, 0.6))
         for depth in item.depths.get(row.name, ()):
             painter.fillRect(
-                depth_rect(box, control.to_knob(value), depth), theme.colour(theme.CONTROL if depth >= 0.0 else theme.NOTES)
+                depth_rect(box, control.to_knob(value), depth), ink(theme.CONTROL if depth >= 0.0 else theme.NOTES)
             )
-        painter.restore()
     inner = box.adjusted(7.0, 0.0, -6.0, 0.0)
     painter.setFont(font(11))
     text = elided(painter, control.format(value) if driver is None else driver, inner.width() * 0.6)
-    painter.setPen(theme.colour(theme.TEXT if driver is None else theme.TEXT_FAINT))
+    painter.setPen(ink(theme.TEXT if driver is None else theme.TEXT_FAINT))
     painter.drawText(inner, _RIGHT, text)
-    painter.setPen(theme.colour(_name_colour(item, row.name, is_outlet=False)))
+    painter.setPen(ink(_name_colour(item, row.name, is_outlet=False)))
     room = inner.width() - painter.fontMetrics().horizontalAdvance(text) - 6.0
     painter.drawText(inner, _LEFT, elided(painter, readable(row.name), room))
 
@@ -185,16 +188,16 @@ def _bars(item: NodeItem, painter: QPainter, row: Row) -> None:
         return
     control, box = item.spec.controls[row.name], field_rect(row)
     driver = item.driven_by.get(row.name)
-    painter.fillRect(box, theme.colour(theme.CANVAS, 0.75))
+    painter.fillRect(box, ink(theme.CANVAS, 0.75))
     heights = [control.to_knob(value) for value in item.values[row.name]]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     paint_bars(painter, box.adjusted(2.0, 14.0, -2.0, -1.0), heights, theme.ACCENT if driver is None else theme.TEXT_FAINT)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(font(10))
-    painter.setPen(theme.colour(_name_colour(item, row.name, is_outlet=False)))
+    painter.setPen(ink(_name_colour(item, row.name, is_outlet=False)))
     inner = QRectF(box.left() + 7.0, box.top() + 1.0, box.width() - 13.0, 13.0)
     painter.drawText(inner, _LEFT, elided(painter, readable(row.name), inner.width() * 0.6))
-    painter.setPen(theme.colour(theme.TEXT_FAINT))
+    painter.setPen(ink(theme.TEXT_FAINT))
     painter.drawText(inner, _RIGHT, elided(painter, driver or str(len(heights)), inner.width() * 0.45))
 
 
@@ -205,16 +208,16 @@ def _option(item: NodeItem, painter: QPainter, row: Row) -> None:
     painter.setFont(font(11))
     chosen = f"{item.spec.option_values(item.node.options)[row.name]}  ▾"
     text = elided(painter, chosen, inner.width() * 0.62)
-    painter.setPen(theme.colour(theme.TEXT))
+    painter.setPen(ink(theme.TEXT))
     painter.drawText(inner, _RIGHT, text)
-    painter.setPen(theme.colour(theme.TEXT_SOFT))
+    painter.setPen(ink(theme.TEXT_SOFT))
     room = inner.width() - painter.fontMetrics().horizontalAdvance(text) - 6.0
     painter.drawText(inner, _LEFT, elided(painter, readable(row.name), room))
 
 
 def _more(item: NodeItem, painter: QPainter, row: Row) -> None:
     painter.setFont(font(10))
-    painter.setPen(theme.colour(theme.TEXT_FAINT))
+    painter.setPen(ink(theme.TEXT_FAINT))
     text = f"▸ {row.name} more" if row.name != "0" and not item.unfolded else "▾ fewer"
     painter.drawText(row.rect.adjusted(_INSET + 4.0, 0.0, -_INSET, 0.0), _LEFT, text)
 
@@ -236,8 +239,8 @@ def _socket(item: NodeItem, painter: QPainter, socket: Socket) -> None:
     painter.setOpacity(0.25 if dimmed else 1.0)
     path = socket_path(socket.signal, socket.place, SOCKET + (2.0 if lit else 0.0))
     full = (socket.is_outlet, socket.port.name) in item.plugged or lit
-    painter.setPen(QPen(theme.colour(theme.TEXT if lit else colour), 1.6))
-    painter.setBrush(theme.colour(colour) if full else theme.colour(theme.CANVAS))
+    painter.setPen(QPen(ink(theme.TEXT if lit else colour), 1.6))
+    painter.setBrush(ink(colour) if full else ink(theme.CANVAS))
     painter.drawPath(path)
     painter.restore()
 
@@ -252,7 +255,7 @@ def _bypass_path(item: NodeItem, painter: QPainter) -> None:
     painter.save()
     painter.setOpacity(1.0)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(theme.colour(theme.AUDIO), 2.0, Qt.PenStyle.DashLine))
+    painter.setPen(QPen(ink(theme.AUDIO), 2.0, Qt.PenStyle.DashLine))
     path = QPainterPath(inlet.place)
     bottom = TITLE - 6.0
     path.cubicTo(
@@ -269,8 +272,8 @@ def _problem(item: NodeItem, painter: QPainter, reason: str) -> None:
     rect = QRectF(0.0, item.geometry.rect.bottom() + 4.0, item.geometry.rect.width(), 36.0)
     path = QPainterPath()
     path.addRoundedRect(rect, 4.0, 4.0)
-    painter.fillPath(path, theme.colour("#3a1f22", 0.95))
-    painter.setPen(theme.colour(theme.DANGER))
+    painter.fillPath(path, ink("#3a1f22", 0.95))
+    painter.setPen(ink(theme.DANGER))
     painter.setFont(font(10))
     wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter
     painter.drawText(rect.adjusted(6.0, 2.0, -6.0, -2.0), int(wrap), elided(painter, reason, rect.width() * 1.8))

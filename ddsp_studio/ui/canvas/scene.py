@@ -53,6 +53,8 @@ class PatchScene(QGraphicsScene):
         self.nodes: dict[str, NodeItem] = {}
         self.cables: dict[Ends, CableItem] = {}
         self.selected_cable: Ends | None = None
+        self.levels_only = False
+        """While only level thumbnails are painted."""
         self._shown: Patch | None = None
         document.changed.connect(self.sync)
         document.opened.connect(self._forget_view)
@@ -69,6 +71,7 @@ class PatchScene(QGraphicsScene):
         for name in [n for n in self.nodes if n not in patch.nodes]:
             self.removeItem(self.nodes.pop(name))
         recabled = {end for c in set(patch.cables) ^ set(shown.cables) for end in (c.source.node, c.target.node)}
+        touched = set()
         for name, node in patch.nodes.items():
             if name not in self.nodes:
                 self.nodes[name] = NodeItem(name)
@@ -76,11 +79,12 @@ class PatchScene(QGraphicsScene):
             elif name not in recabled and shown.nodes.get(name) is node and self.nodes[name].node is node:
                 continue
             self.nodes[name].update_from(patch)
-        self._sync_cables(patch)
+            touched.add(name)
+        self._sync_cables(patch, touched)
         self._shown = patch
         self.show_selection()
 
-    def _sync_cables(self, patch: Patch) -> None:
+    def _sync_cables(self, patch: Patch, touched: set[str]) -> None:
         kept = {(c.source, c.target): c for c in patch.cables}
         for ends in [e for e in self.cables if e not in kept]:
             gone = self.cables.pop(ends)
@@ -89,6 +93,8 @@ class PatchScene(QGraphicsScene):
         if self.selected_cable not in kept:
             self.selected_cable = None
         for ends, cable in kept.items():
+            if not touched & {cable.source.node, cable.target.node}:
+                continue
             if ends not in self.cables:
                 self.cables[ends] = CableItem(cable)
                 self.addItem(self.cables[ends])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -11,8 +11,9 @@ from PySide6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
+    QPaintEvent,
     QPen,
-    QPolygonF,
+    QRegion,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsView, QLabel, QToolTip, QWidget
@@ -25,11 +26,13 @@ from ddsp_studio.ui.canvas.gesture_cable import DragCable
 from ddsp_studio.ui.canvas.gesture_value import DragAmount, DragValue, DrawBars
 from ddsp_studio.ui.canvas.gestures import CutCables, Gesture, MoveNodes, Pan, Pointer, RubberBand
 from ddsp_studio.ui.canvas.scene import Hit, PatchScene, Under
-from ddsp_studio.ui.canvas.style import GRID
+from ddsp_studio.ui.canvas.style import GRID, METER
+from ddsp_studio.ui.widgets.paint import ink
 
 _ZOOMS = (0.08, 4.0)
 _WHEEL_ZOOM = 1.0015
 _LINGER_MS = 3500
+_DOT = 1.5
 
 
 class PatchView(QGraphicsView):
@@ -291,19 +294,29 @@ class PatchView(QGraphicsView):
 
     # -- painting -----------------------------------------------------------------------------------------------------
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint; when nothing but level thumbnails changed, nodes paint no more than those."""
+        meters = QRegion()
+        for item in self.patch_scene.nodes.values():
+            if item.has_levels():
+                meters += self.mapFromScene(item.mapRectToScene(METER)).boundingRect().adjusted(-2, -2, 2, 2)
+        self.patch_scene.levels_only = event.region().subtracted(meters).isEmpty()
+        super().paintEvent(event)
+        self.patch_scene.levels_only = False
+
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # type: ignore[override]
         """Paint the canvas and the grid's dots."""
-        painter.fillRect(rect, theme.colour(theme.CANVAS))
+        painter.fillRect(rect, ink(theme.CANVAS))
         step = GRID * 2.0
         while step * self.zoom() < 18.0:
             step *= 4.0
         left, top = (rect.left() // step) * step, (rect.top() // step) * step
-        columns, rows = int(rect.width() / step) + 2, int(rect.height() / step) + 2
-        dots = QPolygonF([QPointF(left + x * step, top + y * step) for x in range(columns) for y in range(rows)])
-        pen = QPen(theme.colour(theme.RAISED), 2.0)
+        pen = QPen(ink(theme.HOVER), _DOT, c=Qt.PenCapStyle.FlatCap)
         pen.setCosmetic(True)
+        pen.setDashPattern([1.0, step * self.zoom() / _DOT - 1.0])  # a dotted line a row is much quicker than points
         painter.setPen(pen)
-        painter.drawPoints(dots)
+        rows = int(rect.height() / step) + 2
+        painter.drawLines([QLineF(left, top + y * step, rect.right(), top + y * step) for y in range(rows)])
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # type: ignore[override]
         """Paint the running gesture, or say how to begin."""
@@ -314,7 +327,7 @@ class PatchView(QGraphicsView):
         if not self.patch_scene.nodes:
             painter.save()
             painter.resetTransform()
-            painter.setPen(theme.colour(theme.TEXT_FAINT))
+            painter.setPen(ink(theme.TEXT_FAINT))
             painter.setFont(theme.font(14))
             text = "Press Tab or double-click to add a processor"
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, text)

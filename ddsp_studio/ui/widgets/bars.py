@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 from ddsp_studio.processors.declare import Control
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.widgets import bar_shapes
-from ddsp_studio.ui.widgets.paint import elided, font
+from ddsp_studio.ui.widgets.paint import elided, font, ink
 from ddsp_studio.ui.widgets.texts import control_tip, readable
 
 _HEIGHT, _HEADER = 132, 18
@@ -29,10 +29,10 @@ def paint_bars(painter: QPainter, rect: QRectF, heights: Sequence[float], colour
         for i, h in enumerate(heights)
     ]
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour(colour))
+    painter.setBrush(ink(colour))
     painter.drawRects(boxes)
     if 0 <= lit < len(boxes):
-        painter.fillRect(boxes[lit], theme.colour(theme.TEXT))
+        painter.fillRect(boxes[lit], ink(theme.TEXT))
 
 
 class Bars(QWidget):
@@ -214,11 +214,11 @@ class Bars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(0.5, _HEADER + 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.colour(theme.ACCENT if self.hasFocus() else theme.BORDER), 1.0))
-        painter.setBrush(theme.colour(theme.CANVAS))
+        painter.setPen(QPen(ink(theme.ACCENT if self.hasFocus() else theme.BORDER), 1.0))
+        painter.setBrush(ink(theme.CANVAS))
         painter.drawRoundedRect(frame, theme.RADIUS, theme.RADIUS)
         area = self._area()
-        painter.setPen(QPen(theme.colour(theme.GRID), 1.0))
+        painter.setPen(QPen(ink(theme.GRID), 1.0))
         for share in (0.25, 0.5, 0.75):
             height = round(area.top() + area.height() * share) + 0.5
             painter.drawLine(QPointF(area.left(), height), QPointF(area.right(), height))
@@ -234,8 +234,8 @@ class Bars(QWidget):
             reading = f"#{self._lit + 1}   {self.control.format(self._values[self._lit])}"
         elif self._driven_by:
             reading = f"⟵ {self._driven_by}"
-        painter.setPen(theme.colour(theme.TEXT if self._lit >= 0 else theme.TEXT_FAINT))
+        painter.setPen(ink(theme.TEXT if self._lit >= 0 else theme.TEXT_FAINT))
         painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, reading)
-        painter.setPen(theme.colour(theme.TEXT_SOFT))
+        painter.setPen(ink(theme.TEXT_SOFT))
         name = elided(painter, readable(self.name), rect.width() - painter.fontMetrics().horizontalAdvance(reading) - 10)
         painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)

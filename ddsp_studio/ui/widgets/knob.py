@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from ddsp_studio.processors.declare import Control
 from ddsp_studio.ui import theme
-from ddsp_studio.ui.widgets.paint import arc, elided, font, on_circle
+from ddsp_studio.ui.widgets.paint import arc, elided, font, ink, on_circle
 from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
 
@@ -43,23 +43,23 @@ class Knob(ValueWidget):
 
     def _text(self, painter: QPainter, rect: QRectF, text: str, colour: str) -> None:
         painter.setFont(font(11))
-        painter.setPen(theme.colour(colour))
+        painter.setPen(ink(colour))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, elided(painter, text, rect.width() - 2))
 
     def _dial(self, painter: QPainter, centre: QPointF) -> None:
         radius, knob = _DIAL / 2.0 - 4.0, self.knob()
         live = not self._driven_by
-        painter.setPen(QPen(theme.colour(theme.HOVER), 4.0, c=Qt.PenCapStyle.FlatCap))
+        painter.setPen(QPen(ink(theme.HOVER), 4.0, c=Qt.PenCapStyle.FlatCap))
         arc(painter, centre, radius, 0.0, 1.0)
         origin = self.control.to_knob(0.0) if self.control.low < 0.0 < self.control.high else 0.0
-        painter.setPen(QPen(theme.colour(theme.ACCENT if live else theme.TEXT_FAINT), 4.0, c=Qt.PenCapStyle.FlatCap))
+        painter.setPen(QPen(ink(theme.ACCENT if live else theme.TEXT_FAINT), 4.0, c=Qt.PenCapStyle.FlatCap))
         arc(painter, centre, radius, origin, knob)
         for index, depth in enumerate(self._depths[:3]):
             hue = theme.CONTROL if depth >= 0.0 else theme.NOTES
-            painter.setPen(QPen(theme.colour(hue), 2.0, c=Qt.PenCapStyle.FlatCap))
+            painter.setPen(QPen(ink(hue), 2.0, c=Qt.PenCapStyle.FlatCap))
             arc(painter, centre, radius + 4.5 + 2.5 * index, knob, min(max(knob + depth, 0.0), 1.0))
-        painter.setPen(QPen(theme.colour(theme.ACCENT), 1.2) if self.hasFocus() else QPen(theme.colour(theme.BORDER), 1.0))
-        painter.setBrush(theme.colour(theme.HOVER if self.underMouse() else theme.RAISED))
+        painter.setPen(QPen(ink(theme.ACCENT), 1.2) if self.hasFocus() else QPen(ink(theme.BORDER), 1.0))
+        painter.setBrush(ink(theme.HOVER if self.underMouse() else theme.RAISED))
         painter.drawEllipse(centre, radius - 4.5, radius - 4.5)
-        painter.setPen(QPen(theme.colour(theme.TEXT if live else theme.TEXT_FAINT), 2.0, c=Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(ink(theme.TEXT if live else theme.TEXT_FAINT), 2.0, c=Qt.PenCapStyle.RoundCap))
         painter.drawLine(on_circle(centre, radius - 11.0, knob), on_circle(centre, radius - 6.5, knob))

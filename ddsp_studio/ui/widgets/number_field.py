@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ddsp_studio.processors.declare import Control
 from ddsp_studio.ui import theme
-from ddsp_studio.ui.widgets.paint import elided, font
+from ddsp_studio.ui.widgets.paint import elided, font, ink
 from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
 
@@ -38,15 +38,15 @@ class NumberField(ValueWidget):
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         outline = QPainterPath()
         outline.addRoundedRect(frame, theme.RADIUS, theme.RADIUS)
-        painter.fillPath(outline, theme.colour(theme.RAISED if self.underMouse() else theme.CANVAS))
+        painter.fillPath(outline, ink(theme.RAISED if self.underMouse() else theme.CANVAS))
         painter.save()
         painter.setClipPath(outline)
         if not self._driven_by:
-            painter.fillRect(fill_rect(frame, self.control, self._value), theme.colour(theme.ACCENT_DEEP, 0.75))
+            painter.fillRect(fill_rect(frame, self.control, self._value), ink(theme.ACCENT_DEEP, 0.75))
         for depth in self._depths:
-            painter.fillRect(depth_rect(frame, self.knob(), depth), theme.colour(theme.CONTROL if depth >= 0 else theme.NOTES))
+            painter.fillRect(depth_rect(frame, self.knob(), depth), ink(theme.CONTROL if depth >= 0 else theme.NOTES))
         painter.restore()
-        painter.setPen(QPen(theme.colour(theme.ACCENT if self.hasFocus() else theme.BORDER), 1.0))
+        painter.setPen(QPen(ink(theme.ACCENT if self.hasFocus() else theme.BORDER), 1.0))
         painter.drawPath(outline)
         self._texts(painter, frame.adjusted(8, 0, -8, 0))
 
@@ -55,9 +55,9 @@ class NumberField(ValueWidget):
         shown = f"⟵ {self._driven_by}" if self._driven_by else self.control.format(self._value)
         value = elided(painter, shown, rect.width() * 0.6)
         width = painter.fontMetrics().horizontalAdvance(value)
-        painter.setPen(theme.colour(theme.CONTROL if self._driven_by else theme.TEXT))
+        painter.setPen(ink(theme.CONTROL if self._driven_by else theme.TEXT))
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value)
-        painter.setPen(theme.colour(theme.TEXT_SOFT))
+        painter.setPen(ink(theme.TEXT_SOFT))
         name = elided(painter, readable(self.name), rect.width() - width - 8)
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
 

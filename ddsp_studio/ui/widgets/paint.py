@@ -6,7 +6,7 @@ import functools
 import math
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QPainter
 
 from ddsp_studio.ui import theme
 
@@ -19,9 +19,25 @@ def font(pixels: int, *, bold: bool = False, mono: bool = False) -> QFont:
     return theme.font(pixels, bold=bold, mono=mono)
 
 
+@functools.cache
+def ink(name: str, alpha: float = 1.0) -> QColor:
+    """A colour of the theme with an opacity of 0..1; made once, not to be changed."""
+    return theme.colour(name, alpha)
+
+
+_ELIDED: dict[tuple[str, int, int, int], str] = {}
+_MOST_ELIDED = 4096
+
+
 def elided(painter: QPainter, text: str, width: float) -> str:
-    """Text cut with an ellipsis to fit a width in the painter's font."""
-    return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(width))
+    """Text cut with an ellipsis to fit a width in the painter's font; remembered, for it is asked every frame."""
+    face = painter.font()
+    key = (text, int(width), face.pixelSize(), int(face.weight()))
+    if key not in _ELIDED:
+        if len(_ELIDED) >= _MOST_ELIDED:
+            _ELIDED.clear()
+        _ELIDED[key] = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(width))
+    return _ELIDED[key]
 
 
 def arc(painter: QPainter, centre: QPointF, radius: float, start: float, end: float) -> None:
