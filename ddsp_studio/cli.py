@@ -139,9 +139,9 @@ def processors(
 @app.command()
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False) -> None:
     """Examine this computer: Python, TensorFlow, GPU, window, audio, MIDI; say what to do about each lack."""
-    from ddsp_studio import doctor as examination
+    from ddsp_studio.doctor.report import report
 
-    raise typer.Exit(examination.report(as_json=json))
+    raise typer.Exit(report(as_json=json))
 
 
 @app.command()

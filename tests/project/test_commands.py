@@ -1,0 +1,99 @@
+"""What the commands do when all is well."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ddsp_studio import __version__, resources
+from ddsp_studio.cli_commands import catalogue, render
+from ddsp_studio.processors.catalogue import specs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_version_and_help(run):
+    assert run("--version").out.strip() == f"ddsp-studio {__version__}"
+    shown = run("--help").out
+    for command in ("open", "render", "check", "processors", "doctor", "demo", "bench"):
+        assert command in shown
+
+
+def test_catalogue_as_json_states_every_control(run):
+    listed = {entry["name"]: entry for entry in json.loads(run("processors", "--json").out)}
+    assert set(listed) == set(specs())
+    for entry in listed.values():
+        for control in entry["controls"]:
+            assert {"unit", "low", "high", "law", "default"} <= set(control)
+            assert control["law"] in ("linear", "octaves", "curved")
+
+
+def test_catalogue_of_one_processor_ignores_case(run):
+    shown = run("processors", "harmonic").out
+    assert "f0" in shown
+    assert "Adsr" not in shown
+    assert run("processors", "theremin").code == 1
+
+
+def test_documentation_of_processors_is_current():
+    page = (ROOT / "docs" / "processors.md").read_text(encoding="utf-8")
+    assert page == catalogue.markdown(specs()), "run `make docs`"
+
+
+def test_check_accepts_every_shipped_patch(run):
+    for name in resources.factory(resources.PATCHES):
+        outcome = run("check", name)
+        assert outcome.code == 0, outcome.err
+        assert "sound" in outcome.out
+
+
+def test_render_writes_the_file_and_tells_programs(patch_path, tmp_path):
+    target = tmp_path / "take.wav"
+    command = [sys.executable, "-m", "ddsp_studio", "render", str(patch_path), "-o", str(target)]
+    options = [
+        "--sample-rate",
+        "16000",
+        "--tail",
+        "0.5",
+        "--seconds",
+        "0.5",
+        "--voices",
+        "4",
+        "--bit-depth",
+        "32",
+        "--progress-json",
+    ]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.strip().splitlines()[-1])
+    assert last["file"] == str(target)
+    audio, rate = soundfile.read(target, dtype="float32")
+    assert rate == 16_000
+    assert audio.shape == (16_000, 2)
+    assert np.isfinite(audio).all()
+    assert 0.001 < np.abs(audio).max() < 1.0
+
+
+def test_shortened_song_lifts_every_key(tmp_path):
+    song = render.Song("x", (0.0, 1.0, 2.0), (b"\x90\x40\x40", b"\x91\x41\x40", b"\x90\x42\x40"), 3.0)
+    short = render._shortened(song, 1.5)
+    assert short.length_s == 1.5
+    assert short.times == (0.0, 1.0, 1.5, 1.5, 1.5, 1.5)
+    assert {data[0] for data in short.data[2:]} == {0xB0, 0xB1}
+    assert render._shortened(song, 9.0) is song
+
+
+def test_names_find_shipped_files(tmp_path, monkeypatch):
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches" / "organ.ddsp").touch()
+    monkeypatch.setattr(resources, "folder", lambda: tmp_path)
+    assert resources.find(resources.PATCHES, "Organ").name == "organ.ddsp"
+    assert resources.find(resources.PATCHES, "organ.ddsp").name == "organ.ddsp"
+    with pytest.raises(FileNotFoundError, match="shipped ones are organ"):
+        resources.find(resources.PATCHES, "orgn")

@@ -1,0 +1,68 @@
+"""The doctor: findings from facts, and probes that cannot take it down."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ddsp_studio.doctor import checks, probes, report
+from ddsp_studio.doctor.checks import Grade
+
+
+def test_a_probe_that_crashes_is_an_answer(monkeypatch):
+    monkeypatch.setattr(probes, "__name__", "no_such_module_to_run")
+    assert "error" in probes.ask("audio")
+
+
+def test_a_probe_that_hangs_is_an_answer(monkeypatch):
+    monkeypatch.setattr(probes, "TIMEOUT_S", 0.01)
+    assert "no answer" in probes.ask("shipped")["error"]
+
+
+def test_shipped_probe():
+    facts = probes.ask("shipped")
+    assert facts["processors"] >= 12
+    assert facts["refused"] == []
+
+
+@pytest.mark.parametrize(
+    ("finding", "grade", "advice"),
+    [
+        (checks.tensorflow({"error": "ModuleNotFoundError: tensorflow"}), Grade.BAD, "pip install"),
+        (checks.tensorflow({"version": "2.21.0", "works": True, "seconds": 3.0, "gpus": []}), Grade.GOOD, ""),
+        (checks.window({"error": "ImportError: libEGL.so.1: cannot open shared object file"}), Grade.BAD, "libegl1"),
+        (checks.window({"version": "6.11.3", "display": False, "platform": "offscreen", "screens": []}), Grade.LIMITED, "demo"),
+        (checks.audio({"error": "OSError: PortAudio library not found"}), Grade.BAD, "libportaudio2"),
+        (checks.audio({"outputs": []}), Grade.LIMITED, "interface"),
+        (checks.audio({"outputs": ["default (ALSA)"]}), Grade.GOOD, ""),
+        (checks.audio({"outputs": ["hw (ALSA)"], "refused": "Invalid sample rate"}), Grade.LIMITED, "audio settings"),
+        (checks.midi({"inputs": []}), Grade.GOOD, ""),
+        (
+            checks.shipped({"refused": ["organ: damaged"], "processors": 1, "patches": 1, "midi": 0, "foreign": []}),
+            Grade.BAD,
+            "install",
+        ),
+    ],
+)
+def test_findings(monkeypatch, finding, grade, advice):
+    assert finding.grade is grade
+    assert advice in finding.advice
+    assert finding.found
+
+
+def test_a_card_that_tensorflow_does_not_use(monkeypatch):
+    monkeypatch.setattr(checks, "_nvidia_card", lambda: "NVIDIA GeForce RTX 3050")
+    finding = checks.gpu({"gpus": []})
+    assert finding.grade is Grade.LIMITED
+    assert "make gpu" in finding.advice
+    assert checks.gpu({"gpus": ["NVIDIA GeForce RTX 3050"]}).grade is Grade.GOOD
+
+
+@pytest.mark.parametrize(("grade", "code"), [(Grade.GOOD, 0), (Grade.LIMITED, 0), (Grade.BAD, 1)])
+def test_exit_code_tells_whether_the_studio_works(monkeypatch, capsys, grade, code):
+    monkeypatch.setattr(report, "examine", lambda: [checks.Finding("Audio", grade, "found", "do this")])
+    assert report.report() == code
+    assert "do this" in capsys.readouterr().out
+    report.report(as_json=True)
+    assert json.loads(capsys.readouterr().out)[0]["advice"] == "do this"
