@@ -55,7 +55,9 @@ def read_song(path: Path) -> Song:
         raise SongError(f"{path.name} is empty (0 bytes), so no MIDI file")
     if size > MAX_BYTES:
         raise SongError(f"{path.name} is larger than any MIDI file ({MAX_BYTES // 2**20} MiB)")
-    if path.open("rb").read(4) != b"MThd":
+    with path.open("rb") as raw_file:
+        magic = raw_file.read(4)
+    if magic != b"MThd":
         raise SongError(f"{path.name} is no MIDI file")
     try:
         file = mido.MidiFile(path, clip=True)
