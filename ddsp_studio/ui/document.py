@@ -160,13 +160,15 @@ class Document(QObject):
     def show(self, patch: Patch, selection: Collection[str] | None = None) -> None:
         """Make `patch` the current one and tell the views (commands call this)."""
         before, self._patch = self._patch, patch
-        kept = tuple(name for name in (self._selection if selection is None else selection) if name in patch.nodes)
+        selected = self._selection
+        self._selection = tuple(name for name in (selected if selection is None else selection) if name in patch.nodes)
         if _compiled_form(before) != _compiled_form(patch):
             self.structure_changed.emit()
         else:
             self._tell_values(before)
         self.changed.emit()
-        self.select(kept)
+        if selected != self._selection:
+            self.selection_changed.emit()
 
     def _tell_values(self, before: Patch) -> None:
         for name, node in self._patch.nodes.items():

@@ -20,16 +20,23 @@ def connected(patch: Patch, source: Port, target: Port, amount: float | None = N
     Raises:
         PatchError: with the reason, when the ports do not fit.
     """
-    base, reason = patch, refusal(patch, source, target, amount)
+    base, reason = patch, _refusal(patch, source, target, amount)
     if reason is not None:
         setting = [c for c in patch.into(target) if c.amount is None and c.source != source]
         signal = _inlet_signal(patch, target)
         if setting and signal is Signal.CONTROL:
             base = patch.without_cables(setting)
-            reason = refusal(base, source, target, amount) and reason
+            reason = _refusal(base, source, target, amount) and reason
         if reason is not None:
             raise PatchError(reason, target.node, target.name)
     return base.with_cable(Cable(source, target, amount if amount is not None else natural_amount(base, source, target)))
+
+
+def _refusal(patch: Patch, source: Port, target: Port, amount: float | None = None) -> str | None:
+    """Why two ports cannot be connected; nodes whose type is not installed have no say unless they are meant."""
+    known = specs()
+    foreign = [n for n, v in patch.nodes.items() if v.type not in known and n not in (source.node, target.node)]
+    return refusal(patch.without_nodes(foreign) if foreign else patch, source, target, amount)
 
 
 def why_not(patch: Patch, source: Port, target: Port) -> str | None:
@@ -66,7 +73,7 @@ def healed_without(patch: Patch, names: Iterable[str]) -> Patch:
         )
         patch = patch.without_nodes([name])
         for source, target in bridges:
-            if target.node != source.node and refusal(patch, source, target) is None:
+            if target.node != source.node and _refusal(patch, source, target) is None:
                 patch = patch.with_cable(Cable(source, target))
     return patch
 
@@ -99,7 +106,7 @@ def inserted(patch: Patch, name: str, cable: Cable) -> Patch:
         except PatchError:
             continue
         for outlet in spec.outlets if spec else ():
-            if refusal(first, Port(name, outlet), cable.target, cable.amount) is None:
+            if _refusal(first, Port(name, outlet), cable.target, cable.amount) is None:
                 return connected(first, Port(name, outlet), cable.target, cable.amount)
     raise PatchError(f"{name} has no ports that fit the cable {cable}", name)
 

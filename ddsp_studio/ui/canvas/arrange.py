@@ -6,15 +6,23 @@ from collections.abc import Collection, Mapping
 from statistics import median
 
 from ddsp_studio.processors.check import order
-from ddsp_studio.processors.patch import Patch
+from ddsp_studio.processors.patch import Patch, Port
 from ddsp_studio.ui.canvas.style import GRID
 
 _GAP_X, _AMOUNT_GAP_X, _GAP_Y = 48.0, 80.0, 32.0
 _PASSES = 6
 
 
-def arranged(patch: Patch, sizes: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """A place for every node. `sizes` are widths and heights in scene units."""
+def arranged(
+    patch: Patch, sizes: Mapping[str, tuple[float, float]], sockets: Mapping[tuple[bool, Port], float]
+) -> dict[str, tuple[float, float]]:
+    """A place for every node.
+
+    Args:
+        patch: the patch; it has no loops.
+        sizes: width and height of every node in scene units.
+        sockets: how far below its node's top a socket is, by (whether it is an outlet, port).
+    """
     columns = _columns(patch)
     feeds: dict[str, list[str]] = {name: [] for name in patch.nodes}
     listens: dict[str, list[str]] = {name: [] for name in patch.nodes}
@@ -28,7 +36,8 @@ def arranged(patch: Patch, sizes: Mapping[str, tuple[float, float]]) -> dict[str
             column.sort(key=lambda name: median([ranks[n] for n in neighbours[name]]) if neighbours[name] else ranks[name])
             ranks.update(_ranks([column]))
     modulated = {cable.target.node for cable in patch.cables if cable.amount is not None}
-    return _placed(columns, sizes, modulated)
+    places = _placed(columns, sizes, modulated)
+    return _straightened(patch, columns, places, sockets)
 
 
 def _columns(patch: Patch) -> list[list[str]]:
@@ -51,6 +60,22 @@ def _columns(patch: Patch) -> list[list[str]]:
 
 def _ranks(columns: list[list[str]]) -> dict[str, float]:
     return {name: (row + 0.5) / len(column) for column in columns for row, name in enumerate(column)}
+
+
+def _straightened(
+    patch: Patch,
+    columns: list[list[str]],
+    places: dict[str, tuple[float, float]],
+    sockets: Mapping[tuple[bool, Port], float],
+) -> dict[str, tuple[float, float]]:
+    """Give a node that stands alone in its column the height at which its first cable runs straight."""
+    for column in columns:
+        into = [c for c in patch.cables if c.target.node == column[0] and c.amount is None] if len(column) == 1 else []
+        if into and (True, into[0].source) in sockets and (False, into[0].target) in sockets:
+            cable = into[0]
+            height = places[cable.source.node][1] + sockets[True, cable.source] - sockets[False, cable.target]
+            places[column[0]] = (places[column[0]][0], height)
+    return places
 
 
 def _placed(

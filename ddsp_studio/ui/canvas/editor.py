@@ -172,7 +172,7 @@ class PatchEditor(QWidget):
         """Place all nodes in columns from the sources to the output, as one edit."""
         sizes = {n: (item.geometry.rect.width(), item.geometry.rect.height()) for n, item in self.scene.nodes.items()}
         try:
-            places = arranged(self.document.patch, sizes)
+            places = arranged(self.document.patch, sizes, {(s.is_outlet, s.port): s.place.y() for s in self.scene.sockets()})
         except PatchError as problem:
             self._say_refused(problem.node, problem.port, problem.reason)
             return

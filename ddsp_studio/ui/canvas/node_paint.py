@@ -42,6 +42,8 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
         _plain(item, painter, hue)
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(1.0)
+    painter.fillRect(item.geometry.rect, ink(theme.CANVAS))  # so that cables below never show through
     painter.setOpacity(0.4 if item.allowed is not None and not _takes(item) else 1.0)
     _body(item, painter, hue)
     painter.setOpacity(painter.opacity() * (0.55 if item.node.muted or item.node.bypassed else 1.0))
@@ -52,7 +54,7 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
         painter.setPen(ink(MISSING))
         painter.setFont(font(11))
         last = item.geometry.rect.adjusted(_INSET, 0, -_INSET, -4)
-        text = elided(painter, f"{item.node.type} is not installed", last.width())
+        text = elided(painter, "not installed here", last.width())
         painter.drawText(QRectF(last.left(), last.bottom() - ROW, last.width(), ROW), _LEFT, text)
     if item.node.bypassed:
         _bypass_path(item, painter)
@@ -170,9 +172,7 @@ def _value(item: NodeItem, painter: QPainter, row: Row) -> None:
     if driver is None:
         painter.fillRect(fill_rect(box, control, value), ink(theme.ACCENT_DEEP, 0.6))
         for depth in item.depths.get(row.name, ()):
-            painter.fillRect(
-                depth_rect(box, control.to_knob(value), depth), ink(theme.CONTROL if depth >= 0.0 else theme.NOTES)
-            )
+            painter.fillRect(depth_rect(box, control.to_knob(value), depth), ink(theme.CONTROL if depth >= 0.0 else theme.NOTES))
     inner = box.adjusted(7.0, 0.0, -6.0, 0.0)
     painter.setFont(font(11))
     text = elided(painter, control.format(value) if driver is None else driver, inner.width() * 0.6)

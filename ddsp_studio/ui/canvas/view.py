@@ -31,8 +31,8 @@ from ddsp_studio.ui.widgets.paint import ink
 
 _ZOOMS = (0.08, 4.0)
 _WHEEL_ZOOM = 1.0015
-_LINGER_MS = 3500
-_DOT = 1.5
+_LINGER_MS, _HINT_WIDTH = 3500, 360
+_DOT, _LEAST_DOT_PITCH = 1.5, 24.0
 
 
 class PatchView(QGraphicsView):
@@ -308,8 +308,8 @@ class PatchView(QGraphicsView):
         """Paint the canvas and the grid's dots."""
         painter.fillRect(rect, ink(theme.CANVAS))
         step = GRID * 2.0
-        while step * self.zoom() < 18.0:
-            step *= 4.0
+        while step * self.zoom() < _LEAST_DOT_PITCH:
+            step *= 2.0
         left, top = (rect.left() // step) * step, (rect.top() // step) * step
         pen = QPen(ink(theme.HOVER), _DOT, c=Qt.PenCapStyle.FlatCap)
         pen.setCosmetic(True)
@@ -367,8 +367,7 @@ class _Hint(QLabel):
             f"background: {ground}; color: {theme.TEXT}; border: 1px solid {edge}; border-radius: 4px; padding: 4px 7px;"
         )
         self.setText(text)
-        self.setMaximumWidth(320)
-        self.setMinimumWidth(min(self.fontMetrics().horizontalAdvance(text) + 18, 320))
+        self.setFixedWidth(min(self.fontMetrics().horizontalAdvance(text) + 26, _HINT_WIDTH))
         self.adjustSize()
         room = self._room.rect()
         x = min(at.x() + 16, room.width() - self.width() - 4)

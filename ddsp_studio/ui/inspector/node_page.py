@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
@@ -79,12 +79,16 @@ class NodePage(QWidget):
             button.setCheckable(True)
             button.setToolTip(tip)
             button.setAccessibleName(text)
-            button.clicked.connect(functools.partial(verb, [self.name]))
+            button.toggled.connect(functools.partial(self._set_flag, flag, verb))
             button.setVisible(flag != "bypassed" or edits.audio_through(self.document.patch, self.name) is not None)
             self._flags[flag] = button
             row.addWidget(button)
         row.addStretch(1)
         self._layout.addLayout(row)
+
+    def _set_flag(self, flag: str, verb: Callable[[list[str], bool], bool], on: bool) -> None:
+        if self.name in self.document.patch.nodes and getattr(self.document.patch.nodes[self.name], flag) != on:
+            verb([self.name], on)
 
     def _add_controls(self, spec: Spec) -> None:
         if not spec.controls:
