@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from ddsp_studio.dsp.ramps import hops
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
@@ -77,33 +79,46 @@ def convolve(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor,
     return near + (pieces[0] if len(pieces) == 1 else tf.concat(pieces, axis=1)), memory
 
 
+def _cut(audio: Tensor, first_hop: Tensor, length: int) -> Tensor:
+    """`length` samples of audio [batch, samples] from a hop that is known only at run time.
+
+    Gathers whole hops: XLA compiles a slice anew for every place it begins at, but a gather once.
+    """
+    batch, samples = audio.shape
+    index = first_hop + tf.range(length // HOP)
+    return tf.reshape(tf.gather(tf.reshape(audio, [batch, samples // HOP, HOP]), index, axis=1), [batch, length])
+
+
 def _near(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
     x = hops(audio)
     count = int(x.shape[1])
     before = tf.concat([memory.hop[:, None], x[:, :-1]], axis=1)
     spectra = tf.concat([memory.near, tf.signal.rfft(tf.concat([before, x], axis=2))], axis=1)
-    total = spectra[:, _SPAN_HOPS - 1 :] * response[:, :1]
-    for part in range(1, _SPAN_HOPS):
-        newest = _SPAN_HOPS - 1 - part
-        total += spectra[:, newest : newest + count] * response[:, part : part + 1]
+    if count <= _SPAN_HOPS:
+        lags = np.arange(count)[:, None] + np.arange(_SPAN_HOPS)
+        recent = tf.gather(spectra, lags, axis=1)  # [batch, hops, 16, HOP + 1], oldest first
+        total = tf.reduce_sum(recent * tf.reverse(response, [1])[:, None], axis=2)
+    else:
+        parts = [spectra[:, _SPAN_HOPS - 1 - p : _SPAN_HOPS - 1 - p + count] * response[:, p : p + 1] for p in range(_SPAN_HOPS)]
+        total = tf.add_n(parts)
     out = tf.signal.irfft(total)[..., HOP:]
     return tf.reshape(out, audio.shape), memory._replace(near=spectra[:, -(_SPAN_HOPS - 1) :], hop=x[:, -1])
 
 
 def _far(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
     """Go on by at most a span, in which at most one span of input is completed."""
-    batch, length = audio.shape
+    length = int(audio.shape[1])
     place = memory.place[0]
     stream = tf.concat([memory.span, audio], axis=1)
-    end = (place * HOP) + length
+    end = place * HOP + length
 
     def complete() -> tuple[Tensor, Tensor]:
-        window = tf.slice(stream, [0, tf.minimum(SPAN - place * HOP, length)], [batch, 2 * SPAN])
+        window = _cut(stream, tf.minimum(_SPAN_HOPS - place, length // HOP), 2 * SPAN)
         spectra = tf.concat([tf.signal.rfft(window)[:, None], memory.far[:, :-1]], axis=1)
         return spectra, tf.signal.irfft(tf.reduce_sum(spectra * response, axis=1))[:, SPAN:]
 
     spectra, due = tf.cond(end >= SPAN, complete, lambda: (memory.far, memory.due))
-    out = tf.slice(tf.concat([memory.due, due], axis=1), [0, place * HOP], [batch, length])
+    out = _cut(tf.concat([memory.due, due], axis=1), place, length)
     moved = (memory.place + length // HOP) % _SPAN_HOPS
     # an input window ends at the span's end: keep the stream's last two spans
     return out, memory._replace(place=moved, span=stream[:, -2 * SPAN :], far=spectra, due=due)
@@ -119,17 +134,17 @@ def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, 
     windows = tf.signal.irfft(memory.far)
     spans = tf.reverse(tf.concat([windows[..., SPAN:], windows[:, -1:, :SPAN]], axis=1), [1])
     opened = tf.concat([memory.span[:, SPAN:], audio, tf.zeros([batch, SPAN])], axis=1)
-    opened = tf.slice(opened, [0, SPAN - place * HOP], [batch, SPAN + length])
+    opened = _cut(opened, _SPAN_HOPS - place, SPAN + length)
     stream = tf.concat([tf.reshape(spans, [batch, (count + 1) * SPAN]), opened], axis=1)
     taps = tf.reshape(tf.signal.irfft(response)[..., :SPAN], [response.shape[0], count * SPAN])
     size = 1 << (int(stream.shape[1]) + count * SPAN - 1).bit_length()
     spoken = tf.signal.irfft(tf.signal.rfft(stream, [size]) * tf.signal.rfft(taps, [size]))
     # `taps` begin SPAN samples into the response, so what is heard at stream sample t is spoken[t - SPAN]
-    out = tf.slice(spoken, [0, count * SPAN + place * HOP], [batch, length])
-    closed = (place * HOP + length) // SPAN
-    framed = tf.reshape(tf.slice(stream, [0, closed * SPAN], [batch, (count + 1) * SPAN]), [batch, count + 1, SPAN])
+    out = _cut(spoken, count * _SPAN_HOPS + place, length)
+    closed = (place + length // HOP) // _SPAN_HOPS
+    framed = tf.reshape(_cut(stream, closed * _SPAN_HOPS, (count + 1) * SPAN), [batch, count + 1, SPAN])
     spectra = tf.signal.rfft(tf.reverse(tf.concat([framed[:, :-1], framed[:, 1:]], axis=2), [1]))
-    due = tf.slice(spoken, [0, (count + closed) * SPAN], [batch, SPAN])
+    due = _cut(spoken, (count + closed) * _SPAN_HOPS, SPAN)
     moved = (memory.place + length // HOP) % _SPAN_HOPS
     return out, memory._replace(
         place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=due

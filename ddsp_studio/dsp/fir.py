@@ -12,13 +12,13 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 
 @functools.lru_cache(maxsize=32)
-def _design(bands: int, fft_size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Linear map [bands, fft_size / 2 + 1] from band magnitudes to the (real, imaginary) response of the windowed FIR."""
+def _design(bands: int, fft_size: int) -> npt.NDArray[np.float32]:
+    """Linear map [bands, 2·(fft_size / 2 + 1)] from band magnitudes to the windowed FIR's response, real then imaginary."""
     length = 2 * (bands - 1)
     taps = np.fft.irfft(np.eye(bands), length)  # zero phase, one row for each band
     taps = np.roll(taps, length // 2, axis=1) * np.hanning(length + 1)[:-1]  # made causal, Hann-windowed about its centre
     response = np.fft.rfft(taps, fft_size)
-    return response.real.astype(np.float32), response.imag.astype(np.float32)
+    return np.concatenate([response.real, response.imag], axis=1).astype(np.float32)
 
 
 def fir_length(bands: int) -> int:
@@ -44,12 +44,12 @@ def filter_hops(audio: Tensor, magnitudes: Tensor, tail: Tensor) -> tuple[Tensor
     bands = int(magnitudes.shape[-1])
     taps = fir_length(bands)
     size = 1 << (HOP + taps - 2).bit_length()
-    real, imaginary = _design(bands, size)
-    response = tf.complex(magnitudes @ real, magnitudes @ imaginary)
+    parts = tf.tensordot(magnitudes, _design(bands, size), 1)
+    response = tf.complex(parts[..., : size // 2 + 1], parts[..., size // 2 + 1 :])
     x = hops(audio)
-    after = tf.signal.rfft(x * RISE, [size])
-    both = tf.signal.rfft(x, [size])
-    spoken = tf.signal.irfft(both * response[:, :-1] + after * (response[:, 1:] - response[:, :-1]), [size])
+    spectra = tf.signal.rfft(tf.concat([x * (1.0 - RISE), x * RISE], axis=1), [size])
+    count = int(x.shape[1])
+    spoken = tf.signal.irfft(spectra[:, :count] * response[:, :-1] + spectra[:, count:] * response[:, 1:], [size])
     spoken = spoken[..., : HOP + taps - 1]
     return overlap_add(spoken, tail)
 

@@ -41,8 +41,28 @@ def scan_frames(step: Callable[..., Any], start: Any, inputs: Any) -> tuple[Any,
     return tf.nest.map_structure(turned, states), tf.nest.map_structure(lambda x: x[-1], states)
 
 
+def _double(pole: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
+    """Fold y[n] = pole[n]·y[n−1] + drive[n] along the last axis: y[n] = a[n]·y[−1] + b[n]. Returns (a, b)."""
+    step = 1
+    while step < int(drive.shape[-1]):
+        drive += pole * _delayed(drive, step, 0.0)
+        pole *= _delayed(pole, step, 1.0)
+        step *= 2
+    return pole, drive
+
+
+def one_pole_frames(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
+    """y[m] = pole[m]·y[m−1] + drive[m] along the last axis.
+
+    Args:
+        pole, drive: [..., frames], of equal shape. level: y before the first frame, [...].
+    """
+    pole, drive = _double(pole, drive)
+    return pole * level[..., None] + drive
+
+
 def one_pole(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
-    """y[n] = pole[n]·y[n−1] + drive[n].
+    """y[n] = pole[n]·y[n−1] + drive[n] over samples.
 
     Args:
         pole: [batch, samples] or broadcastable. drive: [batch, samples], whole hops. level: y before the block, [batch].
@@ -52,15 +72,24 @@ def one_pole(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
     """
     batch = int(drive.shape[0])
     b = tf.reshape(drive, [batch, -1, HOP])
-    a = tf.reshape(tf.broadcast_to(pole, drive.shape), b.shape)
-    step = 1
-    while step < HOP:
-        b += a * _delayed(b, step, 0.0)
-        a *= _delayed(a, step, 1.0)
-        step *= 2
-    ends, _ = scan_frames(lambda y, ab: ab[0] * y + ab[1], level, (a[:, :, -1], b[:, :, -1]))
+    a, b = _double(tf.reshape(tf.broadcast_to(pole, drive.shape), b.shape), b)
+    ends = one_pole_frames(a[:, :, -1], b[:, :, -1], level)
     carry = tf.concat([level[:, None], ends[:, :-1]], axis=1)
     return tf.reshape(a * carry[:, :, None] + b, [batch, -1])
+
+
+def latest(marked: Tensor, value: Tensor, before: Tensor) -> Tensor:
+    """The value at the last marked frame, for a value that only rises: [batch, frames].
+
+    Args:
+        marked: [batch, frames] bool. value: rising along the frames, [batch, frames]. before: the value held so far, [batch].
+    """
+    held = tf.concat([before[:, None], tf.where(marked, value, value.dtype.min)], axis=1)
+    step = 1
+    while step < int(held.shape[1]):
+        held = tf.maximum(held, _delayed(held, step, held.dtype.min))
+        step *= 2
+    return held[:, 1:]
 
 
 def decaying_max(drive: Tensor, decay: float, level: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ddsp_studio.dsp.noise import row_seeds, white_noise
-from ddsp_studio.dsp.recurrence import scan_frames
+from ddsp_studio.dsp.recurrence import latest, one_pole_frames, scan_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
@@ -15,13 +17,14 @@ from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
 _OVERSHOOT = 1.25
 """The attack aims above full level and is cut there, as the charging capacitor of an analogue envelope is."""
 _FLOOR = 1e-5
+_LONG_AGO = float(2**23)
 
 
 class Adsr(Processor, version=1, category="Control"):
     """Envelope with attack, decay, sustain and release, from where it stands: a retriggered note never clicks.
 
-    The attack rises towards 1.25 exponentially and reaches 1 in `attack`; decay and release fall exponentially, by 60 dB in their
-    time. One step a hop; what ramps across the hop is the processor that listens.
+    For `attack` after each start it rises exponentially towards 1.25, so that it passes 1 at the end, and is cut at 1; decay and
+    release fall exponentially, by 60 dB in their time. One step a hop, a linear recursion whose goal depends on the stage.
     """
 
     gate = Control(unit="", low=0.0, high=1.0, default=0.0, doc="Held while above 0.5")
@@ -33,49 +36,35 @@ class Adsr(Processor, version=1, category="Control"):
     out = Outlet(signal=Signal.CONTROL, doc="The envelope, 0..1")
 
     class Memory(NamedTuple):
-        """`level` 0..1, and `rising`, 1 in the attack. Both [batch]."""
+        """`level`: 0..1.2, before the cut. `age`: hops since the last start, held at 2^23. Both [batch]."""
 
         level: Tensor
-        rising: Tensor
+        age: Tensor
 
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
         """The release, down to −60 dB."""
         return values["release"][0]
 
     def memory(self, batch: int) -> Memory:
-        """At rest."""
-        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+        """At rest, started long ago."""
+        return self.Memory(tf.zeros([batch]), tf.fill([batch], _LONG_AGO))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Follow the gate."""
-        shape = tf.broadcast_static_shape(x.gate[:, 1:, 0].shape, tf.TensorShape([memory.level.shape[0], 1]))
-        hop_s = HOP / self.sample_rate
-
-        def keep(seconds: Tensor, share: float) -> Tensor:
-            return tf.broadcast_to(share ** (hop_s / seconds[:, 1:, 0]), shape)
-
-        held = tf.broadcast_to(x.gate[..., 0] > 0.5, [shape[0], shape[1] + 1])
+        shape = [int(memory.level.shape[0]), int(x.gate.shape[1]) - 1]
+        per_hop = HOP / self.sample_rate
+        held = x.gate[..., 0] > 0.5
         begins = tf.logical_or(tf.logical_and(held[:, 1:], ~held[:, :-1]), x.trigger[:, 1:, 0] > 0.5)
-        frames = (
-            held[:, 1:],
-            tf.broadcast_to(begins, shape),
-            keep(x.attack, 1.0 - 1.0 / _OVERSHOOT),
-            keep(x.decay, 1e-3),
-            tf.broadcast_to(x.sustain[:, 1:, 0], shape),
-            keep(x.release, 1e-3),
-        )
-
-        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-            level, rising = state
-            held, begins, attack, decay, sustain, release = frame
-            up = tf.logical_and(tf.logical_or(begins, rising > 0.5), held)
-            goal = tf.where(up, _OVERSHOOT, tf.where(held, sustain, 0.0))
-            level = goal + (level - goal) * tf.where(up, attack, tf.where(held, decay, release))
-            rising = tf.where(tf.logical_and(up, level < 1.0), 1.0, 0.0)
-            return tf.where(level < _FLOOR, 0.0, tf.minimum(level, 1.0)), rising
-
-        (level, _), last = scan_frames(step, (memory.level, memory.rising), frames)
-        return {"out": level[..., None]}, self.Memory(*last)
+        hop = np.arange(1.0, shape[1] + 1.0, dtype=np.float32)
+        age = hop - latest(tf.broadcast_to(begins, shape), hop + tf.zeros(shape), -memory.age)
+        held = held[:, 1:]
+        rising = tf.logical_and(held, age * per_hop < x.attack[:, 1:, 0])
+        times = tf.where(rising, x.attack[:, 1:, 0], tf.where(held, x.decay[:, 1:, 0], x.release[:, 1:, 0]))
+        keep = tf.exp(tf.where(rising, math.log(1.0 - 1.0 / _OVERSHOOT), -math.log(1e3)) * per_hop / times)
+        goal = tf.where(rising, _OVERSHOOT, tf.where(held, x.sustain[:, 1:, 0], 0.0))
+        level = one_pole_frames(keep, (1.0 - keep) * goal, memory.level)
+        level = tf.where(level < _FLOOR, 0.0, level)
+        return {"out": tf.minimum(level, 1.0)[..., None]}, self.Memory(level[:, -1], tf.minimum(age[:, -1], _LONG_AGO))
 
 
 class Lfo(Processor, version=1, category="Control"):
@@ -89,34 +78,26 @@ class Lfo(Processor, version=1, category="Control"):
     out = Outlet(signal=Signal.CONTROL, doc="-1..1")
 
     class Memory(NamedTuple):
-        """`turns`: place in the cycle, 0..1. `cycle`: how many have passed, float. `seed`: of the random shape. All [batch]."""
+        """`turns`: cycles passed, modulo 2^16, [batch] float64. `seed`: of the random shape, [batch] uint32."""
 
         turns: Tensor
-        cycle: Tensor
         seed: Tensor
 
     def memory(self, batch: int) -> Memory:
         """At the start of cycle 0."""
-        return self.Memory(tf.zeros([batch]), tf.zeros([batch]), row_seeds(self.name, batch))
+        return self.Memory(tf.zeros([batch], tf.float64), row_seeds(self.name, batch))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
-        """Advance by the rate at each hop's end."""
-        batch, hops = int(memory.turns.shape[0]), int(x.rate.shape[1]) - 1
-        advance = tf.broadcast_to(x.rate[:, 1:, 0] * (HOP / self.sample_rate), [batch, hops])
-        again = tf.broadcast_to(x.reset[:, 1:, 0] > 0.5, [batch, hops])
-
-        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            turns, cycle = state
-            advance, again = frame
-            turns = tf.where(again, 0.0, turns + advance)
-            whole = tf.floor(turns)
-            # counted to 2^16 so that float32 holds every cycle exactly
-            return turns - whole, tf.math.floormod(cycle + whole, 65536.0)
-
-        (turns, cycle), last = scan_frames(step, (memory.turns, memory.cycle), (advance, again))
-        place = turns + x.phase[:, 1:, 0]
-        wave = self._wave(place - tf.floor(place), cycle + tf.floor(place), memory.seed)
-        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(*last, memory.seed)
+        """Advance by the rate at each hop's end; a reset goes back to the start of the cycle."""
+        shape = [int(memory.turns.shape[0]), int(x.rate.shape[1]) - 1]
+        advance = tf.cast(tf.broadcast_to(x.rate[:, 1:, 0], shape), tf.float64) * (HOP / self.sample_rate)
+        passed = tf.cumsum(advance, axis=1)
+        again = tf.broadcast_to(x.reset[:, 1:, 0] > 0.5, shape)
+        turns = tf.math.floormod(passed - latest(again, passed, -memory.turns), 65536.0)
+        place = tf.cast(turns - tf.floor(turns), tf.float32) + x.phase[:, 1:, 0]
+        cycle = tf.cast(tf.cast(turns, tf.int32) + tf.cast(place, tf.int32), tf.uint32)
+        wave = self._wave(place - tf.floor(place), cycle, memory.seed)
+        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(turns[:, -1], memory.seed)
 
     def _wave(self, turns: Tensor, cycle: Tensor, seed: Tensor) -> Tensor:
         match self.options["shape"]:
@@ -128,9 +109,7 @@ class Lfo(Processor, version=1, category="Control"):
                 return tf.where(turns < 0.5, 1.0, -1.0)
             case "random":
                 batch, hops = cycle.shape
-                seeds = tf.repeat(seed, hops)
-                index = tf.cast(tf.cast(tf.reshape(cycle, [-1]), tf.int32), tf.uint32)
-                return tf.reshape(white_noise(seeds, index, 1), [batch, hops])
+                return tf.reshape(white_noise(tf.repeat(seed, hops), tf.reshape(cycle, [-1]), 1), [batch, hops])
             case _:
                 return tf.sin(2.0 * math.pi * turns)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ddsp_studio.dsp.delay import read
 from ddsp_studio.dsp.ramps import ramp
-from ddsp_studio.dsp.recurrence import one_pole, scan_chunks, scan_frames
+from ddsp_studio.dsp.recurrence import one_pole, one_pole_frames, scan_chunks
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet
@@ -75,7 +75,7 @@ class Delay(Processor, version=1, category="Effect"):
         wanted = tf.broadcast_to(tf.minimum(x.time[:, 1:, 0], self.options["longest"]), [batch, length // HOP])
         keep = math.exp(-HOP / (_GLIDE_S * self.sample_rate))
         first = tf.where(memory.time < 0.0, wanted[:, 0], memory.time)
-        times, last = scan_frames(lambda t, goal: goal + (t - goal) * keep, first, wanted)
+        times = one_pole_frames(tf.fill(wanted.shape, keep), (1.0 - keep) * wanted, first)
         frames = tf.concat([first[:, None], times], axis=1)[..., None]
         delay = ramp(frames) * self.sample_rate
         pole = tf.exp(-2.0 * math.pi * tf.minimum(ramp(x.tone) / self.sample_rate, 0.49))
@@ -90,7 +90,7 @@ class Delay(Processor, version=1, category="Effect"):
                 begin += count * part
         wet = outs[0] if len(outs) == 1 else tf.concat(outs, axis=1)
         angle = ramp(x.mix) * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, self.Memory(*state, last)
+        return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, self.Memory(*state, times[:, -1])
 
     @staticmethod
     def _round(state: tuple[Tensor, Tensor], chunk: tuple[Tensor, ...]) -> tuple[tuple[Tensor, Tensor], Tensor]:

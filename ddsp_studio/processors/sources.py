@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.recurrence import scan_frames
+from ddsp_studio.dsp.recurrence import one_pole_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet, Signal
@@ -55,13 +55,11 @@ class Voice(Processor, version=1, category="Source"):
         goal = tf.where(held, _LOUDNESS_RANGE_DB * (effort - 1.0), SILENCE_DB)
         pace = tf.where(held, 1.0 - 0.05 ** (hop_s / 0.01), 1.0 - 0.05 ** (hop_s / 0.2))
 
-        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-            note, loudness = state
-            target, keep, goal, pace = frame
-            note = tf.where(note < 0.0, target, target + (note - target) * keep)
-            return note, loudness + (goal - loudness) * pace
-
-        (note, loudness), last = scan_frames(step, (memory.note, memory.loudness), (played[..., NOTE], slide, goal, pace))
+        target = played[..., NOTE]
+        start = tf.where(memory.note < 0.0, target[:, 0], memory.note)
+        keep = tf.stack([slide, 1.0 - pace])
+        drive = (1.0 - keep) * tf.stack([target, goal])
+        note, loudness = tf.unstack(one_pole_frames(keep, drive, tf.stack([start, memory.loudness])))
         bend = played[..., BEND] * x.bend_range[:, 1:, 0]
         pitch = note + bend + x.transpose[:, 1:, 0] + 0.01 * x.tune[:, 1:, 0]
         outputs = {
@@ -73,4 +71,4 @@ class Voice(Processor, version=1, category="Source"):
             "mod": played[..., MOD : MOD + 1],
             "loudness": loudness[..., None],
         }
-        return outputs, self.Memory(*last)
+        return outputs, self.Memory(note[:, -1], loudness[:, -1])
