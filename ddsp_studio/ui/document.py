@@ -43,6 +43,8 @@ class Document(QObject):
     """Source port, target port (as "node.port"), amount."""
     selection_changed = Signal()
     path_changed = Signal()
+    settling = Signal()
+    """What is being typed into fields should be written now."""
     dirty_changed = Signal(bool)
     refused = Signal(str, str, str)
     """Node, port, reason in one sentence."""
@@ -206,7 +208,11 @@ class Document(QObject):
         self.amount_changed.emit(str(source), str(target), min(max(amount, -1.0), 1.0))
 
     def commit(self) -> None:
-        """End a drag: one command holds all of it; none if the value is what it was."""
+        """End a drag, and have text fields write what is typed: one command holds all of it; none if nothing differs."""
+        self.settling.emit()
+        self._end_drag()
+
+    def _end_drag(self) -> None:
         if self._before_drag is None:
             return
         before, after, (kind, first, second) = self._before_drag, self._patch, self._drag
@@ -228,7 +234,7 @@ class Document(QObject):
 
     def _begin_drag(self, drag: tuple[str, str, str]) -> None:
         if self._before_drag is not None and self._drag != drag:
-            self.commit()
+            self._end_drag()
         if self._before_drag is None:
             self._before_drag, self._drag = self._patch, drag
 
@@ -273,7 +279,7 @@ class Document(QObject):
         A `source` outlet or a `target` socket that asked for it is connected to its first port that fits; a `cable` is
         taken apart and put together through it.
         """
-        self.commit()
+        self._end_drag()
         name = self._patch.free_name(type_name)
         before, after = self._patch, self._patch.with_node(name, Node(type_name, specs()[type_name].version, position=position))
         try:
@@ -290,13 +296,13 @@ class Document(QObject):
 
     def insert(self, name: str, cable: Cable, position: Position | None = None) -> bool:
         """Put an existing node on a cable, at `position` if given."""
-        self.commit()
+        self._end_drag()
         after = self._try(lambda patch: edits.inserted(_placed(patch, {name: position} if position else {}), name, cable))
         return after is not None and self._push(commands.InsertNode(self, self._patch, after, name))
 
     def remove(self, names: Iterable[str], verb: str = "Delete") -> bool:
         """Remove nodes; audio that ran through them goes on where it fits."""
-        self.commit()
+        self._end_drag()
         held = [name for name in names if name in self._patch.nodes]
         after = edits.healed_without(self._patch, held)
         return bool(held) and self._push(commands.RemoveNodes(self, self._patch, after, held, verb))
@@ -307,7 +313,7 @@ class Document(QObject):
 
     def connect_ports(self, source: Port, target: Port, amount: float | None = None) -> bool:
         """Connect an outlet to an inlet or control; refused with the reason where they do not fit."""
-        self.commit()
+        self._end_drag()
         if any((c.source, c.target) == (source, target) for c in self._patch.cables) and amount is None:
             return False
         after = self._try(lambda patch: edits.connected(patch, source, target, amount))
@@ -315,13 +321,13 @@ class Document(QObject):
 
     def disconnect_cables(self, cables: Collection[Cable]) -> bool:
         """Take cables off."""
-        self.commit()
+        self._end_drag()
         after = self._patch.without_cables(cables)
         return bool(cables) and self._push(commands.Disconnect(self, self._patch, after, cables))
 
     def reconnect(self, cable: Cable, source: Port, target: Port) -> bool:
         """Plug one end of a cable into another port; a modulation keeps its amount where it stays one."""
-        self.commit()
+        self._end_drag()
         if (source, target) == (cable.source, cable.target):
             return False
 
@@ -339,49 +345,49 @@ class Document(QObject):
 
     def set_value(self, node: str, control: str, values: Sequence[float]) -> None:
         """Set a control, real units, one number a channel, held to its range."""
-        self.commit()
+        self._end_drag()
         self.preview_value(node, control, values)
-        self.commit()
+        self._end_drag()
 
     def set_amount(self, source: Port, target: Port, amount: float) -> None:
         """Set the amount of a modulation cable, held to -1..1."""
-        self.commit()
+        self._end_drag()
         self.preview_amount(source, target, amount)
-        self.commit()
+        self._end_drag()
 
     def set_option(self, node: str, option: str, value: OptionValue) -> bool:
         """Choose an option; cables that no longer fit are taken off."""
-        self.commit()
+        self._end_drag()
         after = self._try(lambda patch: edits.with_option(patch, node, option, value))
         return after is not None and self._push(commands.SetOption(self, self._patch, after, node, option))
 
     def move(self, positions: Mapping[str, Position], verb: str = "Move") -> bool:
         """Place nodes (scene units)."""
-        self.commit()
+        self._end_drag()
         moved = {n: p for n, p in positions.items() if n in self._patch.nodes and self._patch.nodes[n].position != p}
         return bool(moved) and self._push(commands.Move(self, self._patch, _placed(self._patch, moved), list(moved), verb))
 
     def rename(self, old: str, new: str) -> bool:
         """Give a node another name; refused if it is taken or no name."""
-        self.commit()
+        self._end_drag()
         after = self._try(lambda patch: patch.renamed(old, new))
         return after is not None and self._push(commands.Rename(self, self._patch, after, old, new))
 
     def set_label(self, node: str, label: str) -> bool:
         """Give a node a label, free text that is shown instead of its name; "" takes it away."""
-        self.commit()
+        self._end_drag()
         after = self._patch.with_node(node, replace(self._patch.nodes[node], label=label.strip()[:200]))
         return self._push(commands.Relabel(self, self._patch, after, node))
 
     def bypass(self, names: Iterable[str], on: bool) -> bool:
         """Pass the audio around nodes, or take them in again."""
-        self.commit()
+        self._end_drag()
         held = [n for n in names if n in self._patch.nodes]
         return bool(held) and self._push(commands.Bypass(self, self._patch, _flagged(self._patch, held, bypassed=on), held, on))
 
     def mute(self, names: Iterable[str], on: bool) -> bool:
         """Silence nodes, or unmute them."""
-        self.commit()
+        self._end_drag()
         held = [n for n in names if n in self._patch.nodes]
         return bool(held) and self._push(commands.Mute(self, self._patch, _flagged(self._patch, held, muted=on), held, on))
 
@@ -398,7 +404,7 @@ class Document(QObject):
         return self._paste(self.copy_text(names), (SHIFT, SHIFT), None, "Duplicate")
 
     def _paste(self, text: str, offset: Position, at: Position | None, verb: str) -> list[str]:
-        self.commit()
+        self._end_drag()
         names: list[str] = []
 
         def edit(patch: Patch) -> Patch:
@@ -421,7 +427,7 @@ class Document(QObject):
         tags: Sequence[str] | None = None,
     ) -> bool:
         """Change what is written about the patch; None leaves a field."""
-        self.commit()
+        self._end_drag()
         words = {"name": name, "author": author, "licence": licence, "notes": notes}
         given: dict[str, str] = {key: value for key, value in words.items() if value is not None}
         after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]
@@ -430,7 +436,7 @@ class Document(QObject):
 
     def replace_all(self, patch: Patch, text: str) -> bool:
         """Exchange the whole patch as one undoable edit named `text`."""
-        self.commit()
+        self._end_drag()
         return self._push(commands.ReplaceAll(self, text, self._patch, patch))
 
 

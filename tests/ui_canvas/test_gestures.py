@@ -319,3 +319,13 @@ def test_scene_follows_undo(hand: Hand, document: Document, instrument: Patch) -
     assert set(hand.scene.nodes) == set(instrument.nodes) and len(hand.scene.cables) == len(instrument.cables)
     hand.editor.set_levels({"filter": 0.5, "gone": 0.1})
     assert max(hand.scene.nodes["filter"].levels) == 0.5
+
+
+def test_undo_in_the_middle_of_a_drag(hand: Hand, document: Document) -> None:
+    document.add_node("Gain", (640.0, 400.0))
+    start = hand.title("gain")
+    hand.drag(start, start + QPointF(50.0, 50.0), release=False)
+    document.undo()
+    hand.send("move", start)
+    hand.send("release", start)
+    assert "gain" not in document.patch.nodes and hand.view.gesture is None

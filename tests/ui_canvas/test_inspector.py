@@ -117,3 +117,18 @@ def test_many_and_unknown_nodes(inspector: Inspector, document: Document) -> Non
     document.select(["strange"])
     assert page(inspector).values == {}
     inspector.grab()
+
+
+def test_typed_notes_are_written_before_saving(inspector: Inspector, document: Document, tmp_path) -> None:
+    inspector.page._notes.setPlainText("play softly")
+    inspector.page._notes.document().setModified(True)
+    document.save_as(tmp_path / "soft.ddsp")
+    assert document.patch.notes == "play softly" and not document.dirty
+
+
+def test_half_typed_text_survives_other_edits(inspector: Inspector, document: Document) -> None:
+    line = field(inspector, "Author")
+    line.setText("Me")
+    line.setModified(True)
+    document.move({"filter": (0.0, 0.0)})
+    assert line.text() == "Me"

@@ -64,6 +64,7 @@ class PatchEditor(QWidget):
         self.search.closed.connect(self.view.setFocus)
         self.document.refused.connect(self._say_refused)
         self.document.opened.connect(self._show_opened)
+        self.document.structure_changed.connect(self.view.abandon_gesture)
         self.document.selection_changed.connect(self._describe)
 
     # -- showing ------------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class AddSearch(QFrame):
         self._heading = QLabel(self)
         self.field = QLineEdit(self)
         self.list = QListView(self)
+        self._nothing = QLabel("Nothing found", self)
         self._build()
         self.hide()
 
@@ -64,6 +65,7 @@ class AddSearch(QFrame):
             f"#AddSearch {{ background: {theme.PANEL}; border: 1px solid {theme.TEXT_FAINT}; border-radius: 6px; }}"
         )
         self._heading.setProperty("soft", True)
+        self._nothing.setProperty("faint", True)
         self.field.setPlaceholderText("Search processors…")
         self.field.setAccessibleName("Search processors")
         self.field.textEdited.connect(self._search)
@@ -77,10 +79,10 @@ class AddSearch(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setStyleSheet("QListView { border: none; background: transparent; } QListView::item { padding: 0; }")
         self.list.clicked.connect(self._take)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        for widget in (self._heading, self.field, self.list):
+        for widget in (self._heading, self.field, self.list, self._nothing):
             layout.addWidget(widget)
 
     def open_at(self, place: QPoint, specs: Sequence[Spec], heading: str = "") -> None:
@@ -90,9 +92,7 @@ class AddSearch(QFrame):
         self._heading.setVisible(bool(heading))
         self.field.clear()
         self._search("")
-        self.list.setFixedHeight(_ROW * min(max(len(specs), 2), _ROWS))
-        height = self.sizeHint().height()
-        self.resize(_WIDTH, height)
+        height = self.height()
         room = self._room.rect()
         x, y = min(place.x() - 12, room.width() - _WIDTH - 6), min(place.y() - 12, room.height() - height - 6)
         self.move(max(x, 6), max(y, 6))
@@ -101,7 +101,13 @@ class AddSearch(QFrame):
         self.field.setFocus()
 
     def _search(self, query: str) -> None:
-        self._model.show(ranked(query, self._specs))
+        found = ranked(query, self._specs)
+        self._model.show(found)
+        self._nothing.setVisible(not found)
+        self.list.setVisible(bool(found))
+        self.list.setFixedHeight(_ROW * min(len(found), _ROWS))
+        self._column.activate()
+        self.resize(_WIDTH, self.sizeHint().height())
         self.list.setCurrentIndex(self._model.index(0, 0))
         self.list.scrollToTop()
 

@@ -277,6 +277,16 @@ class PatchView(QGraphicsView):
             self.viewport().update()
         return gesture is not None
 
+    def abandon_gesture(self) -> None:
+        """Forget a running gesture, for what it holds may be gone (an undo in the middle of a drag)."""
+        if self.gesture is not None:
+            self.gesture = None
+            self.patch_scene.allow(None)
+            self.patch_scene.light(None)
+            for item in self.patch_scene.cables.values():
+                item.show_all(True)
+            self.hide_hint()
+
     def hold_space(self, held: bool) -> bool:
         """While the space bar is held the left button pans; whether it has since it was pressed."""
         panned, self._space_panned, self._space = self._space_panned, False, held

@@ -34,7 +34,9 @@ class PatchPage(QWidget):
         layout.addWidget(note("Select a node on the canvas to see its controls. Tab adds a processor.", faint=True))
         layout.addStretch(1)
         document.changed.connect(self.refresh)
-        self.refresh()
+        document.opened.connect(self._show_all)
+        document.settling.connect(self._settle)
+        self._show_all()
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()
@@ -53,19 +55,32 @@ class PatchPage(QWidget):
         return form
 
     def refresh(self) -> None:
-        """Show what the patch holds."""
+        """Show what the patch holds, except in fields that are being typed into."""
+        if not self._is_modified():
+            self._show_all()
+
+    def _is_modified(self) -> bool:
+        return any(line.isModified() for line in self._lines.values()) or self._notes.document().isModified()
+
+    def _settle(self) -> None:
+        if self._is_modified():
+            self._write()
+
+    def _show_all(self) -> None:
         patch = self._document.patch
         for key in _FIELDS:
             self._show(self._lines[key], getattr(patch, key))
         self._show(self._lines["tags"], ", ".join(patch.tags))
         if self._notes.toPlainText() != patch.notes:
             self._notes.setPlainText(patch.notes)
+        self._notes.document().setModified(False)
         self._count.setText(f"{_counted(len(patch.nodes), 'node')}, {_counted(len(patch.cables), 'cable')}")
 
     @staticmethod
     def _show(line: QLineEdit, text: str) -> None:
         if line.text() != text:
             line.setText(text)
+        line.setModified(False)
 
     def _write(self) -> None:
         tags = [tag.strip() for tag in self._lines["tags"].text().split(",")]
@@ -74,6 +89,7 @@ class PatchPage(QWidget):
             tags=[tag for tag in dict.fromkeys(tags) if tag],
             notes=self._notes.toPlainText(),
         )
+        self._show_all()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Write the notes when the focus leaves them."""
