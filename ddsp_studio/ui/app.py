@@ -48,6 +48,8 @@ def main(patch: Path | None = None, *, screenshot: Path | None = None, engine: S
             os.environ[paths.HOME] = stack.enter_context(tempfile.TemporaryDirectory())
         window = _window(patch, engine, stack)
         window.show()
+        window.activateWindow()
+        window.editor.setFocus()
         if screenshot is not None:
             from ddsp_studio.ui.screenshot import Screenshot
 

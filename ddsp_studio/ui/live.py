@@ -20,6 +20,8 @@ from ddsp_studio.ui.settings import Settings
 from ddsp_studio.ui.transport import TransportBar
 
 FRAME_MS, TEXT_MS = 16, 250
+_LEVELS_EVERY = 3
+"""Frames between two levels of the nodes' thumbnails."""
 _FLOORS_DB = (-60, -75, -90, -105, -120)
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -130,7 +132,7 @@ class LiveClock(QObject):
         ]
         self._timers[0].timeout.connect(self.frame)
         self._timers[1].timeout.connect(self.text)
-        self._odd = False
+        self._frames = 0
 
     def start(self) -> None:
         """Begin."""
@@ -150,8 +152,8 @@ class LiveClock(QObject):
             if picture.isVisible():
                 picture.read(self._telemetry)
         self._bar.read_fast(self._telemetry)
-        self._odd = not self._odd
-        if self._odd and self._editor.isVisible():
+        self._frames += 1
+        if self._frames % _LEVELS_EVERY == 0 and self._editor.isVisible():
             levels = self._telemetry.data["node_levels"]
             self._editor.set_levels({name: float(levels[i]) for i, name in enumerate(self._status.playing_nodes[: len(levels)])})
 

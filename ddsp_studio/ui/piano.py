@@ -49,8 +49,14 @@ class Piano(QWidget):
         """Light the keys that sound (the fast timer calls this)."""
         keys = telemetry.data["keys"].tobytes()
         if keys != self._sounding:
+            changed = [note for note in range(LOWEST, HIGHEST + 1) if keys[note] != self._sounding[note]]
             self._sounding = keys
-            self.update()
+            self._update_keys(*changed)
+
+    def _update_keys(self, *notes: int | None) -> None:
+        for note in notes:
+            if note is not None:
+                self.update(self.key_rect(note).toAlignedRect())
 
     def show_computer_keys(self, lowest: int, highest: int) -> None:
         """Mark the notes that the computer's keys play."""
@@ -100,14 +106,14 @@ class Piano(QWidget):
         if note is not None:
             self._held = note
             self.pressed.emit(note, self.velocity_at(note, y))
-        self.update()
+            self._update_keys(note)
 
     def release(self) -> None:
         """Let go of the key that the pointer holds."""
         if self._held is not None:
             note, self._held = self._held, None
             self.released.emit(note)
-            self.update()
+            self._update_keys(note)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Press a key."""
@@ -120,8 +126,8 @@ class Piano(QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._play(note, event.position().y())
         if note != self._hovered:
+            self._update_keys(note, self._hovered)
             self._hovered = note
-            self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
@@ -130,8 +136,8 @@ class Piano(QWidget):
 
     def leaveEvent(self, event: object) -> None:
         """Forget the pointer."""
+        self._update_keys(self._hovered)
         self._hovered = None
-        self.update()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """A hidden keyboard holds no key."""
@@ -146,15 +152,14 @@ class Piano(QWidget):
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """White keys, black keys, names."""
+        """White keys, black keys, names; only those that changed."""
         painter = QPainter(self)
+        dirty = QRectF(event.rect())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.colour("#0d0e11"))
         painter.setFont(theme.font(min(max(round(self._white_width() * 0.5), 8), 11)))
-        for note in self._whites:
-            self._paint_key(painter, note)
-        for note in range(LOWEST, HIGHEST + 1):
-            if is_black(note):
+        for note in sorted(range(LOWEST, HIGHEST + 1), key=is_black):
+            if self.key_rect(note).intersects(dirty):
                 self._paint_key(painter, note)
         painter.end()
 

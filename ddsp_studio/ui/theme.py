@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
@@ -50,10 +52,15 @@ def colour(name: str, alpha: float = 1.0) -> QColor:
 
 def font(pixels: int = 12, *, bold: bool = False, mono: bool = False) -> QFont:
     """The interface font at a size in logical pixels; `mono` for numbers that must not dance."""
+    return QFont(_font(pixels, bold, mono))
+
+
+@functools.cache
+def _font(pixels: int, bold: bool, mono: bool) -> QFont:
+    """Made once for each kind: listing the installed families takes milliseconds, and fonts are asked for in every paint."""
     result = QFont()
-    families = _MONO_FAMILIES if mono else _FAMILIES
     known = set(QFontDatabase.families())
-    result.setFamilies([name for name in families if name in known] or result.families())
+    result.setFamilies([name for name in (_MONO_FAMILIES if mono else _FAMILIES) if name in known] or result.families())
     result.setPixelSize(pixels)
     result.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     return result

@@ -57,7 +57,7 @@ class CommandPalette(QDialog):
         layout.addWidget(QLabel(self._actions.title(name)))
         layout.addStretch(1)
         keys = QLabel(action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
-        keys.setProperty("faint", True)
+        keys.setProperty("soft", True)
         layout.addWidget(keys)
         return row
 

@@ -13,6 +13,7 @@ LONG, SHORT = 8192, 2048
 """Window lengths in samples: the long one resolves bass, the short one shows when treble happens."""
 LOW_HZ, HIGH_HZ = 24.0, 20_000.0
 FLOOR_DB = -130.0
+_FLOOR_POWER = 10.0 ** (FLOOR_DB / 10.0)
 _CROSS_HZ = (500.0, 2000.0)
 """Between these the two windows are blended."""
 
@@ -54,22 +55,24 @@ class _Window:
     """One window length: which bins make which row."""
 
     def __init__(self, length: int, edges: npt.NDArray[np.float64], sample_rate: int) -> None:
-        self._window = np.hanning(length).astype(np.float32)
-        self._scale = 2.0 / float(self._window.sum())
+        window = np.hanning(length)
+        self._window = (window * (2.0 / window.sum())).astype(np.float32)
         bins = np.clip(edges[::-1] * length / sample_rate, 0.0, length // 2)  # upwards, as reduceat wants them
         centres = np.sqrt(bins[:-1] * bins[1:])
         self._below = np.minimum(centres.astype(np.int64), length // 2 - 1)
         self._between = (centres - self._below).astype(np.float32)
-        self._first = np.ceil(bins[:-1]).astype(np.int64)
-        self._wide = np.ceil(bins[1:]).astype(np.int64) - self._first >= 2
+        first = np.ceil(bins[:-1]).astype(np.int64)
+        self._wide = np.ceil(bins[1:]).astype(np.int64) - first >= 2
+        self._first = np.minimum(first, length // 2)
 
     def levels(self, audio: Floats) -> Floats:
-        size = np.abs(np.fft.rfft(audio * self._window)) * self._scale
-        decibels = (20.0 * np.log10(np.maximum(size, 10.0 ** (FLOOR_DB / 20.0)))).astype(np.float32)
-        low, high = decibels[self._below], decibels[self._below + 1]
-        rows = low + self._between * (high - low)
-        peaks = np.maximum.reduceat(decibels, np.minimum(self._first, len(decibels) - 1))
-        result: Floats = np.where(self._wide, peaks, rows)[::-1].astype(np.float32)
+        spectrum = np.fft.rfft(audio * self._window)
+        power = spectrum.real**2 + spectrum.imag**2
+        low = power[self._below]
+        rows = low + self._between * (power[self._below + 1] - low)
+        peaks = np.maximum.reduceat(power, self._first)
+        chosen = np.where(self._wide, peaks, rows)[::-1]
+        result: Floats = (10.0 * np.log10(np.maximum(chosen, _FLOOR_POWER))).astype(np.float32)
         return result
 
 

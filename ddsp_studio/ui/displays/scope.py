@@ -92,7 +92,7 @@ class Scope(QWidget):
         points = np.empty((len(y), 2))
         points[:, 0] = x * self.width()
         points[:, 1] = self.height() * 0.5 * (1.0 - 0.9 * np.clip(y * self._gain, -1.1, 1.1))
-        painter.setPen(QPen(theme.colour(hue, alpha), 1.4))
+        painter.setPen(QPen(theme.colour(hue, alpha), 1.0))
         painter.drawPolyline(_polygon(points))
 
     def wheelEvent(self, event: QWheelEvent) -> None:

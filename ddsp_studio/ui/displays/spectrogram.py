@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ddsp_studio.audio.telemetry import SCOPE, Telemetry
@@ -17,7 +17,7 @@ from ddsp_studio.ui.displays.analysis import FLOOR_DB, LONG, LogSpectrum
 _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _MAX_COLUMNS = 8
 """Columns drawn in one frame at most; a window that was hidden does not catch up."""
-_COLUMNS_PER_SECOND = 100
+_COLUMNS_PER_SECOND = 60
 
 
 class Spectrogram(QWidget):
@@ -40,8 +40,9 @@ class Spectrogram(QWidget):
         self._floor_db, self._map = -90.0, colour_maps.NAMES[0]
         self._table = colour_maps.table(self._map)
         self._done = -1
-        self._frozen = False
+        self._frozen = self._loud = False
         self._pointer: QPointF | None = None
+        self._scale = QPixmap()
         self._make_ring(2, 2)
 
     # -- settings -----------------------------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ class Spectrogram(QWidget):
         self._levels = np.zeros((rows, columns), np.uint8)
         self._pixels = np.zeros((rows, columns), np.uint32)
         self._image = QImage(self._pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
+        self._image.setDevicePixelRatio(self.devicePixelRatioF())
         self._head = 0
         self._recolour()
 
@@ -110,6 +112,7 @@ class Spectrogram(QWidget):
         kept = old[y][:, np.clip(x, 0, old.shape[1] - 1)]
         self._levels[:] = np.where(x >= 0, kept, 0)
         self._recolour()
+        self._make_scale()
         super().resizeEvent(event)
 
     def read(self, telemetry: Telemetry) -> None:
@@ -118,6 +121,7 @@ class Spectrogram(QWidget):
         if rate and rate != self._rate:
             self._rate = rate
             self._spectrum = LogSpectrum(self._levels.shape[0], rate)
+            self._make_scale()
         if self._frozen or not rate:
             return
         position = int(telemetry.data["position"])
@@ -126,14 +130,21 @@ class Spectrogram(QWidget):
         if self._done < 0 or number < self._done or number - self._done > SCOPE // 4 / hop:
             self._done = number - 1
         wanted = range(self._done + 1, number + 1)
-        for column in wanted[-_MAX_COLUMNS:]:
-            self._append(telemetry.recent_audio(LONG, int(column * hop)))
-        if wanted:
-            self._done = number
+        if not wanted:
+            return
+        self._done = number
+        first, last = wanted[-_MAX_COLUMNS:][0], wanted[-1]
+        ends = [int(column * hop) for column in range(first, last + 1)]
+        audio = telemetry.recent_audio(LONG + ends[-1] - ends[0], ends[-1]).mean(axis=0)
+        for end in ends:
+            self._append(audio[end - ends[0] : end - ends[0] + LONG])
+        if self._loud or self._levels.any():
             self.update()
 
     def _append(self, audio: npt.NDArray[np.float32]) -> None:
-        decibels = self._spectrum.column(audio.mean(axis=0))
+        """Write one column; digital silence costs nothing."""
+        self._loud = bool(audio.any())
+        decibels = self._spectrum.column(audio) if self._loud else np.float32(FLOOR_DB)
         levels = np.clip((decibels - FLOOR_DB) * (255.0 / -FLOOR_DB), 0, 255).astype(np.uint8)
         self._levels[:, self._head] = levels
         self._pixels[:, self._head] = self._colours[levels]
@@ -145,18 +156,26 @@ class Spectrogram(QWidget):
         """Blit the ring in two parts, then the scale and the readout."""
         painter = QPainter(self)
         rows, columns = self._levels.shape
-        ratio = self.width() / columns
         left = columns - self._head
-        height = float(self.height())
-        painter.drawImage(QRectF(0, 0, left * ratio, height), self._image, QRectF(self._head, 0, left, rows))
+        painter.drawImage(QPointF(0, 0), self._image, QRectF(self._head, 0, left, rows))
         if self._head:
-            painter.drawImage(QRectF(left * ratio, 0, self._head * ratio, height), self._image, QRectF(0, 0, self._head, rows))
-        self._paint_scale(painter)
+            painter.drawImage(QPointF(left / self.devicePixelRatioF(), 0), self._image, QRectF(0, 0, self._head, rows))
+        painter.drawPixmap(0, 0, self._scale)
+        if self._frozen:
+            painter.setFont(theme.font(10))
+            painter.setPen(theme.colour(theme.SELECTION))
+            painter.drawText(self.rect().adjusted(0, 4, -8, 0), Qt.AlignmentFlag.AlignRight, "frozen")
         if self._pointer is not None:
             self._paint_readout(painter, self._pointer)
         painter.end()
 
-    def _paint_scale(self, painter: QPainter) -> None:
+    def _make_scale(self) -> None:
+        """Paint the frequency scale once; text is what costs in a frame."""
+        ratio = self.devicePixelRatioF()
+        self._scale = QPixmap(self.size() * ratio)
+        self._scale.setDevicePixelRatio(ratio)
+        self._scale.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(self._scale)
         painter.setFont(theme.font(10))
         for frequency in _TICKS_HZ:
             y = self._spectrum.row(frequency) / self._spectrum.rows * self.height()
@@ -168,9 +187,7 @@ class Spectrogram(QWidget):
                 painter.drawText(QPointF(5, y + 4), text)
                 painter.setPen(theme.colour(theme.TEXT, 0.75))
                 painter.drawText(QPointF(4, y + 3), text)
-        if self._frozen:
-            painter.setPen(theme.colour(theme.SELECTION))
-            painter.drawText(self.rect().adjusted(0, 4, -8, 0), Qt.AlignmentFlag.AlignRight, "frozen")
+        painter.end()
 
     def readout(self, point: QPointF) -> str:
         """Frequency, note and level at a place of the widget."""

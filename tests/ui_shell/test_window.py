@@ -1,0 +1,319 @@
+"""The window with a fake engine in a real process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from tests.ui_shell.conftest import wait_until
+
+from ddsp_studio.audio import protocol
+from ddsp_studio.audio.client import Health
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.ui import autosave, paths
+from ddsp_studio.ui.dialogs.audio_settings import AudioSettingsDialog
+from ddsp_studio.ui.dialogs.command_palette import CommandPalette
+from ddsp_studio.ui.dialogs.shortcuts import ShortcutsDialog
+from ddsp_studio.ui.drop_zones import Zone
+from ddsp_studio.ui.settings import Store
+from ddsp_studio.ui.window import StudioWindow
+
+
+def told(diary: Path, kind: type) -> list[protocol.Command]:
+    lines = (protocol.decode_command(line) for line in diary.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
+    return [command for command in lines if isinstance(command, kind)]
+
+
+def sounding(window: StudioWindow) -> int:
+    return int(window.link.telemetry.data["voices"])
+
+
+@pytest.fixture
+def playing(window: StudioWindow, diary: Path) -> StudioWindow:
+    """The window, when the engine plays."""
+    wait_until(lambda: window.engine_status.playing_nodes)
+    return window
+
+
+# -- the engine -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_killed_engine_is_replaced_while_a_chord_sounds(playing: StudioWindow) -> None:
+    piano = playing.displays.piano
+    QTest.mousePress(piano, Qt.MouseButton.LeftButton, pos=piano.key_rect(60).center().toPoint())
+    playing.link.note_on(67, 90)
+    wait_until(lambda: sounding(playing) == 2)
+    patch = playing.document.patch
+    os.kill(playing.link.client.pid, signal.SIGKILL)
+    wait_until(lambda: any("ended by SIGKILL" in text for text in playing.toasts.texts()))
+    wait_until(lambda: "The sound is back." in playing.toasts.texts() and sounding(playing) == 2)
+    assert playing.document.patch is patch
+    QTest.mouseRelease(piano, Qt.MouseButton.LeftButton)
+    playing.link.note_off(67)
+    wait_until(lambda: sounding(playing) == 0)
+
+
+def test_a_drag_sends_few_values_and_the_last_one(playing: StudioWindow, diary: Path) -> None:
+    for step in range(500):
+        playing.document.preview_value("gain", "gain", [-step / 20.0])
+    playing.document.commit()
+    wait_until(lambda: told(diary, protocol.SetValue))
+    wait_until(lambda: told(diary, protocol.SetValue)[-1].values == pytest.approx([-499 / 20.0]))  # type: ignore[attr-defined]
+    assert len(told(diary, protocol.SetValue)) < 60
+    assert len(told(diary, protocol.LoadPatch)) == 1
+    playing.document.undo()
+    wait_until(lambda: told(diary, protocol.SetValue)[-1].values == [0.0])  # type: ignore[attr-defined]
+
+
+def test_a_structural_edit_is_sent_once_and_checked_first(playing: StudioWindow, diary: Path) -> None:
+    names = [playing.document.add_node("Gain", (0.0, 0.0)) for _ in range(3)]
+    wait_until(lambda: len(told(diary, protocol.LoadPatch)) == 2)
+    assert set(names) <= set(told(diary, protocol.LoadPatch)[-1].patch["nodes"])  # type: ignore[attr-defined]
+    second = replace(playing.document.patch, nodes={**playing.document.patch.nodes, "o2": playing.document.patch.nodes["output"]})
+    playing.document.replace_all(second, "Break")
+    wait_until(lambda: any("one Output" in text for text in playing.toasts.texts()))
+    assert len(told(diary, protocol.LoadPatch)) == 2, "a patch against the rules is not sent"
+    playing.document.undo()
+    wait_until(lambda: len(told(diary, protocol.LoadPatch)) == 3)
+
+
+def test_a_patch_that_the_engine_refuses_is_marked(playing: StudioWindow) -> None:
+    playing.document.new(replace(playing.document.patch, notes="refused"))
+    wait_until(lambda: any("not to my taste" in text for text in playing.toasts.texts()))
+    assert playing.link.health is Health.RUNNING
+
+
+def test_a_missing_device_keeps_the_choice_and_says_so(playing: StudioWindow) -> None:
+    wanted = protocol.AudioSettings(device="Focusrite", block=128)
+    playing.configure(wanted)
+    wait_until(lambda: any("'Focusrite' is not there" in text for text in playing.toasts.texts()))
+    assert Store(paths.settings_file()).settings.audio == wanted
+
+
+def test_transport_and_panic(playing: StudioWindow, diary: Path, tmp_path: Path) -> None:
+    playing.actions_["play.start"].trigger()
+    assert any("no MIDI file" in text for text in playing.toasts.texts())
+    assert not playing.actions_["play.start"].isChecked()
+    song = tmp_path / "song.mid"
+    song.write_bytes(b"MThd" + bytes(30))
+    assert playing.transport.load(song, play=True)
+    wait_until(lambda: playing.actions_["play.start"].isChecked())
+    playing.actions_["play.panic"].trigger()
+    wait_until(lambda: told(diary, protocol.Panic))
+    assert told(diary, protocol.Song) == [protocol.Song(path=str(song))]
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"", "it is empty"), (b"RIFF0000WAVE", "it is no MIDI file"), (None, "No such file")])
+def test_what_is_no_midi_file_is_refused(window: StudioWindow, tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "x.mid"
+    if content is not None:
+        path.write_bytes(content)
+    assert not window.transport.load(path)
+    assert any(reason in text for text in window.toasts.texts())
+    assert window.transport.song is None
+
+
+# -- files ----------------------------------------------------------------------------------------------------------------
+
+
+def test_save_reopen_and_the_recent_list(window: StudioWindow, tmp_path: Path) -> None:
+    window.document.set_value("gain", "gain", [-6.0])
+    assert window.isWindowModified()
+    assert window.files.save_to(tmp_path / "mine")
+    assert not window.isWindowModified() and window.document.path == tmp_path / "mine.ddsp"
+    assert window.document.undo_stack.canUndo(), "the stack survives the save"
+    assert window.files.open(tmp_path / "mine.ddsp")
+    assert Store(paths.settings_file()).settings.recent == [str(tmp_path / "mine.ddsp")]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": "other"}', '{"format": "ddsp_studio patch", "schema": 99}'])
+def test_a_bad_patch_leaves_everything_as_it_is(window: StudioWindow, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.ddsp"
+    path.write_text(text)
+    before = window.document.patch
+    assert not window.files.open(path)
+    assert window.document.patch is before
+    assert any(sentence.startswith("bad.ddsp was not opened") for sentence in window.toasts.texts())
+
+
+def test_a_failed_save_says_so(window: StudioWindow, tmp_path: Path) -> None:
+    assert not window.files.save_to(tmp_path / "no such folder" / "x.ddsp")
+    assert any("was not saved" in text for text in window.toasts.texts())
+    assert window.document.path is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "leaves"), [(QMessageBox.StandardButton.Discard, True), (QMessageBox.StandardButton.Cancel, False)]
+)
+def test_unsaved_work_is_asked_about(
+    window: StudioWindow, monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton, leaves: bool
+) -> None:
+    window.document.set_value("gain", "gain", [-6.0])
+    monkeypatch.setattr(QMessageBox, "exec", lambda _box: answer)
+    window.files.new()
+    assert bool(window.document.patch.nodes) is not leaves
+
+
+def test_save_as_asks_for_a_file(window: StudioWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "asked.ddsp"), ""))
+    assert window.files.save()
+    assert patch_file.load(tmp_path / "asked.ddsp").nodes.keys() == window.document.patch.nodes.keys()
+
+
+# -- recovery -------------------------------------------------------------------------------------------------------------
+
+
+def test_never_saved_work_is_recovered(window: StudioWindow, organ: Patch) -> None:
+    window.document.set_value("gain", "gain", [-12.0])
+    window.autosave.save()
+    left = window.autosave.file.rename(window.autosave.file.with_name("1-1.json"))  # process 1 is never this program
+    found = [autosave._read(left)]
+    assert found[0].path is None
+    window.document.new(Patch())
+    window.files.recover(found[0])
+    assert window.document.patch.nodes["gain"].values["gain"] == (-12.0,)
+    assert window.document.dirty and not left.exists()
+
+
+def test_a_bad_recovery_file_is_put_aside(home: Path) -> None:
+    folder = paths.recovery()
+    folder.mkdir(parents=True)
+    for number, text in enumerate(("", "[]", '{"patch": {}}', '{"path": "", "saved": "x", "patch": {"format": "ddsp_studio patch"}}')):
+        (folder / f"{number + 999_999_000}-1.json").write_text(text)
+    assert autosave.find(folder) == []
+    assert not list(folder.glob("*.json")) and len(list(folder.glob("*.bad"))) == 4
+
+
+def test_saved_work_leaves_no_recovery_file(window: StudioWindow, tmp_path: Path) -> None:
+    window.document.set_value("gain", "gain", [-12.0])
+    window.autosave.save()
+    assert window.autosave.file.exists()
+    window.files.save_to(tmp_path / "kept.ddsp")
+    window.autosave.save()
+    assert not window.autosave.file.exists()
+
+
+# -- the shell itself -----------------------------------------------------------------------------------------------------
+
+
+def test_every_action_has_a_shortcut_of_its_own_and_words(window: StudioWindow) -> None:
+    keys: dict[str, str] = {}
+    for name, action in window.actions_.all().items():
+        assert action.text() and action.statusTip(), name
+        assert action.shortcuts(), f"{name} has no shortcut"
+        for sequence in action.shortcuts():
+            text = sequence.toString(QKeySequence.SequenceFormat.PortableText)
+            assert text and keys.setdefault(text, name) == name, f"{name} and {keys[text]} share {text}"
+
+
+def test_undo_and_redo_are_named(window: StudioWindow) -> None:
+    window.document.add_node("Gain", (0.0, 0.0))
+    undo = window.actions_["edit.undo"]
+    assert undo.isEnabled() and undo.text().startswith("&Undo ") and len(undo.text()) > len("&Undo ")
+    undo.trigger()
+    assert window.actions_["edit.redo"].isEnabled() and not undo.isEnabled()
+
+
+def test_the_palette_finds_and_starts(window: StudioWindow) -> None:
+    palette = CommandPalette(window.actions_, window)
+    palette.field.setText("panic")
+    assert palette.list.count() == 1
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.chosen == "play.panic"
+    palette.deleteLater()
+
+
+def test_the_shortcut_list_filters(window: StudioWindow) -> None:
+    dialog = ShortcutsDialog(window.actions_, window)
+    dialog._field.setText("freeze spectro")
+    rows = [dialog._tree.topLevelItem(row) for row in range(dialog._tree.topLevelItemCount())]
+    assert [row.text(0) for row in rows if not row.isHidden()] == ["View: Freeze spectrogram"]
+    dialog.deleteLater()
+
+
+def test_docks_are_hidden_and_come_back(window: StudioWindow) -> None:
+    window.actions_["view.browser"].trigger()
+    assert not window.docks["browser"].isVisible()
+    window._remember()
+    other = StudioWindow(Store(paths.settings_file()), engine=("true",))
+    other.show()
+    assert not other.docks["browser"].isVisible() and other.docks["piano"].isVisible()
+    other.reset_layout()
+    assert other.docks["browser"].isVisible()
+    other.close()
+    other.deleteLater()
+
+
+def test_settings_survive_and_bad_ones_do_not_block(home: Path) -> None:
+    store = Store(paths.settings_file())
+    store.settings.remember(Path("/a/b.ddsp"))
+    store.settings.audio = protocol.AudioSettings(voices=3)
+    store.save()
+    again = Store(paths.settings_file())
+    assert again.settings == store.settings
+    paths.settings_file().write_text('{"version": 1, "recent": 5}')
+    bad = Store(paths.settings_file())
+    assert "could not be read" in bad.problem and bad.settings.recent == []
+    assert paths.settings_file().with_name("settings.json.bad").exists()
+
+
+def test_the_settings_dialog_keeps_what_is_gone(qapp: QApplication) -> None:
+    wanted = protocol.AudioSettings(device="Gone", midi_ports=["Also gone"], block=192, sample_rate=32_000)
+    dialog = AudioSettingsDialog(wanted)
+    dialog.show_devices(protocol.Devices(outputs=[], midi_inputs=["Here"]))
+    assert dialog.settings() == wanted
+    assert "(not connected)" in dialog.device.currentText()
+    dialog.block.setCurrentIndex(dialog.block.findData(64))
+    assert dialog.settings().block == 64
+    dialog.deleteLater()
+
+
+# -- drops ----------------------------------------------------------------------------------------------------------------
+
+
+def drop(window: StudioWindow, *files: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in files])
+    given = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(300, 300), *given))
+    QApplication.sendEvent(window, QDropEvent(QPointF(300, 300), *given))
+
+
+def test_dropped_files_go_where_they_belong(window: StudioWindow, organ: Patch, tmp_path: Path) -> None:
+    patch_file.save(replace(organ, name="Dropped"), tmp_path / "dropped.ddsp")
+    drop(window, tmp_path / "dropped.ddsp")
+    assert window.document.patch.name == "Dropped"
+    drop(window, tmp_path / "voice.wav")
+    assert any("voice.wav is audio" in text for text in window.toasts.texts())
+    drop(window, tmp_path / "x.pdf")
+    assert any("x.pdf is neither" in text for text in window.toasts.texts())
+    taken: list[list[Path]] = []
+    window.drops.add(Zone("Train on these", (".wav",), taken.append))
+    drop(window, tmp_path / "voice.wav", tmp_path / "x.pdf")
+    assert taken == [[tmp_path / "voice.wav"]]
+
+
+# -- browser --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_browser_steps_and_searches(window: StudioWindow, organ: Patch) -> None:
+    paths.patches().mkdir(parents=True)
+    for name in ("Zeta", "Zeta two", "Zeta three"):
+        patch_file.save(replace(organ, name=name), paths.patches() / f"{name}.ddsp")
+    (paths.patches() / "Zeta broken.ddsp").write_text("{")
+    window.browser.refresh()
+    window.browser._search.setText("zeta t")
+    window.browser.step(1)
+    assert window.document.patch.name == "Zeta three"
+    window.browser.step(1)
+    assert window.document.patch.name == "Zeta two"
+    window.browser.step(1)
+    assert window.document.patch.name == "Zeta three"
