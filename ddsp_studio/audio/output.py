@@ -29,10 +29,16 @@ _LEARN_JUMPS = 9
 def lead_samples(block: int, quantum: int, safety_blocks: int) -> int:
     """Samples to keep between render thread and device, for a device that takes `quantum` samples at a time.
 
-    With equal sizes this is one block (plus the safety): the device plays it while the next is rendered.
+    Enough that the ring never runs dry while a block takes less than its own length to render. With equal sizes this is one
+    block (plus the safety): the device plays it while the next is rendered.
     """
-    edge = max(block, quantum) + min(block, quantum) - math.gcd(block, quantum)
-    return edge + max(0, block - quantum) + safety_blocks * block
+    if quantum % block == 0:
+        edge = quantum
+    elif block % quantum == 0:
+        edge = 2 * block - quantum
+    else:
+        edge = -(-max(block, quantum) // quantum) * quantum + block + min(block, quantum)
+    return edge + safety_blocks * block
 
 
 class Output(Protocol):
