@@ -73,13 +73,14 @@ def harmonic_bank(turns: Tensor, amplitudes: Tensor) -> Tensor:
     low = max(1, math.isqrt(count))
     high = -(-count // low)
     multiples = np.concatenate([np.arange(1, low + 1), low * np.arange(high)]).astype(np.float64)
-    angle = tf.cast(wrap(turns[..., None] * multiples), tf.float32) * (2.0 * math.pi)
-    sine, cosine = tf.sin(angle), tf.cos(angle)
+    angle = tf.cast(wrap(turns[:, :, None] * multiples[:, None]), tf.float32) * (2.0 * math.pi)
+    sine, cosine = tf.sin(angle), tf.cos(angle)  # [batch, hops, low + high, HOP]
     padded = tf.pad(amplitudes, [[0, 0], [0, 0], [0, low * high - count]]) if low * high > count else amplitudes
     grid = tf.reshape(padded, [*padded.shape[:2], high, low])
-    before, after = grid[:, :-1], grid[:, 1:]
-    ends = tf.concat([before, after - before], axis=2)  # [batch, hops, 2·high, low]
-    inner = tf.concat([cosine[..., :low], sine[..., :low]], axis=2)  # [batch, hops, 2·HOP, low]
-    mixed = tf.matmul(inner, ends, transpose_b=True)  # [batch, hops, 2·HOP, 2·high]
-    mixed = mixed[..., :high] + mixed[..., high:] * np.tile(RISE, 2)[:, None]
-    return tf.reduce_sum(sine[..., low:] * mixed[:, :, :HOP] + cosine[..., low:] * mixed[:, :, HOP:], axis=-1)
+    ends = tf.concat([grid[:, :-1], grid[:, 1:]], axis=2)  # [batch, hops, 2·high, low]
+    mixed = tf.matmul(ends, tf.concat([cosine[:, :, :low], sine[:, :, :low]], axis=3))  # [batch, hops, 2·high, 2·HOP]
+    rise = np.tile(RISE, 2)
+    mixed = mixed[:, :, :high] * (1.0 - rise) + mixed[:, :, high:] * rise
+    outer = tf.concat([sine[:, :, low:], cosine[:, :, low:]], axis=3)
+    halves = tf.reduce_sum(outer * mixed, axis=2)
+    return halves[..., :HOP] + halves[..., HOP:]
