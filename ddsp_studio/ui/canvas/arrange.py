@@ -1,16 +1,36 @@
-"""Auto-arrange: nodes in columns from the sources to the output, rows ordered so that few cables cross. No Qt."""
+"""Auto-arrange: nodes in columns from the sources to the output, rows ordered so that few cables cross. Needs no window."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
+from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.check import order
 from ddsp_studio.processors.patch import Patch, Port
+from ddsp_studio.ui.canvas.geometry import lay_out
 from ddsp_studio.ui.canvas.style import GRID
 
 _GAP_X, _AMOUNT_GAP_X, _GAP_Y = 48.0, 80.0, 32.0
+_BAND_GAP, _MOST_BANDS = 72.0, 4
+_ASPECT = 1.65
+"""Width to height of a usual canvas."""
+_CLEARLY = 0.8
+"""Another band is worth its long cable back if everything then shows at least this much larger."""
 _PASSES = 6
+_Band = list[list[str]]
+
+
+def natural_places(patch: Patch) -> dict[str, tuple[float, float]]:
+    """A place for every node of a patch as the canvas draws it; PatchError if the cables make a loop."""
+    laid = {
+        name: lay_out(name, node, specs().get(node.type), patch.of_node(name), unfolded=False)
+        for name, node in patch.nodes.items()
+    }
+    sizes = {name: (geometry.rect.width(), geometry.rect.height()) for name, geometry in laid.items()}
+    heights = {(s.is_outlet, s.port): s.place.y() for geometry in laid.values() for s in geometry.sockets.values()}
+    return arranged(patch, sizes, heights)
 
 
 def arranged(
@@ -36,8 +56,15 @@ def arranged(
             column.sort(key=lambda name: median([ranks[n] for n in neighbours[name]]) if neighbours[name] else ranks[name])
             ranks.update(_ranks([column]))
     modulated = {cable.target.node for cable in patch.cables if cable.amount is not None}
-    places = _placed(columns, sizes, modulated)
-    return _straightened(patch, columns, places, sockets)
+    columns = [column for column in columns if column]
+    places: dict[str, tuple[float, float]] = {}
+    top = 0.0
+    for band in _bands(columns, sizes, modulated):
+        placed = _straightened(patch, band, _placed(band, sizes, modulated), sockets)
+        shift = top - min(y for _, y in placed.values())
+        places |= {name: (x, y + shift) for name, (x, y) in placed.items()}
+        top = max(places[name][1] + sizes[name][1] for name in placed) + _BAND_GAP
+    return places
 
 
 def _columns(patch: Patch) -> list[list[str]]:
@@ -62,35 +89,64 @@ def _ranks(columns: list[list[str]]) -> dict[str, float]:
     return {name: (row + 0.5) / len(column) for column in columns for row, name in enumerate(column)}
 
 
-def _straightened(
-    patch: Patch,
-    columns: list[list[str]],
-    places: dict[str, tuple[float, float]],
-    sockets: Mapping[tuple[bool, Port], float],
-) -> dict[str, tuple[float, float]]:
-    """Give a node that stands alone in its column the height at which its first cable runs straight."""
-    for column in columns:
-        into = [c for c in patch.cables if c.target.node == column[0] and c.amount is None] if len(column) == 1 else []
-        if into and (True, into[0].source) in sockets and (False, into[0].target) in sockets:
-            cable = into[0]
-            height = places[cable.source.node][1] + sockets[True, cable.source] - sockets[False, cable.target]
-            places[column[0]] = (places[column[0]][0], height)
-    return places
-
-
-def _placed(
-    columns: list[list[str]], sizes: Mapping[str, tuple[float, float]], modulated: Collection[str]
-) -> dict[str, tuple[float, float]]:
+def _placed(band: _Band, sizes: Mapping[str, tuple[float, float]], modulated: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Place the columns of a band side by side, each around the band's middle."""
     places: dict[str, tuple[float, float]] = {}
-    heights = [sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y for column in columns if column]
-    tallest, x = max(heights, default=0.0), 0.0
-    for column in columns:
-        if not column:
-            continue
-        x += 0.0 if not places else _AMOUNT_GAP_X if any(name in modulated for name in column) else _GAP_X
-        y = (tallest - (sum(sizes[n][1] + _GAP_Y for n in column) - _GAP_Y)) / 2.0
+    tallest, x = max(_height(column, sizes) for column in band), 0.0
+    for index, column in enumerate(band):
+        x += _gap(column, modulated) if index else 0.0
+        y = (tallest - _height(column, sizes)) / 2.0
         for name in column:
             places[name] = (round(x / GRID) * GRID, round(y / GRID) * GRID)
             y += sizes[name][1] + _GAP_Y
-        x += max(sizes[n][0] for n in column)
+        x += max(sizes[name][0] for name in column)
     return places
+
+
+def _straightened(
+    patch: Patch, band: _Band, places: dict[str, tuple[float, float]], sockets: Mapping[tuple[bool, Port], float]
+) -> dict[str, tuple[float, float]]:
+    """Give a node that stands alone in its column the height at which its first cable runs straight."""
+    for before, column in itertools.pairwise(band):
+        straight = [c for c in patch.cables if c.target.node == column[0] and c.source.node in before and c.amount is None]
+        if len(column) == 1 and straight:
+            rise = sockets.get((True, straight[0].source), 0.0) - sockets.get((False, straight[0].target), 0.0)
+            places[column[0]] = (places[column[0]][0], places[straight[0].source.node][1] + rise)
+    return places
+
+
+def _height(column: Sequence[str], sizes: Mapping[str, tuple[float, float]]) -> float:
+    return sum(sizes[name][1] + _GAP_Y for name in column) - _GAP_Y
+
+
+def _gap(column: Sequence[str], modulated: Collection[str]) -> float:
+    return _AMOUNT_GAP_X if any(name in modulated for name in column) else _GAP_X
+
+
+def _bands(columns: list[list[str]], sizes: Mapping[str, tuple[float, float]], modulated: Collection[str]) -> list[_Band]:
+    """Fold a long row of columns into bands, if the whole can be shown clearly larger that way."""
+    widths = [max(sizes[n][0] for n in column) + _gap(column, modulated) for column in columns]
+
+    def extent(bands: list[_Band]) -> float:
+        rows = [[widths[columns.index(column)] for column in band] for band in bands]
+        height = sum(max(_height(column, sizes) for column in band) + _BAND_GAP for band in bands) - _BAND_GAP
+        return max(max(map(sum, rows)) / _ASPECT, height)
+
+    best = [columns] if columns else []
+    for count in range(2, min(_MOST_BANDS, len(columns)) + 1):
+        folded = _folded(columns, widths, count)
+        if extent(folded) < _CLEARLY * extent(best):
+            best = folded
+    return best
+
+
+def _folded(columns: list[list[str]], widths: Sequence[float], count: int) -> list[_Band]:
+    """Columns in `count` bands at most, of about equal width."""
+    bands: list[_Band] = [[]]
+    share, filled = sum(widths) / count, 0.0
+    for column, width in zip(columns, widths, strict=True):
+        if bands[-1] and len(bands) < count and filled + width / 2.0 > share * len(bands):
+            bands.append([])
+        bands[-1].append(column)
+        filled += width
+    return bands

@@ -13,7 +13,7 @@ from ddsp_studio.processors.declare import Spec
 from ddsp_studio.processors.patch import Cable, Patch, PatchError
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas import menus
-from ddsp_studio.ui.canvas.arrange import arranged
+from ddsp_studio.ui.canvas.arrange import natural_places
 from ddsp_studio.ui.canvas.geometry import RowKind, Socket, field_rect
 from ddsp_studio.ui.canvas.gestures import snapped
 from ddsp_studio.ui.canvas.keys import EditorKeys
@@ -171,9 +171,8 @@ class PatchEditor(QWidget):
 
     def auto_arrange(self) -> None:
         """Place all nodes in columns from the sources to the output, as one edit."""
-        sizes = {n: (item.geometry.rect.width(), item.geometry.rect.height()) for n, item in self.scene.nodes.items()}
         try:
-            places = arranged(self.document.patch, sizes, {(s.is_outlet, s.port): s.place.y() for s in self.scene.sockets()})
+            places = natural_places(self.document.patch)
         except PatchError as problem:
             self._say_refused(problem.node, problem.port, problem.reason)
             return

@@ -35,6 +35,7 @@ CATEGORY = {
 """Colour of each category; unknown ones are grey."""
 MISSING = theme.DANGER
 
+_RETURN_FROM, _OUT, _ABOVE = 120.0, 24.0, 64.0
 _DASHES = {Signal.AUDIO: None, Signal.CONTROL: [5.0, 3.0], Signal.NOTES: [1.0, 2.2]}
 
 
@@ -71,11 +72,31 @@ def socket_path(signal: Signal, centre: QPointF, radius: float = SOCKET) -> QPai
 def cable_path(start: QPointF, end: QPointF) -> QPainterPath:
     """A cable's curve from an outlet to an inlet; it leaves to the right and arrives from the left."""
     dx, dy = end.x() - start.x(), end.y() - start.y()
-    bend = (
-        max(min(abs(dx) * 0.5, 160.0), min(36.0, abs(dx) + abs(dy)))
-        if dx > 0
-        else min(60.0 + abs(dx) * 0.35 + abs(dy) * 0.1, 220.0)
-    )
+    if dx < 0.0 and abs(dy) > _RETURN_FROM:
+        return _return_path(start, end)
+    back = min(60.0 - dx * 0.35 + abs(dy) * 0.1, 220.0)
+    bend = max(min(dx * 0.5, 160.0), min(36.0, dx + abs(dy))) if dx > 0.0 else back
     path = QPainterPath(start)
     path.cubicTo(start.x() + bend, start.y(), end.x() - bend, end.y(), end.x(), end.y())
     return path
+
+
+def _return_path(start: QPointF, end: QPointF) -> QPainterPath:
+    """A cable that goes back to the left, to another row: along a line above its target (or half-way, going up)."""
+    down = end.y() > start.y()
+    level = max(end.y() - _ABOVE, (start.y() + end.y()) / 2.0) if down else (start.y() + end.y()) / 2.0
+    right, left = start.x() + _OUT, end.x() - _OUT
+    corners = [QPointF(right, start.y()), QPointF(right, level), QPointF(left, level), QPointF(left, end.y())]
+    path = QPainterPath(start)
+    for before, corner, after in zip([start, *corners], corners, [*corners[1:], end], strict=False):
+        path.lineTo(_towards(corner, before))
+        path.quadTo(corner, _towards(corner, after))
+    path.lineTo(end)
+    return path
+
+
+def _towards(place: QPointF, other: QPointF) -> QPointF:
+    """A point a corner's radius from `place` on the way to `other`, half-way at most."""
+    apart = other - place
+    length = max(abs(apart.x()), abs(apart.y()), 1e-6)
+    return place + apart * (min(_OUT * 0.8, length / 2.0) / length)
