@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from ddsp_studio import __version__, resources
@@ -58,7 +58,7 @@ def main(patch: Path | None = None, *, screenshot: Path | None = None, engine: S
             QTimer.singleShot(0, window, lambda: _after_show(window))
         status = app.exec()
         window.deleteLater()
-        app.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return status
 
 

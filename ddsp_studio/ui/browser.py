@@ -67,7 +67,7 @@ class Browser(QWidget):
 
     def step(self, by: int) -> None:
         """Choose the patch `by` places after the current one, among those that fit the search."""
-        patches = [entry for entry in self._fitting() if entry.kind is Kind.PATCH]
+        patches = [entry for entry in self._fitting() if entry.kind is Kind.PATCH and not entry.damaged]
         if not patches:
             return
         held = [entry.path for entry in patches]
@@ -110,6 +110,8 @@ class Browser(QWidget):
         item.setToolTip(0, "\n".join(filter(None, (entry.title, entry.detail, "" if entry.factory else str(entry.path)))))
         hue = theme.AUDIO if entry.kind is Kind.PATCH else theme.NOTES
         item.setIcon(0, icons.icon("patch" if entry.kind is Kind.PATCH else "song", hue if current else theme.TEXT_FAINT))
+        if entry.damaged:
+            item.setForeground(0, theme.colour(theme.TEXT_FAINT))
         if current:
             item.setFont(0, theme.font(12, bold=True))
             item.setForeground(0, theme.colour(theme.AUDIO))

@@ -33,6 +33,8 @@ class Entry:
     factory: bool = False
     detail: str = ""
     """Author, tags and notes, for the tooltip and the search."""
+    damaged: bool = False
+    """Whether the file cannot be opened; previous and next pass it by."""
 
     def matches(self, words: str) -> bool:
         """Whether every typed word is in the title, the group or the detail."""
@@ -67,6 +69,6 @@ def _entry(kind: Kind, path: Path, group: str, factory: bool) -> Entry:
     try:
         patch = patch_file.load(path)
     except (PatchError, OSError) as problem:
-        return Entry(kind, plain, path, group, factory, f"cannot be opened: {problem}")
+        return Entry(kind, plain, path, group, factory, f"cannot be opened: {problem}", damaged=True)
     detail = "\n".join(filter(None, (", ".join(patch.tags), patch.author and f"by {patch.author}", patch.notes)))
     return Entry(kind, patch.name if factory or patch.name not in ("", "Untitled") else plain, path, group, factory, detail)

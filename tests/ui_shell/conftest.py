@@ -13,6 +13,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from ddsp_studio.audio.telemetry import Telemetry
@@ -71,7 +72,13 @@ def page(tmp_path: Path) -> Iterator[Telemetry]:
 def organ() -> Patch:
     """A small patch that can be played."""
     patch = Patch(name="Test organ")
-    for name, kind in (("voice", "Voice"), ("harmonic", "Harmonic"), ("gain", "Gain"), ("mixer", "VoiceMixer"), ("output", "Output")):
+    for name, kind in (
+        ("voice", "Voice"),
+        ("harmonic", "Harmonic"),
+        ("gain", "Gain"),
+        ("mixer", "VoiceMixer"),
+        ("output", "Output"),
+    ):
         patch = patch.with_node(name, Node(kind, specs()[kind].version))
     for source, target in (
         ("voice.f0", "harmonic.f0"),
@@ -85,10 +92,16 @@ def organ() -> Patch:
     return replace(patch, tags=("test",))
 
 
-@pytest.fixture
-def window(qapp: QApplication, fake_command: tuple[str, ...], organ: Patch) -> Iterator[StudioWindow]:
-    """A shown window with the organ open and the fake engine started."""
+@pytest.fixture(scope="session")
+def themed(qapp: QApplication) -> QApplication:
+    """The application in its look."""
     theme.apply(qapp)
+    return qapp
+
+
+@pytest.fixture
+def window(themed: QApplication, fake_command: tuple[str, ...], organ: Patch) -> Iterator[StudioWindow]:
+    """A shown window with the organ open and the fake engine started."""
     made = StudioWindow(Store(paths.settings_file()), engine=fake_command)
     made.document.new(organ)
     made.show()
@@ -97,4 +110,4 @@ def window(qapp: QApplication, fake_command: tuple[str, ...], organ: Patch) -> I
     made.document.undo_stack.setClean()
     made.close()
     made.deleteLater()
-    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from tests.ui_shell.conftest import wait_until
 
 from ddsp_studio.audio.midi_file import read_song
 from ddsp_studio.processors import patch_file
@@ -15,8 +14,11 @@ from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui.dialogs.export import ExportDialog
 from ddsp_studio.ui.render_job import RenderJob
 from ddsp_studio.ui.settings import Settings
+from tests.ui_shell.conftest import wait_until
 
-GOOD = 'import json\nfor done in (0.25, 1.0): print(json.dumps({"done": done}), flush=True)\nprint(json.dumps({"file": "/x/y.wav"}))'
+GOOD = (
+    'import json\nfor done in (0.25, 1.0): print(json.dumps({"done": done}), flush=True)\nprint(json.dumps({"file": "/x/y.wav"}))'
+)
 BAD = 'import json, sys\nprint(json.dumps({"error": "the disk is full"}))\nsys.exit(1)'
 CRASH = 'import sys\nsys.exit("no words of JSON")'
 SLOW = "import time\ntime.sleep(60)"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
-from tests.ui_shell.conftest import FAKE
 
 from ddsp_studio.ui import crash, paths
 from ddsp_studio.ui.qt_check import refusal
+from tests.ui_shell.conftest import FAKE
 
 
 def run(script: str, home: Path, *arguments: str, timeout: float = 90.0) -> subprocess.CompletedProcess[str]:
@@ -70,7 +70,7 @@ from ddsp_studio.ui import app, window
 def fail():
     raise RuntimeError("on purpose")
 def start():
-    {'fail()' if where == 'main' else 'threading.Thread(target=fail).start()'}
+    {"fail()" if where == "main" else "threading.Thread(target=fail).start()"}
 original = app._after_show
 def after(w):
     QTimer.singleShot(100, start)
