@@ -1,7 +1,8 @@
 """The compiled patch as StableHLO, so that a runtime without TensorFlow can load and time it.
 
-Beside FILE (the module as MLIR text, or as bytecode when its name ends in .mlirbc) stands FILE.json: what each argument and
-result is, and the numbers to start from are FILE.npz.
+Beside FILE (the module as MLIR text, or as bytecode when its name ends in .mlirbc) stand FILE.json, which says what each
+argument and result is, and FILE.npz with the arguments of the first block. The first results of each block's state are the
+first arguments of the next.
 """
 
 from __future__ import annotations
@@ -44,30 +45,40 @@ def export(path: Path, *, voices: int = 8, hops: int = 4) -> dict[str, Any]:
         return tf.nest.flatten(group.process(*tf.nest.pack_sequence_as(inputs, tensors)))
 
     compiled = tf.function(block, autograph=False, jit_compile=True)
-    lower = compiled.experimental_get_compiler_ir(*flat)
+    concrete = compiled.get_concrete_function(*flat)
+    module = _lowered(compiled.experimental_get_compiler_ir(*flat), path)
+    # tables that the processors made (a reverb's response) follow the arguments proper
+    arguments = [*flat, *concrete.captured_inputs]
+    _write_sheet(path, arguments, concrete.structured_outputs, stateful=len(tf.nest.flatten(state)), voices=voices, hops=hops)
+    with replacing(path.with_name(path.name + ".npz")) as temporary:
+        np.savez(temporary, *[tensor.numpy() for tensor in arguments])
+    return {"file": str(path), "bytes": len(module), "arguments": len(arguments), "results": len(concrete.structured_outputs)}
+
+
+def _lowered(lower: Any, path: Path) -> str | bytes:
     if path.suffix == BYTECODE:
-        module = lower(stage="stablehlo_serialized")
+        module: bytes = lower(stage="stablehlo_serialized")
         with replacing(path) as temporary:
             temporary.write_bytes(module)
-    else:
-        module = without_locations(lower(stage="stablehlo"))
-        write_text(path, module)
-    outputs = compiled.get_concrete_function(*flat).structured_outputs
-    arguments = [_described(tensor) for tensor in flat]
+        return module
+    text = without_locations(lower(stage="stablehlo"))
+    write_text(path, text)
+    return text
+
+
+def _write_sheet(path: Path, arguments: list[Any], results: list[Any], *, stateful: int, voices: int, hops: int) -> None:
+    """Say what the arguments and results are: state first, then values and performance, then tables."""
     sheet = {
         "patch": subject.patch().content_hash(),
         "sample_rate": subject.SAMPLE_RATE,
         "voices": voices,
         "block": hops * subject.HOP,
-        "arguments": arguments,
-        "results": [_described(tensor) for tensor in outputs],
-        "state": {"arguments": len(flat) - 2, "results_from": len(outputs) - (len(flat) - 2)},
+        "arguments": [_described(tensor) for tensor in arguments],
+        "results": [_described(tensor) for tensor in results],
+        "state": {"arguments": stateful, "results_from": len(results) - stateful},
         "audio": {"result": 0},
     }
     write_text(path.with_name(path.name + ".json"), json.dumps(sheet, indent=1) + "\n")
-    with replacing(path.with_name(path.name + ".npz")) as temporary:
-        np.savez(temporary, *[tensor.numpy() for tensor in flat])
-    return {"file": str(path), "bytes": len(module), "arguments": len(flat), "results": len(outputs)}
 
 
 def _described(tensor: Any) -> dict[str, Any]:
