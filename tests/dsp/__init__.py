@@ -1,0 +1,1 @@
+"""The tensor functions against slow, plain references."""

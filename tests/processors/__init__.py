@@ -1,0 +1,1 @@
+"""The processor contract, the declaration language and the patch document."""
