@@ -179,6 +179,9 @@ class EngineClient:
                 for command in self._memory.replay():
                     run.send(command)
                 self._said_hello = True
+            if isinstance(event, protocol.PatchPlays):
+                for command in self._memory.owed_notes():
+                    run.send(command)
         if greeted:
             self._set_health(Health.RUNNING, "")
         self._on_event(event)

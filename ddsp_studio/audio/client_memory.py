@@ -24,6 +24,7 @@ class Memory:
         self._song = protocol.Song(path="")
         self._transport = {"playing": False, "looping": False, "tempo": 1.0, "position_s": 0.0}
         self._notes: dict[tuple[int, int], protocol.Midi] = {}
+        self._owed: dict[tuple[int, int], protocol.Midi] = {}
         self._gestures: dict[tuple[int, int], protocol.Midi] = {}
 
     def follow(self, command: protocol.Command) -> None:
@@ -105,4 +106,11 @@ class Memory:
             yield self._song
             yield protocol.Transport(**self._transport)  # type: ignore[arg-type]
         yield from self._gestures.values()
-        yield from self._notes.values()
+        self._owed = dict(self._notes)
+        if self._asked is None:
+            yield from self.owed_notes()
+
+    def owed_notes(self) -> Iterator[protocol.Command]:
+        """The keys that are still held since the engine died; a fresh engine hears them once its patch plays."""
+        owed, self._owed = self._owed, {}
+        yield from (note for key, note in owed.items() if self._notes.get(key) is note)
