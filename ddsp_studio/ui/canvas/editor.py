@@ -233,6 +233,8 @@ class PatchEditor(QWidget):
         rect.setHeight(max(rect.height(), 22))
         rect.setWidth(max(rect.width(), 70))
         editor.closed.connect(self.view.setFocus)
+        self.view.viewed.connect(editor.dismiss)
+        self.document.opened.connect(editor.dismiss)
         editor.begin(rect, text)
 
     def type_value(self, node: str, control: str, text: str | None = None) -> None:

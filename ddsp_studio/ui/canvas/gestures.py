@@ -121,7 +121,6 @@ class MoveNodes(Gesture):
         if not self._was_selected:
             self.document.select([*self.document.selection, node] if toggle else [node])
         self._toggle = toggle
-        self.scene.select_cable(None) if not self.document.selection else None
         self._origins = {n: self.scene.nodes[n].pos() for n in self.document.selection}
         self._onto: Cable | None = None
 

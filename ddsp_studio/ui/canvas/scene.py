@@ -140,8 +140,10 @@ class PatchScene(QGraphicsScene):
             self.nodes[ends[1].node].refresh_cables(self.document.patch)
 
     def show_selection(self) -> None:
-        """Mark the selected nodes and cable."""
+        """Mark the selected nodes, or the selected cable while no node is."""
         chosen = set(self.document.selection)
+        if chosen:
+            self.selected_cable = None
         for name, item in self.nodes.items():
             item.mark(selected=name in chosen)
             item.setZValue(4.0 if item.problem else 3.0 if name in chosen else 2.0)

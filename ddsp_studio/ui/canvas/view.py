@@ -57,6 +57,7 @@ class PatchView(QGraphicsView):
         self._space = self._space_panned = False
         self._hint = _Hint(self.viewport())
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAcceptDrops(False)  # files dropped here are the window's
         self.setMouseTracking(True)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)

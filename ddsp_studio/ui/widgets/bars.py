@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from ddsp_studio.processors.declare import Control
@@ -144,6 +144,12 @@ class Bars(QWidget):
         else:
             self.committed.emit()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu key opens the menu; the right button draws, and opens it on release if it drew nothing."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            self._open_menu(self.mapToGlobal(self.rect().center()))
+        event.accept()
+
     def leaveEvent(self, event: QEvent) -> None:
         """No bar is under the pointer."""
         if not self.hasFocus():
@@ -169,8 +175,6 @@ class Bars(QWidget):
         elif key == Qt.Key.Key_Escape and self._last is not None:
             self._last = self._line = None
             self.cancelled.emit()
-        elif key == Qt.Key.Key_Menu:
-            self._open_menu(self.mapToGlobal(self.rect().center()))
         else:
             super().keyPressEvent(event)
 

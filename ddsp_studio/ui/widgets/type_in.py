@@ -57,6 +57,11 @@ class TypeIn(QLineEdit):
             self._take(value)
         return True
 
+    def dismiss(self) -> None:
+        """Take the text if it is a value, give up if not: its place is gone."""
+        if not self._done and not self.finish():
+            self._close()
+
     def _close(self) -> None:
         if not self._done:
             self._done = True
@@ -88,5 +93,5 @@ class TypeIn(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Clicking elsewhere takes the text if it is a value, and gives up if not."""
         super().focusOutEvent(event)
-        if event.reason() is not Qt.FocusReason.PopupFocusReason and not self._done and not self.finish():
-            self._close()
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:
+            self.dismiss()
