@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -129,4 +129,40 @@ def _edits(quick: bool) -> tuple[list[dict[str, Any]], bool]:
     return rows, True
 
 
-_PARTS = {"blocks": _blocks, "offline": _offline, "xla": _xla, "edits": _edits}
+def _startup(quick: bool) -> tuple[list[dict[str, Any]], bool]:
+    from ddsp_studio.bench import startup
+
+    with _console.status("Starting the studio …"):
+        rows = startup.rows(quick=quick)
+    table = _table("From the start of the program, warm disk", ("until", "starts", "median s", "worst s"))
+    for row in rows:
+        table.add_row(row["what"], str(row["count"]), f"{row['median_s']:.2f}", f"{row['worst_s']:.2f}")
+    _console.print(table)
+    return rows, True
+
+
+def _live(quick: bool) -> tuple[dict[str, Any], bool]:
+    from ddsp_studio.bench import live
+
+    found: dict[str, Any] = {}
+    for title, measured in (("Live playing", live.dropouts), ("Key to sound, in samples", live.key_to_sound)):
+        try:
+            with _console.status(f"{title} …"):
+                found[title] = measured(quick=quick)
+        except Exception as problem:  # every audio library has exceptions of its own, and each of them means the same here
+            found[title] = {"not measured": str(problem) or type(problem).__name__}
+        table = _table(title, ("", ""))
+        for name, value in found[title].items():
+            table.add_row(name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
+        _console.print(table)
+    return found, all("not measured" not in part for part in found.values())
+
+
+_PARTS: dict[str, Callable[[bool], tuple[Any, bool]]] = {
+    "blocks": _blocks,
+    "offline": _offline,
+    "xla": _xla,
+    "edits": _edits,
+    "startup": _startup,
+    "live": _live,
+}
