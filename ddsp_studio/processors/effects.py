@@ -46,7 +46,7 @@ class Delay(Processor, version=1, category="Effect"):
     audio = Outlet(doc="The sound with its echoes")
 
     class Memory(NamedTuple):
-        """`line`: past input of the loop, [batch, length]. `damped`: last sample in the loop. `time`: s. [batch] both."""
+        """`line`: past input of the loop, [batch, length]. `damped`: last sample in the loop. `time`: s, float64. [batch] both."""
 
         line: Tensor
         damped: Tensor
@@ -66,16 +66,18 @@ class Delay(Processor, version=1, category="Effect"):
 
     def memory(self, batch: int) -> Memory:
         """Silence, and no time yet."""
-        return self.Memory(tf.zeros([batch, self._length]), tf.zeros([batch]), tf.fill([batch], -1.0))
+        return self.Memory(tf.zeros([batch, self._length]), tf.zeros([batch]), tf.fill([batch], tf.constant(-1.0, tf.float64)))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Go round the loop in chunks shorter than the shortest echo."""
         batch, length = int(memory.damped.shape[0]), int(x.input.shape[1])
         dry = tf.broadcast_to(x.input, [batch, length])
-        wanted = tf.broadcast_to(tf.minimum(x.time[:, 1:, 0], self.options["longest"]), [batch, length // HOP])
+        # in float64: rounding a time of a second to float32 would move the read by a hundredth of a sample
+        wanted = tf.cast(tf.minimum(x.time[:, 1:, 0], self.options["longest"]), tf.float64)
+        wanted = tf.broadcast_to(wanted, [batch, length // HOP])
         keep = math.exp(-HOP / (_GLIDE_S * self.sample_rate))
         first = tf.where(memory.time < 0.0, wanted[:, 0], memory.time)
-        times = one_pole_frames(tf.fill(wanted.shape, keep), (1.0 - keep) * wanted, first)
+        times = one_pole_frames(tf.fill(wanted.shape, tf.constant(keep, tf.float64)), (1.0 - keep) * wanted, first)
         frames = tf.concat([first[:, None], times], axis=1)[..., None]
         delay = ramp(frames) * self.sample_rate
         pole = tf.exp(-2.0 * math.pi * tf.minimum(ramp(x.tone) / self.sample_rate, 0.49))

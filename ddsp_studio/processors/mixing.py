@@ -45,7 +45,10 @@ class Mix(Processor, version=1, category="Mix"):
 
 
 class Pan(Processor, version=1, category="Mix", stereo=True):
-    """Balance of left and right: the louder side keeps its level, the other falls as a constant-power pan does."""
+    """Balance of left and right: the louder side keeps its level, the other falls as a constant-power pan does.
+
+    In training, where a row is a clip and not a side, the sound passes as it is.
+    """
 
     input = Inlet(doc="The sound, left and right")
     pan = Control(unit="", low=-1.0, high=1.0, default=0.0, doc="-1 left, 1 right")
@@ -53,6 +56,8 @@ class Pan(Processor, version=1, category="Mix", stereo=True):
 
     def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
         """Weigh each side against the centre."""
+        if not self.stereo:
+            return {"audio": x.input}, memory
         angle = (ramp(x.pan) + 1.0) * (0.25 * math.pi)
         gains = tf.concat([tf.cos(angle[:1]), tf.sin(angle[-1:])], axis=0)
         return {"audio": x.input * tf.minimum(gains * math.sqrt(2.0), 1.0)}, memory
@@ -90,7 +95,7 @@ def _stage(voices: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 class Output(Processor, version=1, category="Output"):
-    """What is heard, behind a limiter that no patch can overrun: −0.3 dBFS, whatever comes.
+    """What is heard, behind a limiter that no patch can overrun: −0.3 dBFS, whatever comes. What is no number is silence.
 
     The limiter looks one hop ahead: the gain at a hop's edge is low enough for the hop before and the hop after, and ramps between
     edges, so no sample passes the ceiling. It recovers in 0.1 s.
@@ -124,11 +129,13 @@ class Output(Processor, version=1, category="Output"):
         """Delay by a hop and hold down the peaks."""
         batch = int(memory.needed.shape[0])
         audio = tf.broadcast_to(x.input, [batch, x.input.shape[1]]) * ramp(tf.pow(10.0, x.gain / 20.0))
+        audio = tf.where(tf.math.is_finite(audio), audio, 0.0)
         heard = tf.concat([memory.held[:, None], hops(audio)], axis=1)
         peaks = tf.reduce_max(tf.abs(heard[:, 1:]), axis=2)
         needed = tf.concat([memory.needed[:, None], 1.0 - _CEILING / tf.maximum(peaks, _CEILING)], axis=1)
         recovery = math.exp(-HOP / (_RELEASE_S * self.sample_rate))
         edges = decaying_max(tf.maximum(needed[:, :-1], needed[:, 1:]), recovery, memory.reduction)
         gain = 1.0 - tf.concat([memory.reduction[:, None], edges], axis=1)
-        out = samples(heard[:, :-1] * ramp_hops(gain[..., None]))
+        # beyond +100 dB, 1 − gain rounds coarsely: the clip holds what that lets through
+        out = tf.clip_by_value(samples(heard[:, :-1] * ramp_hops(gain[..., None])), -_CEILING, _CEILING)
         return {"audio": out}, self.Memory(heard[:, -1], needed[:, -1], edges[:, -1])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
-from ddsp_studio.processors.group import Column, GroupState, ProcessorGroup
+from ddsp_studio.processors.group import Column, Compiler, GroupState, ProcessorGroup
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS
 
@@ -44,10 +44,21 @@ class Player:
     """A patch ready to be played by `voices` voices."""
 
     def __init__(self, patch: Patch, *, sample_rate: int, voices: int, jit: bool = False) -> None:
-        """Build the processors of a patch (PatchError if it is refused); `warm` then compiles."""
+        """Build the processors of a patch; `warm` then compiles.
+
+        Args:
+            patch: the document.
+            sample_rate: Hz.
+            voices: notes that can sound at once.
+            jit: compile the whole patch as one XLA program: slow to be ready, right for a GPU.
+
+        Raises:
+            PatchError: naming node, port and reason.
+        """
         _configure_runtime()
         self.patch, self.voices = patch, voices
-        self._group = ProcessorGroup(patch, sample_rate=sample_rate, jit=jit)
+        self._compiler = Compiler.XLA_WHOLE if jit else Compiler.QUICK
+        self._group = ProcessorGroup(patch, sample_rate=sample_rate)
         self.layout: dict[str, Column] = dict(self._group.columns)
         self.columns: dict[str, slice] = {name: column.columns for name, column in self.layout.items()}
         self.values: Array = self._initial_values()
@@ -57,7 +68,8 @@ class Player:
         self.tail_s: float = self._group.tail_s()
         self._modulated = [column for column in self.layout.values() if column.modulated]
         self._functions: dict[int, Any] = {}
-        self._state: GroupState = self._group.start(voices)
+        self._start: GroupState = self._group.start(voices)
+        self._state: list[Any] = tf.nest.flatten(self._start)
 
     def _initial_values(self) -> Array:
         values = np.zeros(self._group.width, np.float32)
@@ -71,12 +83,23 @@ class Player:
 
     def warm(self, hops: int) -> None:
         """Compile for blocks of `hops` hops, and run one on a state of its own, so that the first real block is quick."""
-        if hops in self._functions:
-            return
-        function = self._group.function(self.voices, hops)
+        if hops not in self._functions:
+            self._functions[hops] = self._compile(hops, self._compiler)
+
+    def improve(self, hops: int) -> None:
+        """Compile the nodes by XLA and use that from the next block on: seconds of work, for a thread of low priority.
+
+        State and sound stay as they are, but for rounding; what was compiled once serves every later patch.
+        """
+        if self._compiler is Compiler.QUICK:
+            self._functions[hops] = self._compile(hops, Compiler.XLA_NODES)
+            self._compiler = Compiler.XLA_NODES
+
+    def _compile(self, hops: int, compiler: Compiler) -> Any:
+        function = self._group.function(self.voices, hops, compiler)
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
-        function(self._group.start(self.voices), values, tf.zeros([self.voices, hops, len(CHANNELS)]))
-        self._functions[hops] = function
+        function(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start))
+        return function
 
     def render(self, values: Array, performance: Array) -> Block:
         """Render the next block.
@@ -88,10 +111,12 @@ class Player:
         hops = values.shape[0]
         if hops not in self._functions:
             self.warm(hops)
-        rendered, self._state = self._functions[hops](
-            self._state, tf.constant(self._encoded(values)), tf.constant(performance, tf.float32)
+        performed = np.ascontiguousarray(performance, np.float32)
+        audio, shown, *self._state = self._functions[hops](
+            tf.convert_to_tensor(self._encoded(values)), tf.convert_to_tensor(performed), *self._state
         )
-        return Block(rendered.audio.numpy(), rendered.levels.numpy(), rendered.partials.numpy(), float(rendered.f0_hz))
+        numbers, count = shown.numpy(), len(self.nodes)
+        return Block(audio.numpy(), numbers[:count], numbers[count:-1], float(numbers[-1]))
 
     def _encoded(self, values: Array) -> Array:
         if not self._modulated:
@@ -106,14 +131,18 @@ class Player:
         """Take over the running state of every node, cable and outlet that is the same in `other`, so that it sounds on."""
         if other.voices != self.voices:
             return
-        mine, theirs = self._state, other._state
+        mine, theirs = self._structured(), other._structured()
         nodes = {
             name: theirs.nodes[name] if self._same(other, name, mine.nodes[name], theirs.nodes.get(name)) else memory
             for name, memory in mine.nodes.items()
         }
         frames = {k: theirs.frames[k] if _alike(v, theirs.frames.get(k)) else v for k, v in mine.frames.items()}
         delays = {k: theirs.delays[k] if _alike(v, theirs.delays.get(k)) else v for k, v in mine.delays.items()}
-        self._state = GroupState(nodes, frames, delays, mine.values)
+        self._state = tf.nest.flatten(GroupState(nodes, frames, delays, mine.values))
+
+    def _structured(self) -> GroupState:
+        state: GroupState = tf.nest.pack_sequence_as(self._start, self._state)
+        return state
 
     def _same(self, other: Player, name: str, mine: Any, theirs: Any) -> bool:
         held, running = self.patch.nodes[name], other.patch.nodes.get(name)
@@ -121,7 +150,7 @@ class Player:
 
     def reset(self) -> None:
         """Forget all that sounds."""
-        self._state = self._group.start(self.voices)
+        self._state = tf.nest.flatten(self._start)
 
 
 def _alike(mine: Any, theirs: Any) -> bool:
