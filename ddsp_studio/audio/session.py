@@ -103,6 +103,8 @@ class EngineSession:
             self.process.kill()
             status = self.process.wait()
         self._reader.join(2.0)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.telemetry.close(remove=True)
         self._folder.cleanup()
         return status

@@ -1,0 +1,153 @@
+"""Live on a real audio server: a jackd of our own with its dummy driver, real callbacks and virtual MIDI ports."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from ddsp_studio.audio import protocol
+from ddsp_studio.audio.devices import jack_socket
+from ddsp_studio.audio.events import Midi, Move
+from ddsp_studio.audio.measure import measure_key_to_sound
+from ddsp_studio.audio.offline import render_file
+from ddsp_studio.audio.session import EngineSession
+from ddsp_studio.audio.take import load_take
+
+from .fake import FakeWorkshop
+from .patches import synth
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
+    pytest.mark.skipif(importlib.util.find_spec("jack") is None, reason="JACK-Client is not installed"),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="JACK is tested under Linux"),
+]
+LATENCY = 64  # of the fake player
+
+
+def start_jackd(name):
+    command = ["jackd", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10.0
+    while not jack_socket().exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            pytest.skip("jackd does not start here")
+        time.sleep(0.05)
+    time.sleep(0.3)
+    return server
+
+
+@pytest.fixture
+def jackd(monkeypatch):
+    name = f"ddsp_test_{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    servers = [start_jackd(name)]
+
+    def restart():
+        servers.append(start_jackd(name))
+
+    yield servers, restart
+    for server in servers:
+        server.terminate()
+        server.wait(10.0)
+
+
+def running(engine, since=0):
+    return engine.wait_for(protocol.Status, lambda status: status.state == "running", since=since, timeout_s=30.0)
+
+
+def play_something(engine):
+    for step, note in enumerate((57, 64, 69, 73, 76)):
+        engine.notes(note)
+        engine.send(protocol.SetValue(node="out", control="gain", values=[-3.0 * step]))
+        time.sleep(0.15)
+    engine.notes(57, 64, 69, 73, 76, velocity=0)
+    time.sleep(0.4)
+
+
+def test_what_is_heard_equals_the_offline_render(jackd, fake_engine, tmp_path):
+    from ddsp_studio.audio.jack_probe import JackProbe
+
+    settings = protocol.AudioSettings(safety_blocks=8)
+    with JackProbe() as probe, EngineSession(fake_engine) as engine:
+        engine.send(protocol.Configure(settings=settings))
+        running(engine)
+        engine.play_patch(synth(), 1)
+        probe.connect()
+        probe.recording = True
+        engine.send(protocol.Transport(recording=str(tmp_path / "take")))
+        engine.wait_for(protocol.TransportState, lambda event: event.recording)
+        play_something(engine)
+        engine.send(protocol.Transport(recording=""))
+        engine.wait_for(protocol.Recorded)
+        time.sleep(0.4)
+        _, captured = probe.recorded()
+        if engine.telemetry.data["dropouts"] or probe.xruns > 20:
+            pytest.skip("the machine was too busy to play without dropouts")
+    take = load_take(tmp_path / "take.take")
+    assert any(isinstance(event, Move) for event in take.events)
+    assert sum(isinstance(event, Midi) for event in take.events) == 10
+    report = render_file(take.patch, take, tmp_path / "offline.wav", bit_depth="32f", tail_s=0.0, workshop=FakeWorkshop(), voices=8)
+    offline = soundfile.read(tmp_path / "offline.wav", dtype="float32")[0].T
+    recorded = soundfile.read(tmp_path / "take.wav", dtype="float32")[0].T
+    assert report.faulty_blocks == 0
+    length = offline.shape[1] - LATENCY
+    assert np.abs(recorded[:, LATENCY : LATENCY + length] - offline[:, :length]).max() < 1e-4
+    onset = int(np.argmax(np.abs(offline[0]) > 1e-3))
+    heard = int(np.argmax(np.abs(captured[0]) > 1e-3))
+    span = length - onset
+    difference = captured[:, heard : heard + span] - offline[:, onset : onset + span]
+    assert np.abs(difference).max() < 1e-4  # −80 dB of full scale
+
+
+def test_a_sound_server_may_die_and_come_back(jackd, fake_engine):
+    servers, restart = jackd
+    with EngineSession(fake_engine) as engine:
+        engine.send(protocol.Configure(settings=protocol.AudioSettings()))
+        running(engine)
+        engine.play_patch(synth(), 1)
+        engine.notes(60)
+        servers[0].kill()
+        servers[0].wait()
+        lost = engine.wait_for(protocol.Status, lambda status: status.state == "silent" and "gone" in status.message)
+        assert lost.message.count(".") == 2
+        since = len(engine.events)
+        restart()
+        running(engine, since)
+        assert engine.process.poll() is None
+        assert engine.telemetry.data["voices"] == 1
+
+
+def test_key_to_sound_is_constant_within_a_hop_and_the_devices_period(jackd, fake_engine):
+    report = measure_key_to_sound(synth(), presses=20, safety_blocks=4, command=fake_engine)
+    assert report.presses == 20
+    assert report.latency_p50 > 0
+
+
+def test_a_port_that_appears_is_played_and_its_controllers_are_told(jackd, fake_engine):
+    rtmidi = pytest.importorskip("rtmidi")
+    with EngineSession(fake_engine) as engine:
+        engine.send(protocol.Configure(settings=protocol.AudioSettings(device="none")))
+        engine.play_patch(synth(), 1)
+        port = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="a keyboard")
+        port.open_virtual_port("keys")
+        engine.wait_for(protocol.Devices, lambda event: any("keys" in name for name in event.midi_inputs), timeout_s=20.0)
+        time.sleep(0.5)
+        port.send_message([0x90, 60, 100])
+        port.send_message([0xB0, 1, 77])
+        told = engine.wait_for(protocol.MidiReceived)
+        assert told.data == [0xB0, 1, 77]
+        deadline = time.monotonic() + 5.0
+        while engine.telemetry.data["voices"] != 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        since = len(engine.events)
+        port.close_port()
+        port.delete()
+        engine.wait_for(protocol.Devices, lambda event: not event.midi_inputs, since=since, timeout_s=20.0)
