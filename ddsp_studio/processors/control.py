@@ -174,8 +174,10 @@ class Transpose(Processor, version=1, category="Control"):
 
     def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
         """Multiply by the ratio and by two to the octaves."""
-        octaves = (x.semitones[:, 1:] + x.bend[:, 1:] * x.bend_range[:, 1:]) / 12.0
-        return {"out": x.f0[:, 1:] * x.ratio[:, 1:] * tf.pow(2.0, octaves)}, memory
+        semitones = x.semitones[:, 1:] + x.bend[:, 1:] * x.bend_range[:, 1:]
+        # float64 for the reason given at Voice
+        moved = tf.cast(x.f0[:, 1:] * x.ratio[:, 1:], tf.float64) * 2.0 ** (tf.cast(semitones, tf.float64) / 12.0)
+        return {"out": tf.cast(moved, tf.float32)}, memory
 
 
 class Slew(Processor, version=1, category="Control"):

@@ -62,8 +62,10 @@ class Voice(Processor, version=1, category="Source"):
         note, loudness = tf.unstack(one_pole_frames(keep, drive, tf.stack([start, memory.loudness])))
         bend = played[..., BEND] * x.bend_range[:, 1:, 0]
         pitch = note + bend + x.transpose[:, 1:, 0] + 0.01 * x.tune[:, 1:, 0]
+        # float64, because compilers round the last bit of float32 differently, and over seconds that bit is heard as phase
+        f0_hz = 440.0 * 2.0 ** ((tf.cast(pitch, tf.float64) - 69.0) / 12.0)
         outputs = {
-            "f0": 440.0 * tf.pow(2.0, (pitch - 69.0) / 12.0)[..., None],
+            "f0": tf.cast(f0_hz, tf.float32)[..., None],
             "gate": played[..., GATE : GATE + 1],
             "trigger": played[..., TRIGGER : TRIGGER + 1],
             "velocity": played[..., VELOCITY : VELOCITY + 1],
