@@ -77,6 +77,7 @@ class ComputerKeyboard(QObject):
         super().__init__(parent)
         self._allowed = allowed
         self._held: dict[str, int] = {}
+        self._spent: set[str] = set()  # keys still down whose note was let go: their repeats must not strike again
         self._base = 60
         self.enabled = True
         application = QApplication.instance()
@@ -105,6 +106,7 @@ class ComputerKeyboard(QObject):
         """Let go of every key."""
         for note in list(self._held.values()):
             self.released.emit(note)
+        self._spent |= set(self._held)
         self._held.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -136,11 +138,12 @@ class ComputerKeyboard(QObject):
         return self._press(place, event)
 
     def _press(self, place: str, event: QKeyEvent) -> bool:
-        if event.isAutoRepeat() or place in self._held:
+        if place in self._held or (event.isAutoRepeat() and place in (*self._spent, DOWN, UP)):
             return True
         if place in (DOWN, UP):
             self.shift(-1 if place == DOWN else 1)
             return True
+        self._spent.discard(place)
         note = self._base + ORDER.index(place)
         if 0 <= note <= 127:
             self._held[place] = note
@@ -150,6 +153,7 @@ class ComputerKeyboard(QObject):
     def _release(self, place: str, event: QKeyEvent) -> bool:
         if event.isAutoRepeat():
             return place in self._held
+        self._spent.discard(place)
         note = self._held.pop(place, None)
         if note is None:
             return False

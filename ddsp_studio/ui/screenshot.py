@@ -23,6 +23,7 @@ class Screenshot(QObject):
         super().__init__(window)
         self._window, self._path = window, path
         self._window.resize(*_SIZE)
+        QTimer.singleShot(0, window, window.reset_layout)
         self._keys = list(_CHORD)
         self._step = QTimer(self, interval=_STEP_MS)
         self._step.timeout.connect(self._next_key)

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QToolBar, QWidget
 
 from ddsp_studio import __version__
@@ -70,7 +70,6 @@ class StudioWindow(QMainWindow):
         self.drops = drop_zones.DropZones(self, lambda words: self.toasts.show(words, Tone.WARNING))
         self._make_drop_zones()
         self._connect()
-        self._layout_docks()
         self._restore()
         self._show_title()
 
@@ -107,12 +106,16 @@ class StudioWindow(QMainWindow):
         self.splitDockWidget(docks["spectrogram"], docks["piano"], vertical)
         self.splitDockWidget(docks["spectrogram"], docks["harmonics"], horizontal)
         self.splitDockWidget(docks["harmonics"], docks["scope"], horizontal)
-        width = self.width()
+        self._size_docks()
+
+    def _size_docks(self) -> None:
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        docks, width, height = self.docks, self.width(), self.height()
         self.resizeDocks([docks["browser"], docks["inspector"]], [210, 280], horizontal)
         self.resizeDocks(
             [docks["spectrogram"], docks["harmonics"], docks["scope"]], [int(width * s) for s in (0.46, 0.30, 0.24)], horizontal
         )
-        self.resizeDocks([docks["spectrogram"], docks["piano"]], [170, 84], vertical)
+        self.resizeDocks([docks["spectrogram"], docks["piano"]], [int(min(max(height * 0.21, 120), 260)), 88], vertical)
 
     def _make_bar(self) -> None:
         self.bar = TransportBar(self.actions_)
@@ -192,10 +195,17 @@ class StudioWindow(QMainWindow):
     def _restore(self) -> None:
         settings = self.store.settings
         self.resize(self.sizeHint())
+        self._layout_docks()
         if settings.geometry:
             self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
-        if settings.docks:
-            self.restoreState(QByteArray(base64.b64decode(settings.docks)), _STATE_VERSION)
+        self._fresh = not (settings.docks and self.restoreState(QByteArray(base64.b64decode(settings.docks)), _STATE_VERSION))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give the panels of a new user their sizes; Qt takes them only from a window that is shown."""
+        super().showEvent(event)
+        if self._fresh:
+            self._fresh = False
+            QTimer.singleShot(0, self, self._size_docks)
 
     def reset_layout(self) -> None:
         """Put every panel back to where a new user sees it."""

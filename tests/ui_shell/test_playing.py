@@ -137,6 +137,21 @@ def test_an_octave_change_lets_go_first(page_of_keys: tuple[QWidget, QLineEdit, 
     assert [note for note, _ in notes.struck] == [60, 72] and notes.down == []
 
 
+def test_a_repeating_key_does_not_strike_again_after_an_octave_change(
+    page_of_keys: tuple[QWidget, QLineEdit, ComputerKeyboard, Notes],
+) -> None:
+    widget, _, keys, notes = page_of_keys
+    QTest.keyPress(widget, Qt.Key.Key_A)
+    keys.shift(1)
+    repeat = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a", autorep=True)
+    QApplication.sendEvent(widget, repeat)
+    assert notes.down == []
+    QTest.keyRelease(widget, Qt.Key.Key_A)
+    QTest.keyPress(widget, Qt.Key.Key_A)
+    assert notes.down == [72]
+    QTest.keyRelease(widget, Qt.Key.Key_A)
+
+
 def test_typing_in_a_field_is_typing(page_of_keys: tuple[QWidget, QLineEdit, ComputerKeyboard, Notes]) -> None:
     widget, field, _, notes = page_of_keys
     QTest.keyPress(widget, Qt.Key.Key_A)

@@ -177,11 +177,13 @@ class Spectrogram(QWidget):
         self._scale.fill(Qt.GlobalColor.transparent)
         painter = QPainter(self._scale)
         painter.setFont(theme.font(10))
+        lowest = float(self.height())
         for frequency in _TICKS_HZ:
             y = self._spectrum.row(frequency) / self._spectrum.rows * self.height()
             painter.setPen(theme.colour("#ffffff", 0.08))
             painter.drawLine(QPointF(0, y), QPointF(self.width(), y))
-            if 8 < y < self.height() - 4:
+            if 8 < y < lowest - 4:
+                lowest = y - 8
                 text = f"{frequency // 1000}k" if frequency >= 1000 else str(frequency)
                 painter.setPen(theme.colour("#000000", 0.8))
                 painter.drawText(QPointF(5, y + 4), text)
