@@ -16,7 +16,7 @@ from PySide6.QtGui import QUndoStack
 
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.catalogue import specs
-from ddsp_studio.processors.check import check
+from ddsp_studio.processors.check import OUTPUT, check
 from ddsp_studio.processors.declare import OptionValue
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 from ddsp_studio.ui import commands, edits
@@ -274,12 +274,15 @@ class Document(QObject):
         target: Port | None = None,
         cable: Cable | None = None,
     ) -> str:
-        """Add a node of a type and return its name.
+        """Add a node of a type and return its name; "" if it is refused, as a second Output is.
 
         A `source` outlet or a `target` socket that asked for it is connected to its first port that fits; a `cable` is
         taken apart and put together through it.
         """
         self._end_drag()
+        if type_name == OUTPUT and edits.has_output(self._patch):
+            self.refused.emit("", "", "a patch has one Output")
+            return ""
         name = self._patch.free_name(type_name)
         before, after = self._patch, self._patch.with_node(name, Node(type_name, specs()[type_name].version, position=position))
         try:

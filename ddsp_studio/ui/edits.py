@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ddsp_studio.processors.catalogue import specs
-from ddsp_studio.processors.check import check_cable, natural_amount, refusal, values_of
+from ddsp_studio.processors.check import OUTPUT, check_cable, natural_amount, refusal, values_of
 from ddsp_studio.processors.declare import OptionValue, Signal
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 from ddsp_studio.processors.patch_file import part_from_json
@@ -190,7 +190,7 @@ def pasted(
 ) -> tuple[Patch, list[str]]:
     """Add the nodes and inner cables of clipboard text under free names; returns the new names too.
 
-    The nodes land at their own places plus `offset`, or with their top left corner `at` a place.
+    A second Output is left out. The nodes land at their own places plus `offset`, or with their top left corner `at` a place.
 
     Raises:
         PatchError: when the text holds no nodes.
@@ -201,6 +201,11 @@ def pasted(
         raise PatchError("the clipboard holds no nodes") from problem
     if not nodes:
         raise PatchError("the clipboard holds no nodes")
+    if has_output(patch):
+        nodes = {name: node for name, node in nodes.items() if node.type != OUTPUT}
+        cables = tuple(c for c in cables if c.source.node in nodes and c.target.node in nodes)
+    if not nodes:
+        raise PatchError("a patch has one Output")
     left, top = (min(n.position[axis] for n in nodes.values()) for axis in (0, 1))
     dx, dy = (at[0] - left, at[1] - top) if at is not None else (offset or (0.0, 0.0))
     names: dict[str, str] = {}
@@ -236,3 +241,8 @@ def is_insertable(patch: Patch, type_name: str, cable: Cable) -> bool:
     except PatchError:
         return False
     return True
+
+
+def has_output(patch: Patch) -> bool:
+    """Whether the patch has its Output already; it takes no second one."""
+    return any(node.type == OUTPUT for node in patch.nodes.values())

@@ -98,6 +98,13 @@ def test_copy_paste_keeps_inner_cables(document: Document) -> None:
     assert document.patch.nodes["harmonic_2"].position == (10.0, 900.0) and set(document.selection) == set(names)
 
 
+def test_there_is_one_output(document: Document) -> None:
+    refusals = heard(document.refused, [])
+    assert document.add_node("Output", (0.0, 0.0)) == "" and document.duplicate(["output"]) == []
+    assert document.duplicate(["voice_mixer", "output"]) == ["voice_mixer_2"]
+    assert [r[2] for r in refusals] == ["a patch has one Output"] * 2
+
+
 def test_foreign_text_is_not_pasted(document: Document) -> None:
     refusals = heard(document.refused, [])
     assert document.paste("hello") == [] and refusals == [("", "", "the clipboard holds no nodes")]
@@ -159,7 +166,7 @@ class Editing:
         )
         verb = self.draw(verbs)
         if verb == "add":
-            document.add_node(self.draw(set(SPECS) - {"Output"}), (0.0, 0.0))
+            document.add_node(self.draw(SPECS), (0.0, 0.0))
         elif verb == "remove":
             document.remove(self.data.draw(st.sets(st.sampled_from(sorted(patch.nodes)), max_size=3)))
         elif verb == "connect" and self.outlets() and self.sockets():
@@ -179,7 +186,7 @@ class Editing:
             document.bypass([self.node()], self.data.draw(st.booleans()))
             document.mute([self.node()], self.data.draw(st.booleans()))
         elif verb == "duplicate":
-            document.duplicate([n for n in [self.node()] if patch.nodes[n].type != "Output"])
+            document.duplicate([self.node()])
 
     def value(self) -> None:
         node = self.node()

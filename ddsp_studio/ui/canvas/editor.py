@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
 from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.check import OUTPUT
 from ddsp_studio.processors.declare import Spec
 from ddsp_studio.processors.patch import Cable, Patch, PatchError
 from ddsp_studio.ui import edits
@@ -201,7 +202,8 @@ class PatchEditor(QWidget):
 
     def _search_at(self, at: QPoint, wish: Wish) -> None:
         self._wish, self._search_place = wish, self.view.mapToScene(at)
-        patch, known = self.document.patch, list(specs().values())
+        patch = self.document.patch
+        known = [s for s in specs().values() if s.name != OUTPUT or not edits.has_output(patch)]
         heading = ""
         if isinstance(wish, Socket):
             known = [s for s in known if fits_socket(patch, s, wish)]
