@@ -30,7 +30,7 @@ class Adsr(Processor, version=1, category="Control"):
     gate = Control(unit="", low=0.0, high=1.0, default=0.0, doc="Held while above 0.5")
     trigger = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Starts the attack anew while the gate is held")
     attack = Control(unit="s", low=0.001, high=10.0, default=0.01, law=Law.OCTAVES, doc="Time to rise to full level")
-    decay = Control(unit="s", low=0.005, high=20.0, default=0.5, law=Law.OCTAVES, doc="Time to fall by 60 dB to the sustain level")
+    decay = Control(unit="s", low=0.005, high=20.0, default=0.5, law=Law.OCTAVES, doc="Time to fall by 60 dB towards sustain")
     sustain = Control(unit="", low=0.0, high=1.0, default=0.7, doc="Level while the key is held")
     release = Control(unit="s", low=0.005, high=20.0, default=0.4, law=Law.OCTAVES, doc="Time to fall by 60 dB after release")
     out = Outlet(signal=Signal.CONTROL, doc="The envelope, 0..1")

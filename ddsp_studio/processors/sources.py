@@ -17,8 +17,8 @@ _LOUDNESS_RANGE_DB = 40.0
 class Voice(Processor, version=1, category="Source"):
     """What is played, as control signals: one voice for each sounding note.
 
-    Pitch glides exponentially in semitones: a glide of t seconds brings the pitch within 5 % of the way in t. Loudness follows velocity
-    (raised towards the maximum by pressure) over 40 dB, and falls to −80 dB when the key is released.
+    Pitch glides exponentially in semitones: a glide of t seconds brings the pitch within 5 % of the way in t. Loudness follows
+    velocity (raised towards the maximum by pressure) over 40 dB, and falls to −80 dB when the key is released.
     """
 
     performance = Inlet(signal=Signal.NOTES, doc="The notes, from MIDI or a trained data set")
