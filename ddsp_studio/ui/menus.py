@@ -9,8 +9,6 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.ui.actions import Spec
-from ddsp_studio.ui.dialogs.command_palette import open_palette
-from ddsp_studio.ui.dialogs.shortcuts import ShortcutsDialog
 
 if TYPE_CHECKING:
     from ddsp_studio.ui.window import StudioWindow
@@ -83,7 +81,7 @@ def _views(window: StudioWindow) -> None:
     actions.add(Spec("view.frame_selection", "&Frame selection", "Shift+F", tip), editor.frame_selection)
     actions.add(Spec("view.frame_all", "Frame &all", "Shift+Home", "Show the whole patch"), editor.frame_all)
     tip = "Type to start any action"
-    actions.add(Spec("view.palette", "&Command palette…", "Ctrl+Shift+P", tip), lambda: open_palette(actions, window))
+    actions.add(Spec("view.palette", "&Command palette…", "Ctrl+Shift+P", tip), lambda: _palette(window))
     actions.add(Spec("view.search", "&Search the browser", "Ctrl+F", "Search patches and MIDI files"), lambda: _search(window))
     names = ("browser", "inspector", "spectrogram", "harmonics", "scope", "piano")
     for number, name in enumerate(names, 1):
@@ -100,6 +98,12 @@ def _views(window: StudioWindow) -> None:
     actions.add(Spec("view.reset", "&Reset layout", "Ctrl+Shift+0", "Put every panel back"), window.reset_layout)
     spec = Spec("view.full_screen", "F&ull screen", "F11", "Use the whole screen", checkable=True)
     actions.add(spec, lambda on: window.showFullScreen() if on else window.showNormal())
+
+
+def _palette(window: StudioWindow) -> None:
+    from ddsp_studio.ui.dialogs.command_palette import open_palette
+
+    open_palette(window.actions_, window)
 
 
 def _search(window: StudioWindow) -> None:
@@ -148,6 +152,8 @@ def _help(window: StudioWindow) -> None:
     add = window.actions_.add
 
     def shortcuts() -> None:
+        from ddsp_studio.ui.dialogs.shortcuts import ShortcutsDialog
+
         dialog = ShortcutsDialog(window.actions_, window)
         dialog.exec()
         dialog.deleteLater()

@@ -18,8 +18,6 @@ from ddsp_studio.ui.actions import Actions
 from ddsp_studio.ui.browser import Browser
 from ddsp_studio.ui.canvas.editor import PatchEditor
 from ddsp_studio.ui.computer_keyboard import ComputerKeyboard
-from ddsp_studio.ui.dialogs.audio_settings import AudioSettingsDialog
-from ddsp_studio.ui.dialogs.export import ExportDialog
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.engine_link import EngineLink, PatchSender
 from ddsp_studio.ui.engine_status import EngineStatus, StatusLine
@@ -246,6 +244,8 @@ class StudioWindow(QMainWindow):
 
     def open_audio_settings(self) -> None:
         """Show the audio and MIDI settings."""
+        from ddsp_studio.ui.dialogs.audio_settings import AudioSettingsDialog  # dialogs load when first asked for
+
         dialog = AudioSettingsDialog(self.store.settings.audio, self)
         dialog.show_devices(self.engine_status.devices)
         if self.engine_status.status is not None:
@@ -267,6 +267,8 @@ class StudioWindow(QMainWindow):
 
     def open_export(self) -> None:
         """Show the export dialog for the patch as it is now."""
+        from ddsp_studio.ui.dialogs.export import ExportDialog
+
         self.document.commit()
         given = (self.document.title, self.transport.song, self.transport.last_take, self.store.settings)
         dialog = ExportDialog(self.document.patch, *given, self)
