@@ -99,7 +99,7 @@ class ExportDialog(QDialog):
         self.tail.setToolTip("How long the file goes on after the last note, for reverb and release")
         self.mono = QCheckBox("Mono")
         self.mono.setChecked(choices.mono)
-        self.normalise = QCheckBox("Normalise to −1 dB peak")
+        self.normalise = QCheckBox("Normalise to full level")
         self.normalise.setChecked(choices.normalise)
 
     def _form(self) -> QFormLayout:
@@ -195,13 +195,15 @@ class ExportDialog(QDialog):
             midi = scratch / "note.mid"
             note = round(hz_to_note(parse_quantity(self.note.text(), "Hz")))
             write_midi(midi, [(0.0, bytes([0x90, note, 100])), (self.seconds.value(), bytes([0x80, note, 0]))])
+        elif kind == _FREE:
+            midi = scratch / "silence.mid"
+            write_midi(midi, [(self.seconds.value(), bytes([0x80, 0, 0]))])
         if midi is not None:
             words.append(str(midi))
         words += ["-o", self.target.text(), "--sample-rate", str(chosen.sample_rate), "--bit-depth", chosen.bit_depth]
         words += ["--tail", f"{chosen.tail_s:g}", "--voices", str(self._settings.audio.voices), "--progress-json"]
         words += ["--normalise", "peak"] if chosen.normalise else []
-        words += ["--mono"] if chosen.mono else []
-        return words + (["--seconds", f"{self.seconds.value():g}"] if kind == _FREE else [])
+        return words + (["--mono"] if chosen.mono else [])
 
     def export(self) -> None:
         """Start the renderer."""
@@ -211,7 +213,9 @@ class ExportDialog(QDialog):
             Path(self.target.text()).parent.mkdir(parents=True, exist_ok=True)
             arguments = self.arguments(scratch)
         except (OSError, ValueError) as problem:
-            reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+            reason = str(problem)
+            if isinstance(problem, OSError) and problem.strerror:
+                reason = f"{problem.strerror} ({problem.filename})"
             self._ended(f"Nothing was exported: {reason}.")
             return
         self._job = RenderJob(arguments, scratch=scratch, parent=self)
