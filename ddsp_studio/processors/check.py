@@ -80,10 +80,13 @@ def order(patch: Patch) -> list[str]:
 def zones(patch: Patch) -> dict[str, Zone]:
     """The zone of every node; PatchError where voices reach the output zone by another way than a VoiceMixer."""
     out: dict[str, Zone] = {}
+    feeds: dict[str, set[str]] = {name: set() for name in patch.nodes}
+    for cable in patch.cables:
+        if cable.source.node in patch.nodes and cable.target.node in patch.nodes:
+            feeds[cable.target.node].add(cable.source.node)
     for name in order(patch):
         node = patch.nodes[name]
-        sources = {c.source.node for c in patch.cables if c.target.node == name and c.source.node in patch.nodes}
-        kinds = {_leaving(patch.nodes[s], out[s]) for s in sources}
+        kinds = {_leaving(patch.nodes[s], out[s]) for s in feeds[name]}
         performs = any(i.signal is Signal.NOTES for i in spec_of(node, name).inlets.values())
         if node.type == MIXER and Zone.OUTPUT in kinds:
             raise PatchError("takes voices, but gets a signal that is already mixed", name)

@@ -92,6 +92,18 @@ def audio_through(patch: Patch, name: str) -> tuple[str, str] | None:
     return (into, out) if into and out else None
 
 
+def bypassable(patch: Patch, names: Iterable[str]) -> list[str]:
+    """Those of the nodes that audio runs through, so that a bypass means something."""
+    return [name for name in names if name in patch.nodes and audio_through(patch, name)]
+
+
+def mutable(patch: Patch, names: Iterable[str]) -> list[str]:
+    """Those of the nodes that give audio, so that muting means something."""
+    known = specs()
+    held = [name for name in names if name in patch.nodes and patch.nodes[name].type in known]
+    return [n for n in held if any(o.signal is Signal.AUDIO for o in known[patch.nodes[n].type].outlets.values())]
+
+
 def inserted(patch: Patch, name: str, cable: Cable) -> Patch:
     """Put a node between the ends of a cable, at its first ports that fit.
 

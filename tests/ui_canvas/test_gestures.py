@@ -291,7 +291,7 @@ def test_toggles_problems_and_arrange(hand: Hand, document: Document) -> None:
     hand.editor.toggle_bypass()
     assert document.patch.nodes["filter"].bypassed and not document.patch.nodes["lfo"].bypassed
     hand.editor.toggle_mute()
-    assert document.patch.nodes["lfo"].muted
+    assert document.patch.nodes["filter"].muted and not document.patch.nodes["lfo"].muted
     hand.editor.show_problem("filter", "cutoff", "takes 20 to 18000 Hz")
     assert hand.scene.nodes["filter"].problem
     hand.editor.clear_problems()

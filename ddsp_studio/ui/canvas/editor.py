@@ -160,15 +160,17 @@ class PatchEditor(QWidget):
 
     def toggle_bypass(self) -> None:
         """Bypass the selected nodes, or take them in again if all are bypassed."""
-        chosen = [n for n in self.document.selection if edits.audio_through(self.document.patch, n)]
+        chosen = edits.bypassable(self.document.patch, self.document.selection)
         self.document.bypass(chosen, not all(self.document.patch.nodes[n].bypassed for n in chosen))
         if self.document.selection and not chosen:
             self._say_refused("", "", "there is no audio to pass around this")
 
     def toggle_mute(self) -> None:
         """Mute the selected nodes, or unmute them if all are muted."""
-        chosen = self.document.selection
+        chosen = edits.mutable(self.document.patch, self.document.selection)
         self.document.mute(chosen, not all(self.document.patch.nodes[n].muted for n in chosen))
+        if self.document.selection and not chosen:
+            self._say_refused("", "", "there is no audio to mute here")
 
     def auto_arrange(self) -> None:
         """Place all nodes in columns from the sources to the output, as one edit."""

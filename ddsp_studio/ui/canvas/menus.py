@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.patch import Cable, Port
+from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas.geometry import Socket
 from ddsp_studio.ui.canvas.scene import Hit, Under
 from ddsp_studio.ui.widgets.texts import amount_text, readable
@@ -82,19 +83,19 @@ def _of_value(editor: PatchEditor, menu: QMenu, node: str, name: str) -> None:
 def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
     document = editor.document
     chosen = document.selection
-    nodes = [document.patch.nodes[name] for name in chosen]
     _add(menu, "Cut", editor.cut, "Ctrl+X")
     _add(menu, "Copy", editor.copy, "Ctrl+C")
     _add(menu, "Duplicate", editor.duplicate, "Ctrl+D")
     _add(menu, "Delete", editor.delete, "Del")
     menu.addSeparator()
-    for text, action, on, keys in (
-        ("Bypass", editor.toggle_bypass, all(n.bypassed for n in nodes), "Ctrl+B"),
-        ("Mute", editor.toggle_mute, all(n.muted for n in nodes), "Ctrl+M"),
+    for text, action, applies, flag, keys in (
+        ("Bypass", editor.toggle_bypass, edits.bypassable, "bypassed", "Ctrl+B"),
+        ("Mute", editor.toggle_mute, edits.mutable, "muted", "Ctrl+M"),
     ):
-        entry = _add(menu, text, action, keys)
-        entry.setCheckable(True)
-        entry.setChecked(bool(nodes) and on)
+        if names := applies(document.patch, chosen):
+            entry = _add(menu, text, action, keys)
+            entry.setCheckable(True)
+            entry.setChecked(all(getattr(document.patch.nodes[name], flag) for name in names))
     menu.addSeparator()
     if len(chosen) == 1:
         _add(menu, "Rename…", functools.partial(editor.rename, chosen[0]), "F2")

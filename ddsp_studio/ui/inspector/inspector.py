@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ddsp_studio.processors.patch import Port
+from ddsp_studio.ui import edits
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.inspector.node_page import NodePage
 from ddsp_studio.ui.inspector.patch_page import PatchPage
@@ -80,10 +81,15 @@ class Inspector(QScrollArea):
         heading.setStyleSheet("font-size: 15px; font-weight: 600;")
         layout.addWidget(heading)
         layout.addWidget(note(", ".join(names)))
-        for text, verb in (("Bypass all", self.document.bypass), ("Mute all", self.document.mute)):
+        for text, verb, applies in (
+            ("Bypass all", self.document.bypass, edits.bypassable),
+            ("Mute all", self.document.mute, edits.mutable),
+        ):
+            chosen = applies(self.document.patch, names)
             button = QPushButton(text, page)
             button.setAccessibleName(text)
-            button.clicked.connect(lambda _=False, verb=verb: verb(names, True))
+            button.setEnabled(bool(chosen))
+            button.clicked.connect(lambda _=False, verb=verb, chosen=chosen: verb(chosen, True))
             layout.addWidget(button)
         layout.addWidget(note("Select a single node to see its controls.", faint=True))
         layout.addStretch(1)

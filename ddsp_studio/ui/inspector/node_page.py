@@ -71,16 +71,16 @@ class NodePage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         self._flags: dict[str, QPushButton] = {}
-        for flag, text, tip, verb in (
-            ("bypassed", "Bypass", "Pass the audio around this node (Ctrl+B)", self.document.bypass),
-            ("muted", "Mute", "Silence this node (Ctrl+M)", self.document.mute),
+        for flag, text, tip, verb, applies in (
+            ("bypassed", "Bypass", "Pass the audio around this node (Ctrl+B)", self.document.bypass, edits.bypassable),
+            ("muted", "Mute", "Silence this node (Ctrl+M)", self.document.mute, edits.mutable),
         ):
             button = QPushButton(text, self)
             button.setCheckable(True)
             button.setToolTip(tip)
             button.setAccessibleName(text)
             button.toggled.connect(functools.partial(self._set_flag, flag, verb))
-            button.setVisible(flag != "bypassed" or edits.audio_through(self.document.patch, self.name) is not None)
+            button.setVisible(bool(applies(self.document.patch, [self.name])))
             self._flags[flag] = button
             row.addWidget(button)
         row.addStretch(1)
