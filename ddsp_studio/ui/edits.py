@@ -48,6 +48,33 @@ def why_not(patch: Patch, source: Port, target: Port) -> str | None:
     return None
 
 
+def open_ports(patch: Patch, port: Port, others: Iterable[Port], *, from_outlet: bool) -> set[Port]:
+    """Those of `others` that a cable from (or to) a port may end in, for many at once.
+
+    Whether a cable makes a loop or leaves its zone depends on the nodes alone, so that is found once a node.
+    """
+    found, open_nodes = set(), dict[str, bool]()
+    for other in others:
+        source, target = (port, other) if from_outlet else (other, port)
+        if not _ends_fit(patch, source, target):
+            continue
+        if other.node not in open_nodes:
+            open_nodes[other.node] = why_not(patch, source, target) is None
+        if open_nodes[other.node]:
+            found.add(other)
+    return found
+
+
+def _ends_fit(patch: Patch, source: Port, target: Port) -> bool:
+    """Whether signal, unit and channels fit, a cable that sets the target now left aside."""
+    try:
+        base = patch.without_cables([c for c in patch.into(target) if c.amount is None])
+        check_cable(base, Cable(source, target, natural_amount(base, source, target)))
+    except PatchError:
+        return False
+    return True
+
+
 def _inlet_signal(patch: Patch, target: Port) -> Signal | None:
     node = patch.nodes.get(target.node)
     spec = specs().get(node.type) if node else None

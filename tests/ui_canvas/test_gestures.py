@@ -330,3 +330,14 @@ def test_undo_in_the_middle_of_a_drag(hand: Hand, document: Document) -> None:
     hand.send("move", start)
     hand.send("release", start)
     assert "gain" not in document.patch.nodes and hand.view.gesture is None
+
+
+def test_the_patch_stays_framed_until_the_user_takes_over(hand: Hand, qtbot) -> None:
+    before = hand.view.zoom()
+    hand.editor.resize(700, 500)
+    qtbot.waitUntil(lambda: hand.view.zoom() < before, timeout=2000)
+    hand.view.zoom_by(1.2, QPointF(10.0, 10.0))
+    taken = hand.view.zoom()
+    hand.editor.resize(1400, 900)
+    QApplication.processEvents()
+    assert hand.view.zoom() == taken

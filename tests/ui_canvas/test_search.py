@@ -48,3 +48,14 @@ def test_arranged_nodes_never_overlap_and_run_as_text_does(instrument: Patch) ->
         assert x0 < x1 or y0 + 150.0 <= y1
     boxes = list(places.values())
     assert all(abs(a[0] - b[0]) >= 184.0 or abs(a[1] - b[1]) >= 150.0 for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_open_ports_are_those_that_would_connect(instrument: Patch) -> None:
+    sockets = [port(f"{n}.{p}") for n, v in instrument.nodes.items() for p in (*SPECS[v.type].inlets, *SPECS[v.type].controls)]
+    outlets = [port(f"{n}.{p}") for n, v in instrument.nodes.items() for p in SPECS[v.type].outlets]
+    for source in outlets:
+        plain = {target for target in sockets if edits.why_not(instrument, source, target) is None}
+        assert edits.open_ports(instrument, source, sockets, from_outlet=True) == plain
+    for target in sockets:
+        plain = {source for source in outlets if edits.why_not(instrument, source, target) is None}
+        assert edits.open_ports(instrument, target, outlets, from_outlet=False) == plain

@@ -85,9 +85,15 @@ class PatchEditor(QWidget):
         super().showEvent(event)
         QTimer.singleShot(0, self, self._frame_once)
 
+    def _frame_again(self) -> None:
+        if self.view.untouched:
+            self.frame_all()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the minimap in its corner."""
+        """Keep the whole patch in sight until the user takes over, and the minimap in its corner."""
         super().resizeEvent(event)
+        if self.view.untouched:
+            QTimer.singleShot(0, self, self._frame_again)
         self.minimap.refresh()
 
     def _describe(self) -> None:

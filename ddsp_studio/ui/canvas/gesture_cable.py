@@ -38,8 +38,8 @@ class DragCable(Gesture):
 
     def _begin(self) -> None:
         self._began = True
-        others = [s for s in self.scene.sockets() if s.is_outlet is not self._from.is_outlet]
-        self._allowed = {s.port for s in others if self._why_not(s.port) is None}
+        others = [s.port for s in self.scene.sockets() if s.is_outlet is not self._from.is_outlet]
+        self._allowed = edits.open_ports(self._base, self._from.port, others, from_outlet=self._from.is_outlet)
         self.scene.allow({*self._allowed, self._from.port})
         if self._taken is not None:
             self.scene.cables[self._taken.source, self._taken.target].show_all(False)

@@ -55,6 +55,8 @@ class PatchView(QGraphicsView):
         self.pointer_at: QPoint | None = None
         self.under = Hit()
         self._space = self._space_panned = False
+        self.untouched = False
+        """Whether the view is as it was framed: nothing was zoomed, panned or pressed since."""
         self._hint = _Hint(self.viewport())
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAcceptDrops(False)  # files dropped here are the window's
@@ -76,6 +78,7 @@ class PatchView(QGraphicsView):
 
     def zoom_by(self, factor: float, at: QPointF) -> None:
         """Zoom, keeping the scene point under a view point where it is."""
+        self.untouched = False
         target = min(max(self.zoom() * factor, _ZOOMS[0]), _ZOOMS[1])
         before = self.mapToScene(at.toPoint())
         self.scale(target / self.zoom(), target / self.zoom())
@@ -85,6 +88,7 @@ class PatchView(QGraphicsView):
 
     def pan_by(self, pixels: QPointF) -> None:
         """Move the picture by view pixels."""
+        self.untouched = False
         self.translate(pixels.x() / self.zoom(), pixels.y() / self.zoom())
         self.viewed.emit()
 
@@ -99,6 +103,7 @@ class PatchView(QGraphicsView):
         self.scale(zoom, zoom)
         centre = self.mapToScene(self.viewport().rect().center())
         self.translate(centre.x() - rect.center().x(), centre.y() - rect.center().y())
+        self.untouched = True
         self.viewed.emit()
 
     def visible_rect(self) -> QRectF:
@@ -153,6 +158,7 @@ class PatchView(QGraphicsView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin the gesture that fits what was pressed."""
         self.setFocus()
+        self.untouched = False
         pointer = self._pointer(event)
         hit = self.patch_scene.hit(pointer.place, self.zoom())
         if self.gesture is not None:
