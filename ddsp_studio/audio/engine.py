@@ -187,9 +187,7 @@ class Engine:
         try:
             self._compiler.load(patch_file.from_json(command.patch), command.revision)
         except PatchError as refusal:
-            reply = protocol.PatchRefused(
-                revision=command.revision, node=refusal.node, port=refusal.port, reason=refusal.reason
-            )
+            reply = protocol.PatchRefused(revision=command.revision, node=refusal.node, port=refusal.port, reason=refusal.reason)
             self.send(reply)
 
     def _set_value(self, command: protocol.SetValue) -> None:

@@ -241,9 +241,7 @@ def measure_key_to_sound(
     middle = np.median(latencies)
     width = float(np.percentile(np.abs(latencies - middle), 99))
     low, mid, high = (float(value) for value in np.percentile(latencies, [1, 50, 99]))
-    return KeyToSoundReport(
-        len(latencies), rate, period, status.latency_ms, low, mid, high, width, max(0.0, width - period / 2)
-    )
+    return KeyToSoundReport(len(latencies), rate, period, status.latency_ms, low, mid, high, width, max(0.0, width - period / 2))
 
 
 def _onsets(level: npt.NDArray[np.float32], pressed: list[int], gap: int) -> npt.NDArray[np.float64]:

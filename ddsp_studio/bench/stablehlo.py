@@ -32,7 +32,7 @@ def export(path: Path, *, voices: int = 8, hops: int = 4) -> dict[str, Any]:
     Raises:
         OSError: the folder cannot be written.
     """
-    group = ProcessorGroup(subject.patch(), sample_rate=subject.SAMPLE_RATE, jit=True)
+    group = ProcessorGroup(subject.patch(), sample_rate=subject.SAMPLE_RATE)
     player = Player(subject.patch(), sample_rate=subject.SAMPLE_RATE, voices=voices)
     state = group.start(voices)
     values = tf.constant(np.repeat(player.values[None], hops, axis=0))

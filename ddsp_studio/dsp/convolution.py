@@ -146,6 +146,4 @@ def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, 
     spectra = tf.signal.rfft(tf.reverse(tf.concat([framed[:, :-1], framed[:, 1:]], axis=2), [1]))
     due = _cut(spoken, (count + closed) * _SPAN_HOPS, SPAN)
     moved = (memory.place + length // HOP) % _SPAN_HOPS
-    return out, memory._replace(
-        place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=due
-    )
+    return out, memory._replace(place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=due)

@@ -64,7 +64,8 @@ def overlap_add(pieces: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
     steps = -(-length // HOP)
     padded = tf.pad(pieces, [[0, 0], [0, 0], [0, steps * HOP - length]])
     grid = tf.reshape(padded, [batch, count, steps, HOP])
-    total = tf.pad(tail, [[0, 0], [0, (count + steps - 1) * HOP - (length - HOP)]]) if (count + steps - 1) * HOP > length - HOP else tail
+    room = (count + steps - 1) * HOP - (length - HOP)
+    total = tf.pad(tail, [[0, 0], [0, room]]) if room > 0 else tail
     total = tf.reshape(total, [batch, count + steps - 1, HOP])
     for step in range(steps):
         total += tf.pad(grid[:, :, step], [[0, 0], [step, steps - 1 - step], [0, 0]])

@@ -8,7 +8,6 @@ import numpy as np
 
 from ddsp_studio.dsp.tensor import Tensor, tf
 
-
 _GOLDEN = np.uint32(0x9E3779B9)
 """2^32 divided by the golden ratio, the step of the Weyl sequence."""
 

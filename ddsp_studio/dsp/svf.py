@@ -8,7 +8,9 @@ from ddsp_studio.dsp.recurrence import two_pole
 from ddsp_studio.dsp.tensor import Tensor, tf
 
 
-def state_variable(audio: Tensor, cutoff_hz: Tensor, damping: Tensor, state: Tensor, sample_rate: float) -> tuple[Tensor, Tensor, Tensor]:
+def state_variable(
+    audio: Tensor, cutoff_hz: Tensor, damping: Tensor, state: Tensor, sample_rate: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Trapezoidal state-variable filter: the low and band outputs and the new state.
 
     Zavalishin, The Art of VA Filter Design (2012), chapter 4; stable under modulation at audio rate.

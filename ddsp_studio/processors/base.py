@@ -42,7 +42,7 @@ class Processor:
     def __init_subclass__(cls, *, version: int, category: str, stereo: bool = False, listed: bool = True) -> None:
         """Read the data sheet from the class body and enter the type in the catalogue (unless `listed` is False)."""
         cls.spec = Spec.read(cls, version, category, stereo)
-        cls.Inputs = namedtuple("Inputs", [*cls.spec.inlets, *cls.spec.controls])  # type: ignore[misc]  # noqa: PYI024
+        cls.Inputs = namedtuple("Inputs", [*cls.spec.inlets, *cls.spec.controls])  # type: ignore[misc]
         if listed:
             catalogue.register(cls)
 

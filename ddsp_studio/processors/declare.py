@@ -184,7 +184,8 @@ class Spec:
             return {name: item for name, item in body.items() if isinstance(item, kind)}
 
         summary = (owner.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-        spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, of(Inlet), of(Control), of(Outlet), of(Option))
+        ports_of = (of(Inlet), of(Control), of(Outlet), of(Option))
+        spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, *ports_of)
         ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
         for name, port in ports.items():
             if isinstance(port.channels, str) and port.channels not in spec.options:

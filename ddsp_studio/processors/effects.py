@@ -46,7 +46,7 @@ class Delay(Processor, version=1, category="Effect"):
     audio = Outlet(doc="The sound with its echoes")
 
     class Memory(NamedTuple):
-        """`line`: past input of the loop, [batch, length]. `damped`: last sample in the loop. `time`: s, float64. [batch] both."""
+        """`line`: past input of the loop, [batch, length]. `damped`: last sample in it, `time`: s, float64; [batch] both."""
 
         line: Tensor
         damped: Tensor
@@ -54,7 +54,7 @@ class Delay(Processor, version=1, category="Effect"):
 
     def prepare(self) -> None:
         """Size the line, and the chunk within which no echo of its own can return."""
-        self._length = int(math.ceil(float(self.options["longest"]) * self.sample_rate)) + 8
+        self._length = math.ceil(float(self.options["longest"]) * self.sample_rate) + 8
         self._chunk_hops = max(1, int(_SHORTEST_S * self.sample_rate - 4) // HOP)
         if _SHORTEST_S * self.sample_rate < HOP + 4:
             raise ValueError(f"Delay works at sample rates from {(HOP + 4) / _SHORTEST_S:g} Hz, got {self.sample_rate:g} Hz")
@@ -62,7 +62,7 @@ class Delay(Processor, version=1, category="Effect"):
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
         """Repeats until −60 dB."""
         feedback = max(values["feedback"][0], 1e-3)
-        return min(values["time"][0], self.options["longest"]) * math.ceil(1.0 + math.log(1e-3) / math.log(feedback))
+        return min(values["time"][0], float(self.options["longest"])) * math.ceil(1.0 + math.log(1e-3) / math.log(feedback))
 
     def memory(self, batch: int) -> Memory:
         """Silence, and no time yet."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import importlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,7 +122,12 @@ class ProcessorGroup:
         """Find how far behind each node's output is, and how long each audio cable must wait for its neighbours."""
         self.waits: dict[str, int] = {}
         for name in self.order:
-            audio = [c for key, i in self.processors[name].spec.inlets.items() if i.signal is Signal.AUDIO for c in self._into(Port(name, key))]
+            audio = [
+                c
+                for key, i in self.processors[name].spec.inlets.items()
+                if i.signal is Signal.AUDIO
+                for c in self._into(Port(name, key))
+            ]
             arrival = max((self.lag[c.source.node] for c in audio), default=0)
             self.waits |= {str(c): arrival - self.lag[c.source.node] for c in audio if arrival > self.lag[c.source.node]}
             own = 0 if self.patch.nodes[name].bypassed else self.processors[name].latency
@@ -205,9 +211,7 @@ class ProcessorGroup:
 class _Block:
     """One pass over the graph: signals as they appear, and the state that is left."""
 
-    def __init__(
-        self, group: ProcessorGroup, state: GroupState, values: Tensor, performance: Tensor, compiler: Compiler
-    ) -> None:
+    def __init__(self, group: ProcessorGroup, state: GroupState, values: Tensor, performance: Tensor, compiler: Compiler) -> None:
         self.group, self.state, self.performance, self.compiler = group, state, performance, compiler
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
@@ -224,7 +228,8 @@ class _Block:
             self._node(name)
         silent = tf.zeros([2 if group.playing else self.rows, self.hops * HOP])
         audio = self.signals[f"{group.output}.audio"] if group.output else silent
-        peaks = [tf.reduce_max(tf.abs(self.signals[port])) if port else tf.zeros([]) for port in map(self._first_audio, group.order)]
+        ports = map(self._first_audio, group.order)
+        peaks = [tf.reduce_max(tf.abs(self.signals[port])) if port else tf.zeros([]) for port in ports]
         levels = tf.stack(peaks) if peaks else tf.zeros([0])
         state = GroupState(self.nodes, self.frames, self.delays, (tf.ones([1]), self.values[:, -1]))
         return Rendered(audio, levels, *self.partials), state
@@ -343,9 +348,7 @@ def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler) -> tupl
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), (memory, tuple(x)))
         jit = compiler is Compiler.XLA_NODES or None
         with tf.init_scope():
-            traced = tf.function(
-                lambda m, v: processor.render(m, processor.Inputs(*v)), autograph=False, jit_compile=jit
-            )
+            traced = tf.function(lambda m, v: processor.render(m, processor.Inputs(*v)), autograph=False, jit_compile=jit)
             function = _functions[key] = traced.get_concrete_function(*specs)
         while len(_functions) > _MAX_FUNCTIONS:
             _functions.popitem(last=False)
@@ -356,7 +359,7 @@ def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler) -> tupl
 
 def _fenced(result: tuple[dict[str, Tensor], Any]) -> tuple[dict[str, Tensor], Any]:
     """Keep XLA from fusing a node into those that hear it: it would compute the node again for each, and compile for minutes."""
-    from tensorflow.compiler.tf2xla.python import xla
+    xla = importlib.import_module("tensorflow.compiler.tf2xla.python.xla")
 
     tensors = tf.nest.flatten(result)
     return tf.nest.pack_sequence_as(result, list(xla.optimization_barrier(*tensors)))  # type: ignore[no-any-return]

@@ -50,7 +50,8 @@ def load(path: Path, sample_rate: float) -> npt.NDArray[np.float32]:
     try:
         with soundfile.SoundFile(path) as file:
             if file.frames > MAX_S * file.samplerate:
-                raise ValueError(f"an impulse response lasts {MAX_S:g} s at most, {path.name} lasts {file.frames / file.samplerate:.1f} s")
+                length_s = file.frames / file.samplerate
+                raise ValueError(f"an impulse response lasts {MAX_S:g} s at most, {path.name} lasts {length_s:.1f} s")
             audio, rate = file.read(dtype="float32", always_2d=True), file.samplerate
     except (OSError, soundfile.LibsndfileError) as problem:
         raise ValueError(f"the impulse response {path.name!r} cannot be read: {problem}") from problem
@@ -62,4 +63,4 @@ def load(path: Path, sample_rate: float) -> npt.NDArray[np.float32]:
 
 
 def _unit_energy(response: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    return (response / np.sqrt(np.mean(np.sum(response**2, axis=1)))).astype(np.float32)
+    return np.asarray(response / np.sqrt(np.mean(np.sum(response**2, axis=1))), np.float32)

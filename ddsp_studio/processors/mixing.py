@@ -91,14 +91,15 @@ class VoiceMixer(Processor, version=1, category="Mix"):
 def _stage(voices: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Places in -1..1, neighbours on opposite sides; a single voice stands in the middle."""
     ranks = np.arange(voices, dtype=np.float32)
-    return np.where(ranks % 2 == 0, 1.0, -1.0).astype(np.float32) * (ranks // 2 * 2 + 1) / max(voices, 2) * (voices > 1)
+    sides = np.where(ranks % 2 == 0, 1.0, -1.0)
+    return np.asarray(sides * (ranks // 2 * 2 + 1) / max(voices, 2) * (voices > 1), np.float32)
 
 
 class Output(Processor, version=1, category="Output"):
     """What is heard, behind a limiter that no patch can overrun: −0.3 dBFS, whatever comes. What is no number is silence.
 
-    The limiter looks one hop ahead: the gain at a hop's edge is low enough for the hop before and the hop after, and ramps between
-    edges, so no sample passes the ceiling. It recovers in 0.1 s.
+    The limiter looks one hop ahead: the gain at a hop's edge is low enough for the hop before and the hop after, and ramps
+    between edges, so no sample passes the ceiling. It recovers in 0.1 s.
     """
 
     input = Inlet(doc="The sound")

@@ -169,7 +169,7 @@ def knob_of(control: Control, values: Array) -> Array:
     else:
         knob = (held - control.low) / (control.high - control.low)
         knob = np.log1p(knob * 999.0) / math.log(1000.0) if control.law is Law.CURVED else knob
-    return knob.astype(np.float32)
+    return np.asarray(knob, np.float32)
 
 
 class Smoother:

@@ -22,8 +22,8 @@ _TILT_SPAN = 20.0 * math.log10(2.0)
 class Harmonic(Processor, version=1, category="Synth"):
     """A bank of sine partials at whole multiples of one frequency, with a drawable distribution.
 
-    The distribution is tilted, faded to zero between 0.45 and 0.5 of the sample rate, and normalised to a sum of 1; the amplitude scales it. Partials
-    start in sine phase (Engel et al., DDSP, ICLR 2020, section 3.1).
+    The distribution is tilted, faded to zero between 0.45 and 0.5 of the sample rate, and normalised to a sum of 1; the
+    amplitude scales it. Partials start in sine phase (Engel et al., DDSP, ICLR 2020, section 3.1).
     """
 
     partials = Option(default=64, low=1, high=512, doc="How many partials")
