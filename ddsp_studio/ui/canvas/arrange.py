@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
@@ -14,6 +15,8 @@ from ddsp_studio.ui.canvas.style import GRID
 
 _GAP_X, _AMOUNT_GAP_X, _GAP_Y = 48.0, 80.0, 32.0
 _BAND_GAP, _MOST_BANDS = 72.0, 4
+_TALLEST = 960.0
+"""Height from which a column is split."""
 _ASPECT = 1.65
 """Width to height of a usual canvas."""
 _CLEARLY = 0.8
@@ -56,7 +59,7 @@ def arranged(
             column.sort(key=lambda name: median([ranks[n] for n in neighbours[name]]) if neighbours[name] else ranks[name])
             ranks.update(_ranks([column]))
     modulated = {cable.target.node for cable in patch.cables if cable.amount is not None}
-    columns = [column for column in columns if column]
+    columns = [part for column in columns if column for part in _split(column, sizes)]
     places: dict[str, tuple[float, float]] = {}
     top = 0.0
     for band in _bands(columns, sizes, modulated):
@@ -83,6 +86,13 @@ def _columns(patch: Patch) -> list[list[str]]:
     for name in patch.nodes:
         columns[depth[name]].append(name)
     return columns
+
+
+def _split(column: list[str], sizes: Mapping[str, tuple[float, float]]) -> list[list[str]]:
+    """A tall column as several side by side; no cable runs between its nodes."""
+    parts = min(math.ceil(_height(column, sizes) / _TALLEST), len(column))
+    length = math.ceil(len(column) / parts)
+    return [column[start : start + length] for start in range(0, len(column), length)]
 
 
 def _ranks(columns: list[list[str]]) -> dict[str, float]:
