@@ -12,18 +12,18 @@ def read(line: Tensor, delay: Tensor) -> Tensor:
 
     Args:
         line: past samples, newest last, [batch, length].
-        delay: in samples, [batch, samples]; entry i counts from the i-th sample after the line's end and is held to between
-            i + 3 and length + i − 2, so that the read never wraps.
+        delay: in samples, [batch, samples], float32 or float64 (in which a delay of seconds keeps its fraction); entry i
+            counts from the i-th sample after the line's end and should be between i + 3 and length + i − 2. The read never wraps.
 
     Returns:
-        [batch, samples].
+        [batch, samples] float32.
     """
     length, count = int(line.shape[1]), int(delay.shape[1])
-    place = (length - 1.0) + tf.range(1, count + 1, dtype=tf.float32) - delay
-    place = tf.clip_by_value(place, 1.0, length - 3.0)
-    whole = tf.floor(place)
-    d = place - whole
-    index = tf.cast(whole, tf.int32)[..., None] + tf.constant([-1, 0, 1, 2])
+    # whole and fraction come from the delay alone, so that they do not depend on where in the block it is read
+    whole = tf.math.ceil(delay)
+    d = tf.cast(whole - delay, tf.float32)
+    place = length + tf.range(count) - tf.cast(whole, tf.int32)
+    index = tf.clip_by_value(place, 1, length - 3)[..., None] + tf.constant([-1, 0, 1, 2])
     s = tf.gather(line, index, batch_dims=1)
     weights = tf.stack(
         [
