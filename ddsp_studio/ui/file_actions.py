@@ -27,6 +27,7 @@ class FileActions(QObject):
 
     entry_opened = Signal(object)
     """The browser entry that was opened, or None."""
+    saved = Signal()
 
     def __init__(self, window: QWidget, document: Document, store: Store, toasts: Toasts) -> None:
         super().__init__(window)
@@ -108,6 +109,7 @@ class FileActions(QObject):
         self._store.settings.remember(path)
         self._store.save()
         self._toasts.show(f"Saved {path.name}.", Tone.GOOD)
+        self.saved.emit()
 
     # -- leaving ------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from ddsp_studio.ui.settings import Settings
 from ddsp_studio.ui.transport import TransportBar
 
 FRAME_MS, TEXT_MS = 16, 250
+_BUSY, _RELAXED = 0.8, 0.6
+"""DSP load above which the pictures slow down, and under which they run again."""
 _LEVELS_EVERY = 3
 """Frames between two levels of the nodes' thumbnails."""
 _FLOORS_DB = (-60, -75, -90, -105, -120)
@@ -158,5 +160,8 @@ class LiveClock(QObject):
             self._editor.set_levels({name: float(levels[i]) for i, name in enumerate(self._status.playing_nodes[: len(levels)])})
 
     def text(self) -> None:
-        """Numbers."""
+        """Numbers. Where the sound has no time left, pictures give way to it: they move half as often."""
         self._bar.read_slow(self._telemetry)
+        load, fast = float(self._telemetry.data["load"]), self._timers[0].interval() == FRAME_MS
+        if load > _BUSY if fast else load < _RELAXED:
+            self._timers[0].setInterval(2 * FRAME_MS if fast else FRAME_MS)

@@ -142,6 +142,8 @@ class StudioWindow(QMainWindow):
         self.status_line.clicked.connect(self.open_audio_settings)
         self.browser.chosen.connect(self._open_entry)
         self.files.entry_opened.connect(self.browser.show_current)
+        self.files.saved.connect(self.browser.refresh)
+        self.link.recorded.connect(lambda _take: self.browser.refresh())
         self.document.dirty_changed.connect(lambda _dirty: self._show_title())
         self.document.changed.connect(self._show_title)
         self.document.path_changed.connect(self._show_title)

@@ -308,6 +308,12 @@ def test_dropped_files_go_where_they_belong(window: StudioWindow, organ: Patch, 
 # -- browser --------------------------------------------------------------------------------------------------------------
 
 
+def test_what_is_saved_stands_in_the_browser_at_once(window: StudioWindow) -> None:
+    paths.patches().mkdir(parents=True)
+    window.files.save_to(paths.patches() / "Newborn.ddsp")
+    assert any(entry.title == "Test organ" and entry.group == "My patches" for entry in window.browser._entries)
+
+
 def test_the_browser_steps_and_searches(window: StudioWindow, organ: Patch) -> None:
     paths.patches().mkdir(parents=True)
     for name in ("Zeta", "Zeta two", "Zeta three"):

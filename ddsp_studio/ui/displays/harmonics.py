@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from ddsp_studio.audio.telemetry import PARTIALS, Telemetry
 from ddsp_studio.processors.units import format_quantity
 from ddsp_studio.ui import theme
+from ddsp_studio.ui.displays.layer import Layer
 from ddsp_studio.ui.displays.spectrogram import paint_note
 
 FLOOR_DB = -90.0
@@ -34,6 +35,7 @@ class Harmonics(QWidget):
         self._target: Floats | None = None
         self._count, self._f0_hz = 0, 0.0
         self._pointer: QPointF | None = None
+        self._grid = Layer(self, self._paint_grid)
 
     def set_target(self, amplitudes: Floats | None) -> None:
         """Overlay linear amplitudes [n] to compare with, or None."""
@@ -67,19 +69,15 @@ class Harmonics(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Grid, bars, marks, target, readout."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
-        self._paint_grid(painter)
+        self._grid.draw(painter, self._count)
         if self._count:
             self._paint_bars(painter)
-            self._paint_numbers(painter)
             if self._pointer is not None and (number := self.partial_at(self._pointer.x())):
                 paint_note(painter, self.readout(number), self._pointer, QRectF(self.rect()))
-        else:
-            painter.setPen(theme.colour(theme.TEXT_FAINT))
-            painter.drawText(self._plot(), 0x84, "Play a note to see its partials")
         painter.end()
 
     def _paint_grid(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
         plot = self._plot()
         painter.setFont(theme.font(10))
         for decibels in (0, -30, -60, -90):
@@ -88,6 +86,11 @@ class Harmonics(QWidget):
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(theme.colour(theme.TEXT_FAINT))
             painter.drawText(QRectF(0, y - 7, plot.left() - 5, 14), 0x82, str(decibels))
+        if self._count:
+            self._paint_numbers(painter)
+        else:
+            painter.setFont(theme.font(12))
+            painter.drawText(plot, 0x84, "Play a note to see its partials")
 
     def _paint_bars(self, painter: QPainter) -> None:
         plot, step = self._plot(), self._plot().width() / self._count

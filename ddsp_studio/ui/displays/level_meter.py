@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.ui import theme
+from ddsp_studio.ui.displays.layer import Layer
 
 FLOOR_DB, TOP_DB = -60.0, 3.0
 _FALL_DB = 0.6
@@ -34,6 +35,7 @@ class LevelMeter(QWidget):
         self._holds = [FLOOR_DB, FLOOR_DB]
         self._ages = [0, 0]
         self._clips, self._clipped, self._limiting = 0, False, False
+        self._scale = Layer(self, self._paint_scale)
 
     @property
     def clipped(self) -> bool:
@@ -83,7 +85,7 @@ class LevelMeter(QWidget):
             painter.fillRect(QRectF(0, top, self._x(self._bars[side]), 7), gradient)
             if self._holds[side] > FLOOR_DB:
                 painter.fillRect(QRectF(self._x(self._holds[side]) - 1.5, top, 1.5, 7), theme.colour(theme.TEXT))
-        self._paint_scale(painter)
+        self._scale.draw(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         lit = theme.DANGER if self._clipped else theme.WARNING if self._limiting else theme.CANVAS
         painter.setPen(theme.colour(theme.BORDER))

@@ -14,6 +14,7 @@ from shiboken6 import VoidPtr
 from ddsp_studio.audio.telemetry import SCOPE, Telemetry
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.displays.analysis import trigger
+from ddsp_studio.ui.displays.layer import Layer
 
 SPANS_MS = (2, 5, 10, 20, 50, 100, 200)
 _GAINS = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -32,6 +33,7 @@ class Scope(QWidget):
         self._gain = 1.0
         self._audio: npt.NDArray[np.float32] = np.zeros((2, 2), np.float32)
         self._position = -1
+        self._grid = Layer(self, self._paint_grid)
 
     def read(self, telemetry: Telemetry) -> None:
         """Take the newest stretch of audio (the fast timer calls this)."""
@@ -62,20 +64,20 @@ class Scope(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Grid, waveforms, scale."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
-        self._paint_grid(painter)
+        self._grid.draw(painter, self.span_ms, self._gain)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         both = not np.array_equal(self._audio[0], self._audio[1])
         if both:
             self._paint_line(painter, self._audio[1], theme.NOTES, 0.8)
         self._paint_line(painter, self._audio[0], theme.ACCENT, 1.0)
+        painter.end()
+
+    def _paint_grid(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
         painter.setFont(theme.font(10))
         painter.setPen(theme.colour(theme.TEXT_FAINT))
         gain = "" if self._gain == 1.0 else f"   ×{self._gain:g}"
         painter.drawText(self.rect().adjusted(6, 3, -6, -3), Qt.AlignmentFlag.AlignBottom, f"{self.span_ms} ms{gain}")
-        painter.end()
-
-    def _paint_grid(self, painter: QPainter) -> None:
         middle = self.height() / 2
         painter.setPen(theme.colour(theme.GRID))
         for part in range(1, 10):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ddsp_studio.audio.telemetry import SCOPE, Telemetry
@@ -13,6 +13,7 @@ from ddsp_studio.processors.units import format_quantity, hz_to_note, note_name
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.displays import colour_maps
 from ddsp_studio.ui.displays.analysis import FLOOR_DB, LONG, LogSpectrum
+from ddsp_studio.ui.displays.layer import Layer
 
 _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _MAX_COLUMNS = 8
@@ -42,7 +43,7 @@ class Spectrogram(QWidget):
         self._done = -1
         self._frozen = self._loud = False
         self._pointer: QPointF | None = None
-        self._scale = QPixmap()
+        self._scale = Layer(self, self._paint_scale)
         self._make_ring(2, 2)
 
     # -- settings -----------------------------------------------------------------------------------------------------
@@ -112,7 +113,6 @@ class Spectrogram(QWidget):
         kept = old[y][:, np.clip(x, 0, old.shape[1] - 1)]
         self._levels[:] = np.where(x >= 0, kept, 0)
         self._recolour()
-        self._make_scale()
         super().resizeEvent(event)
 
     def read(self, telemetry: Telemetry) -> None:
@@ -121,7 +121,6 @@ class Spectrogram(QWidget):
         if rate and rate != self._rate:
             self._rate = rate
             self._spectrum = LogSpectrum(self._levels.shape[0], rate)
-            self._make_scale()
         if self._frozen or not rate:
             return
         position = int(telemetry.data["position"])
@@ -160,7 +159,7 @@ class Spectrogram(QWidget):
         painter.drawImage(QPointF(0, 0), self._image, QRectF(self._head, 0, left, rows))
         if self._head:
             painter.drawImage(QPointF(left / self.devicePixelRatioF(), 0), self._image, QRectF(0, 0, self._head, rows))
-        painter.drawPixmap(0, 0, self._scale)
+        self._scale.draw(painter, self._rate)
         if self._frozen:
             painter.setFont(theme.font(10))
             painter.setPen(theme.colour(theme.SELECTION))
@@ -169,13 +168,7 @@ class Spectrogram(QWidget):
             self._paint_readout(painter, self._pointer)
         painter.end()
 
-    def _make_scale(self) -> None:
-        """Paint the frequency scale once; text is what costs in a frame."""
-        ratio = self.devicePixelRatioF()
-        self._scale = QPixmap(self.size() * ratio)
-        self._scale.setDevicePixelRatio(ratio)
-        self._scale.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(self._scale)
+    def _paint_scale(self, painter: QPainter) -> None:
         painter.setFont(theme.font(10))
         lowest = float(self.height())
         for frequency in _TICKS_HZ:
@@ -189,7 +182,6 @@ class Spectrogram(QWidget):
                 painter.drawText(QPointF(5, y + 4), text)
                 painter.setPen(theme.colour(theme.TEXT, 0.75))
                 painter.drawText(QPointF(4, y + 3), text)
-        painter.end()
 
     def readout(self, point: QPointF) -> str:
         """Frequency, note and level at a place of the widget."""
