@@ -18,7 +18,7 @@ RATE = 16_000
 _GATE = {"gate": "held while above 0.5", "trigger": "starts the attack while above 0.5"}
 _RESET = {"reset": "starts the cycle while above 0.5"}
 _LFO = {"drivers": ("depth",), "silence": {"depth": 0.0}, "thresholds": _RESET, "knobs": {"rate": (0.4, 1.0)}}
-_ECHO = {"knobs": {"time": (0.0, 0.2)}, "hops": 36}
+_ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 20}
 _CLIP = {"spread": "in training a row is a clip, not a voice", "pan": "in training a row is a clip, not a voice"}
 _STAGE = "every voice is heard on left and right"
 
@@ -47,7 +47,9 @@ def terms(name: str, **options: Any) -> Terms:
         case "Slew":
             return Terms(drivers=("input",), silence={"input": 0.0}, tails=({}, {"fall": 0.2}), knobs={"rise": (0.1, 0.5), "fall": (0.1, 0.5)})
         case "Harmonic":
-            return Terms(drivers=("amplitude",), silence={"amplitude": 0.0}, knobs={"f0": (0.3, 0.45), "distribution": (0.3, 0.9)})
+            alone = {name: "a single partial is all there is" for name in ("tilt", "distribution") if options.get("partials") == 1}
+            knobs = {"f0": (0.3, 0.45), "distribution": (0.3, 0.9)}
+            return Terms(drivers=("amplitude",), silence={"amplitude": 0.0}, knobs=knobs, unheard=alone)
         case "FilteredNoise":
             return Terms(drivers=("amplitude",), silence={"amplitude": 0.0}, knobs={"magnitudes": (0.3, 0.9)})
         case "Filter":
@@ -57,7 +59,7 @@ def terms(name: str, **options: Any) -> Terms:
             echoes = ({"time": 0.05, "mix": 1.0}, {"time": 0.08, "feedback": 0.7, "tone": 20000.0, "mix": 0.5})
             return Terms(**_ECHO, tails=echoes)
         case "ConvolutionReverb":
-            return Terms(hops=84 if options.get("decay", 1.0) > 0.4 else 30, tails=({}, {"mix": 1.0}))
+            return Terms(hops=84 if "decay" in options and options["decay"] > 0.4 else 30, tails=({}, {"mix": 1.0}))
         case "Pan":
             unheard = {} if options.get("stereo") else {"pan": "in training a row is a clip, not left or right"}
             return Terms(batch=2, unheard=unheard)
@@ -69,11 +71,11 @@ def terms(name: str, **options: Any) -> Terms:
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
     "Lfo": [{"shape": shape} for shape in ("sine", "triangle", "saw", "square", "random")],
-    "Harmonic": [{}, {"partials": 1}, {"partials": 7}],
-    "FilteredNoise": [{}, {"bands": 5}, {"bands": 129}],
+    "Harmonic": [{}, {"partials": 1}],
+    "FilteredNoise": [{}, {"bands": 5}],
     "Filter": [{"mode": mode} for mode in ("low", "high", "band", "notch")],
-    "Delay": [{"longest": 0.1}, {"longest": 0.5, "stereo": True}],
-    "ConvolutionReverb": [{"decay": 0.3}, {"decay": 0.6, "predelay": 0.0, "stereo": True}, {"file": "impulse.wav"}],
+    "Delay": [{"longest": 0.1}, {"longest": 0.2, "stereo": True}],
+    "ConvolutionReverb": [{"decay": 0.6}, {"decay": 0.2, "predelay": 0.0, "stereo": True}, {"file": "impulse.wav"}],
     "Pan": [{}, {"stereo": True}],
     "VoiceMixer": [{}, {"stereo": True}],
 }
@@ -101,10 +103,10 @@ def cases(folder: Path) -> dict[str, Case]:
     """All cases by name; `folder` takes the files that some of them read."""
     found = {}
     for name, kind in catalogue.processor_types().items():
-        for settings in SETTINGS.get(name, [{}]):
+        for number, settings in enumerate(SETTINGS.get(name, [{}])):
             label = name + "".join(f"-{value}" if not isinstance(value, bool) else f"-{key}" for key, value in settings.items())
             stereo_rows = 2 if settings.get("stereo") and name in ("Delay", "ConvolutionReverb") else None
             held = terms(name, **settings)
             case = Case(partial(_make, kind, settings, folder), held)
-            found[label] = case.on(batch=stereo_rows) if stereo_rows else case
+            found[label] = case.on(variant=number > 0, **({"batch": stereo_rows} if stereo_rows else {}))
     return found

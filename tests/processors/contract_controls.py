@@ -25,7 +25,7 @@ PLACES = (0.0, 0.2, 0.5, 0.8, 1.0)
 
 def slopes(case: Case) -> None:
     """The gradient by every input, along a random direction, is the slope that central differences measure."""
-    processor, inputs = case.processor, stimulus(case)
+    processor, inputs = case.processor, stimulus(case, smooth=True)
     outputs, _, found = gradients(case, inputs)
     noise = 1e-6 * math.sqrt(sum(float(np.sum(np.square(out.numpy()))) for out in outputs.values()))
     for name, x in inputs.items():
@@ -138,7 +138,11 @@ def files(case: Case) -> None:
     """The data sheet is JSON, and a node with any values comes back from a patch file as it was."""
     processor, rng = case.processor, case.rng(13)
     sheet = processor.spec.to_json()
-    if json.loads(json.dumps(sheet, allow_nan=False)) != sheet:
+    try:
+        back = json.loads(json.dumps(sheet, allow_nan=False))
+    except ValueError as problem:
+        raise ContractBroken("files", case, f"the data sheet is no JSON: {problem}") from problem
+    if back != sheet:
         raise ContractBroken("files", case, "the data sheet does not come back from JSON")
     values = {}
     for name, control in processor.spec.controls.items():

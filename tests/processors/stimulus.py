@@ -42,6 +42,8 @@ class Terms:
     """Why the output rows are not the input rows, if they are not."""
     plain: Mapping[str, float] = field(default_factory=dict)
     """Control values under which the latency is measured."""
+    variant: bool = False
+    """Whether another configuration of the same code is held to the full split law, so that an eager one will do here."""
     tails: tuple[Mapping[str, float], ...] = ({},)
     """Control values under which the tail is measured."""
 
@@ -118,14 +120,22 @@ def constants(processor: Processor, values: Mapping[str, float], batch: int, hop
     return held
 
 
-def stimulus(case: Case, salt: int = 0) -> Arrays:
-    """Random values for every port: noise, notes, and controls that move at every frame."""
+def _noise(rng: np.random.Generator, batch: int, hops: int, width: int) -> npt.NDArray[np.float32]:
+    """Noise of 0.2 rms, averaged over a Hann window of `width` samples."""
+    window = np.hanning(width + 2)[1:-1]
+    white = rng.normal(0.0, 0.2, (batch, hops * HOP + width - 1))
+    kernel = window / np.sqrt(np.sum(window**2))
+    return np.stack([np.convolve(row, kernel, "valid") for row in white]).astype(np.float32)
+
+
+def stimulus(case: Case, salt: int = 0, *, smooth: bool = False) -> Arrays:
+    """Random values for every port: noise, notes, and controls that move at every frame; `smooth` takes the treble off the noise."""
     processor, terms = case.processor, case.terms
     rng, batch, hops = case.rng(salt), terms.batch, terms.hops
     made: Arrays = {}
     for name, inlet in processor.spec.inlets.items():
         audio = inlet.signal is Signal.AUDIO
-        made[name] = rng.normal(0.0, 0.2, (batch, hops * HOP)).astype(np.float32) if audio else performance(rng, batch, hops)
+        made[name] = _noise(rng, batch, hops, 32 if smooth else 1) if audio else performance(rng, batch, hops)
     for name, control in processor.spec.controls.items():
         if name in terms.thresholds:
             made[name] = squares(rng, batch, hops)[..., None]
