@@ -31,7 +31,13 @@ def terms(name: str, **options: Any) -> Terms:
             return Terms(restless="gives pitch and loudness, whose rest is not zero", knobs={"glide": (0.2, 0.5)}, hops=20)
         case "Adsr":
             tails = ({}, {"release": 0.05, "sustain": 1.0})
-            return Terms(drivers=("gate",), thresholds=_GATE, silence={"gate": 0.0}, tails=tails, knobs=dict.fromkeys(("attack", "decay", "release"), (0.1, 0.5)))
+            return Terms(
+                drivers=("gate",),
+                thresholds=_GATE,
+                silence={"gate": 0.0},
+                tails=tails,
+                knobs=dict.fromkeys(("attack", "decay", "release"), (0.1, 0.5)),
+            )
         case "Lfo":
             shape = options.get("shape")
             stepwise = {"rate": "a new value for each cycle", "phase": "a new value for each cycle"}
@@ -45,9 +51,16 @@ def terms(name: str, **options: Any) -> Terms:
         case "Transpose":
             return Terms(restless="gives a frequency, whose rest is not zero")
         case "Slew":
-            return Terms(drivers=("input",), silence={"input": 0.0}, tails=({}, {"fall": 0.2}), knobs={"rise": (0.1, 0.5), "fall": (0.1, 0.5)})
+            return Terms(
+                drivers=("input",),
+                silence={"input": 0.0},
+                tails=({}, {"fall": 0.2}),
+                knobs={"rise": (0.1, 0.5), "fall": (0.1, 0.5)},
+            )
         case "Harmonic":
-            alone = {name: "a single partial is all there is" for name in ("tilt", "distribution") if options.get("partials") == 1}
+            alone = {
+                name: "a single partial is all there is" for name in ("tilt", "distribution") if options.get("partials") == 1
+            }
             knobs = {"f0": (0.3, 0.45), "distribution": (0.3, 0.9)}
             return Terms(drivers=("amplitude",), silence={"amplitude": 0.0}, knobs=knobs, unheard=alone)
         case "FilteredNoise":

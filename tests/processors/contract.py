@@ -36,10 +36,14 @@ def _apart(one: Any, other: Any) -> float:
     if a.dtype.kind in "iub":
         return float(np.any(a != b))
     gap = np.abs(a - b)
-    return float(np.max(gap, initial=0.0) / max(1.0, np.max(np.abs(a), initial=0.0))) if np.all(np.isfinite(gap)) else float("inf")
+    return (
+        float(np.max(gap, initial=0.0) / max(1.0, np.max(np.abs(a), initial=0.0))) if np.all(np.isfinite(gap)) else float("inf")
+    )
 
 
-def _refuse_apart(case: Case, clause: str, what: str, found: Mapping[str, Any], expected: Mapping[str, Any], tolerance: float) -> None:
+def _refuse_apart(
+    case: Case, clause: str, what: str, found: Mapping[str, Any], expected: Mapping[str, Any], tolerance: float
+) -> None:
     for name, value in expected.items():
         gap = _apart(value, found[name])
         if gap > tolerance:
@@ -230,7 +234,9 @@ def extremes(case: Case) -> None:
     settings: list[dict[str, float]] = [{}]
     settings += [{name: end} for name, c in controls.items() for end in (c.low, c.high)]
     settings += [{n: c.low for n, c in controls.items()}, {n: c.high for n, c in controls.items()}]
-    settings += [{n: float(rng.choice([c.low, c.high])) for n, c in controls.items()} for _ in range(4)] if len(controls) > 1 else []
+    settings += (
+        [{n: float(rng.choice([c.low, c.high])) for n, c in controls.items()} for _ in range(4)] if len(controls) > 1 else []
+    )
     levels = LEVELS if any(x.ndim == 2 for x in rich.values()) else {"notes": 1.0}
     for index, values in enumerate(settings):
         for level, gain in levels.items() if index in (0, len(settings) - 1) else [list(levels.items())[index % len(levels)]]:
@@ -243,7 +249,9 @@ def extremes(case: Case) -> None:
                 bad = np.size(out) - int(np.sum(np.isfinite(out)))
                 if bad:
                     where = ", ".join(f"{k}={v:g}" for k, v in values.items()) or "defaults"
-                    raise ContractBroken("extremes", case, f"{bad} of {np.size(out)} numbers of {name} are not finite at {where} with {level}", bad)
+                    raise ContractBroken(
+                        "extremes", case, f"{bad} of {np.size(out)} numbers of {name} are not finite at {where} with {level}", bad
+                    )
 
 
 CLAUSES: dict[str, Callable[[Case], None]] = {
@@ -259,7 +267,9 @@ CLAUSES: dict[str, Callable[[Case], None]] = {
 }
 
 
-def verify_contract(make_processor: Callable[[], Processor], terms: Terms | None = None, clauses: Mapping[str, Any] = CLAUSES) -> None:
+def verify_contract(
+    make_processor: Callable[[], Processor], terms: Terms | None = None, clauses: Mapping[str, Any] = CLAUSES
+) -> None:
     """Hold a processor to every clause; ContractBroken names the first that it breaks."""
     case = Case(make_processor, terms or Terms())
     for clause in clauses.values():

@@ -35,7 +35,9 @@ def slopes(case: Case) -> None:
         stated = float(np.sum(found[name].astype(np.float64) * direction))
         measured, doubt = _difference(case, inputs, name, direction, noise)
         if abs(stated - measured) > SLOPE_TOLERANCE * max(abs(stated), abs(measured)) + 4.0 * doubt:
-            raise ContractBroken("slopes", case, f"by {name}: gradient {stated:.5g}, central differences {measured:.5g}", measured)
+            raise ContractBroken(
+                "slopes", case, f"by {name}: gradient {stated:.5g}, central differences {measured:.5g}", measured
+            )
 
 
 def _difference(case: Case, inputs: Arrays, name: str, direction: Arrays, noise: float) -> tuple[float, float]:
@@ -71,10 +73,18 @@ def knobs(case: Case) -> None:
         peak = max(1e-9, max(float(np.max(np.abs(out))) for outs in heard for out in outs.values()))
         moved = max(float(np.max(np.abs(a - b))) for a, b in ((heard[0][n], o[n]) for o in heard[1:] for n in o))
         if not moved > 1e-4 * peak:
-            raise ContractBroken("knobs", case, f"{name} is dead: it moves the output by {moved / peak:.3g} of its peak", moved / peak)
+            raise ContractBroken(
+                "knobs", case, f"{name} is dead: it moves the output by {moved / peak:.3g} of its peak", moved / peak
+            )
         inner = np.max(slope[1:4], axis=0)
-        if name not in case.terms.thresholds and name not in case.terms.steps and not np.all(inner * (control.high - control.low) > 1e-7 * peak):
-            raise ContractBroken("knobs", case, f"{name} has no gradient: at most {inner.min():.3g} within its range", float(inner.min()))
+        if (
+            name not in case.terms.thresholds
+            and name not in case.terms.steps
+            and not np.all(inner * (control.high - control.low) > 1e-7 * peak)
+        ):
+            raise ContractBroken(
+                "knobs", case, f"{name} has no gradient: at most {inner.min():.3g} within its range", float(inner.min())
+            )
 
 
 def _by_value(case: Case, inputs: Arrays, name: str, value: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -105,7 +115,9 @@ def _law(case: Case, name: str, control: Control) -> None:
     for place, value in zip(knob, values, strict=True):
         back = control.to_knob(value)
         if not abs(back - place) < 1e-6:
-            raise ContractBroken("laws", case, f"{name}: knob {place:g} gives {value:g} and comes back as {back:g}", abs(back - place))
+            raise ContractBroken(
+                "laws", case, f"{name}: knob {place:g} gives {value:g} and comes back as {back:g}", abs(back - place)
+            )
         try:
             control.check(name, value)
         except ValueError as problem:
@@ -148,7 +160,9 @@ def files(case: Case) -> None:
     for name, control in processor.spec.controls.items():
         drawn = control.from_knob(rng.uniform(0.0, 1.0, processor.channels(name)))
         values[name] = tuple(float(v) for v in np.clip(drawn, control.low, control.high))
-    node = Node(processor.spec.name, processor.spec.version, values, dict(processor.options), position=(rng.normal(), rng.normal()))
+    node = Node(
+        processor.spec.name, processor.spec.version, values, dict(processor.options), position=(rng.normal(), rng.normal())
+    )
     patch = Patch(nodes={"node": node})
     if patch_file.loads(patch_file.dumps(patch)) != patch:
         raise ContractBroken("files", case, "a node with random values does not come back from a patch file")

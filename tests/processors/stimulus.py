@@ -217,4 +217,3 @@ def hop_peaks(out: Tensor) -> npt.NDArray[np.float64]:
     """Largest magnitude in each hop over rows and channels, for an audio or control output: [hops]."""
     x = np.abs(np.asarray(out, np.float64))
     return x.reshape(x.shape[0], -1, HOP).max(axis=(0, 2)) if x.ndim == 2 else x.max(axis=(0, 2))
-
