@@ -22,6 +22,8 @@ from ddsp_studio.ui.transport import TransportBar
 FRAME_MS, TEXT_MS = 16, 250
 _BUSY, _RELAXED = 0.8, 0.6
 """DSP load above which the pictures slow down, and under which they run again."""
+_WAITING_MS = 120
+"""Time between pictures while the engine starts: it needs every core to load TensorFlow."""
 _LEVELS_EVERY = 3
 """Frames between two levels of the nodes' thumbnails."""
 _FLOORS_DB = (-60, -75, -90, -105, -120)
@@ -160,8 +162,14 @@ class LiveClock(QObject):
             self._editor.set_levels({name: float(levels[i]) for i, name in enumerate(self._status.playing_nodes[: len(levels)])})
 
     def text(self) -> None:
-        """Numbers. Where the sound has no time left, pictures give way to it: they move half as often."""
+        """Numbers; and the pace of the pictures, which give way to a sound that is short of time or not up yet."""
         self._bar.read_slow(self._telemetry)
-        load, fast = float(self._telemetry.data["load"]), self._timers[0].interval() == FRAME_MS
-        if load > _BUSY if fast else load < _RELAXED:
-            self._timers[0].setInterval(2 * FRAME_MS if fast else FRAME_MS)
+        load, pace = float(self._telemetry.data["load"]), self._timers[0].interval()
+        if not self._status.playing_nodes:
+            wanted = _WAITING_MS
+        elif load > _BUSY or (pace != FRAME_MS and load > _RELAXED):
+            wanted = 2 * FRAME_MS
+        else:
+            wanted = FRAME_MS
+        if wanted != pace:
+            self._timers[0].setInterval(wanted)

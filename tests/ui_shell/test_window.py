@@ -22,6 +22,7 @@ from ddsp_studio.ui.dialogs.audio_settings import AudioSettingsDialog
 from ddsp_studio.ui.dialogs.command_palette import CommandPalette
 from ddsp_studio.ui.dialogs.shortcuts import ShortcutsDialog
 from ddsp_studio.ui.drop_zones import Zone
+from ddsp_studio.ui.live import FRAME_MS
 from ddsp_studio.ui.settings import Store
 from ddsp_studio.ui.window import StudioWindow
 from tests.ui_shell.conftest import wait_until
@@ -121,6 +122,15 @@ def test_what_is_no_midi_file_is_refused(window: StudioWindow, tmp_path: Path, c
     assert not window.transport.load(path)
     assert any(reason in text for text in window.toasts.texts())
     assert window.transport.song is None
+
+
+def test_pictures_give_way_to_the_sound(playing: StudioWindow) -> None:
+    clock = playing.clock
+    clock.text()
+    assert clock._timers[0].interval() == FRAME_MS
+    playing.engine_status.playing_nodes = []
+    clock.text()
+    assert clock._timers[0].interval() > 4 * FRAME_MS
 
 
 # -- files ----------------------------------------------------------------------------------------------------------------
