@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from ddsp_studio.audio.events import HOP, Move
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
+from ddsp_studio.audio.priority import raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
 from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
@@ -180,6 +181,7 @@ class Compiler(threading.Thread):
             return
         player = self._workshop.player(patch, wish.sample_rate, wish.voices)
         player.warm(wish.block // HOP)
+        raise_helpers()
         if self._wish.patch is not wish.patch:
             return  # overtaken while compiling; the wake flag is set
         smoother = self._workshop.smoother(player)

@@ -6,10 +6,8 @@ two blocks, and events with `post_midi`; neither ever waits. `output` is replace
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import os
 import threading
 import time
 from collections import deque
@@ -22,6 +20,7 @@ import numpy.typing as npt
 from ddsp_studio.audio.events import HOP, LIVE, Cut, Event, Midi
 from ddsp_studio.audio.meters import Meters
 from ddsp_studio.audio.output import Output
+from ddsp_studio.audio.priority import raise_priority
 from ddsp_studio.audio.renderer import Rendered, Renderer
 from ddsp_studio.audio.song_player import SongPlayer, TransportView
 from ddsp_studio.audio.telemetry import Telemetry
@@ -131,7 +130,7 @@ class LiveThread(threading.Thread):
 
     def run(self) -> None:
         """Render until told to end."""
-        _raise_priority()
+        raise_priority()
         while not (self._ending and self._gain == 0.0):
             self._run_calls()
             output = self.output
@@ -210,12 +209,3 @@ class LiveThread(threading.Thread):
         else:
             self._meters.show_nothing()
         self._meters.show_block(audio, seconds, audio.shape[1] / rate, self.dropouts)
-
-
-def _raise_priority() -> None:
-    """Ask for real-time scheduling of this thread; most systems allow a raised priority at best, and it works without."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
-        return
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)

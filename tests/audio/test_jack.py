@@ -93,8 +93,9 @@ def test_what_is_heard_equals_the_offline_render(jackd, fake_engine, tmp_path):
     take = load_take(tmp_path / "take.take")
     assert any(isinstance(event, Move) for event in take.events)
     assert sum(isinstance(event, Midi) for event in take.events) == 10
-    report = render_file(take.patch, take, tmp_path / "offline.wav", bit_depth="32f", tail_s=0.0, workshop=FakeWorkshop(), voices=8)
-    offline = soundfile.read(tmp_path / "offline.wav", dtype="float32")[0].T
+    out = tmp_path / "offline.wav"
+    report = render_file(take.patch, take, out, bit_depth="32f", tail_s=0.0, workshop=FakeWorkshop(), voices=8)
+    offline = soundfile.read(out, dtype="float32")[0].T
     recorded = soundfile.read(tmp_path / "take.wav", dtype="float32")[0].T
     assert report.faulty_blocks == 0
     length = offline.shape[1] - LATENCY
