@@ -13,7 +13,7 @@ from ddsp_studio.ui.window import StudioWindow
 
 _CHORD = (48, 60, 64, 67, 71)
 _SIZE = (1480, 940)
-_PATIENCE_MS, _SOUNDING_MS, _STEP_MS = 60_000, 5_000, 400
+_PATIENCE_MS, _SOUNDING_MS, _STEP_MS = 120_000, 5_000, 400
 
 
 class Screenshot(QObject):
