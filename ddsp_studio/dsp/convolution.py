@@ -18,8 +18,8 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 SPAN = 16 * HOP
 _SPAN_HOPS = SPAN // HOP
-_LONG = 4
-"""Spans in one call from which one large FFT is cheaper than going on span by span."""
+_LONG = 0.6
+"""Length of a call, as a share of the response, from which one large FFT is cheaper than going on span by span."""
 
 
 class Response(NamedTuple):
@@ -69,7 +69,7 @@ def convolve(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor,
     """Convolve audio [batch, samples] (whole hops); rows of the response are 1 or batch. Returns audio and memory."""
     near, memory = _near(audio, response.near, memory)
     length = int(audio.shape[1])
-    if length > _LONG * SPAN:
+    if length > max(4, _LONG * int(response.far.shape[1])) * SPAN:
         far, memory = _far_long(audio, response.far, memory)
         return near + far, memory
     pieces = []

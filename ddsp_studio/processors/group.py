@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.catalogue import processor_types
@@ -216,6 +218,9 @@ class _Block:
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
         self.values = extend(values[None], last, started)
+        widths = [column.columns.stop - column.columns.start for column in group.columns.values()]
+        pieces = tf.split(self.values, widths, axis=2) if widths else []
+        self.columns = dict(zip(group.columns, pieces, strict=True))
         self.signals: dict[str, Tensor] = {}
         self.nodes: dict[str, Any] = {}
         self.frames: dict[str, tuple[Tensor, Tensor]] = {}
@@ -233,6 +238,17 @@ class _Block:
         levels = tf.stack(peaks) if peaks else tf.zeros([0])
         state = GroupState(self.nodes, self.frames, self.delays, (tf.ones([1]), self.values[:, -1]))
         return Rendered(audio, levels, *self.partials), state
+
+    def _peaks(self, signals: list[Tensor]) -> Tensor:
+        """Peak of every node's first audio outlet, 0 where it has none: few operations, however many nodes there are."""
+        names = self.group.order
+        heard = [name for name in names if self._first_audio(name)]
+        if not heard:
+            return tf.zeros([len(names)])
+        rows = [int(signal.shape[0]) for signal in signals]
+        peaks = tf.reduce_max(tf.abs(tf.concat(signals, axis=0)), axis=1)
+        owner = np.repeat([names.index(name) for name in heard], rows)
+        return tf.maximum(tf.math.unsorted_segment_max(peaks, owner, len(names)), 0.0)
 
     def _first_audio(self, name: str) -> str:
         outlets = self.group.processors[name].spec.outlets
@@ -313,15 +329,14 @@ class _Block:
         column = self.group.columns[f"{name}.{key}"]
         cables = self.group._into(Port(name, key))
         setting = next((self.signals[str(c.source)] for c in cables if c.amount is None), None)
-        frames = self.values[:, :, column.columns] if setting is None else setting
+        frames = self.columns[f"{name}.{key}"] if setting is None else setting
         control = column.control
         if not column.modulated or control is None:
             return frames
         knob = frames if setting is None else _to_knob(control, setting)
         for cable in cables:
             if cable.amount is not None:
-                amount = self.values[:, :, self.group.columns[f"{cable.source}->{cable.target}"].columns]
-                knob += amount * self.signals[str(cable.source)]
+                knob += self.columns[f"{cable.source}->{cable.target}"] * self.signals[str(cable.source)]
         return control.from_knob(tf.clip_by_value(knob, 0.0, 1.0))
 
 
