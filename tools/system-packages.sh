@@ -38,6 +38,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "Installing system libraries:$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $missing >/dev/null
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "The system libraries could not be installed; mend that and make again." >&2
+  exit 1
+fi

@@ -10,7 +10,7 @@ from pathlib import Path
 from ddsp_studio import resources
 from ddsp_studio.cli_commands.render import Job, render
 
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
 _PICTURE = "import sys, pathlib; from ddsp_studio.ui.app import main; sys.exit(main(screenshot=pathlib.Path(sys.argv[1])))"
 
 
