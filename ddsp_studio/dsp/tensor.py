@@ -29,3 +29,10 @@ class _Lazy:
 
 
 tf: Any = _Lazy("tensorflow")
+
+_xla: Any = _Lazy("tensorflow.compiler.tf2xla.python.xla")
+
+
+def fence(tensors: list[Tensor]) -> list[Tensor]:
+    """Hand tensors on such that XLA fuses nothing across this place; only inside functions that XLA compiles."""
+    return list(_xla.optimization_barrier(*tensors))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.dsp.tensor import HOP, Tensor, fence, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.catalogue import processor_types
 from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, values_of, zones
