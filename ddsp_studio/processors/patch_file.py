@@ -102,9 +102,12 @@ def _text(value: object, key: str) -> str:
 
 
 def _number(value: object, node: str, port: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise PatchError(f"expected a finite number, got {value!r:.40}", node, port)
-    return float(value)
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number beyond any float
+        pass
+    raise PatchError(f"expected a finite number, got {value!r:.40}", node, port)
 
 
 def _node(name: str, raw: object) -> Node:
@@ -112,7 +115,7 @@ def _node(name: str, raw: object) -> Node:
         raise PatchError(f"a node's name is a letter followed by letters, digits and _, got {name[:64]!r}")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         raise PatchError("a node is an object with a type", name)
-    while (step := NODE_MIGRATIONS.get((raw["type"], raw.get("version", 1)))) is not None:
+    while isinstance(raw.get("version", 1), int) and (step := NODE_MIGRATIONS.get((raw["type"], raw.get("version", 1)))):
         raw = step(raw)
     version, position, values = raw.get("version", 1), raw.get("position", [0, 0]), raw.get("values", {})
     if not isinstance(version, int) or isinstance(version, bool):
@@ -164,10 +167,11 @@ def dumps(patch: Patch) -> str:
 def loads(text: str) -> Patch:
     """Read a patch from text (PatchError in one sentence if it is none)."""
     try:
-        return from_json(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as problem:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as problem:  # no JSON, or a number of thousands of digits
         place = f" (line {problem.lineno})" if isinstance(problem, json.JSONDecodeError) else ""
         raise PatchError(f"the patch is cut short or damaged{place}") from problem
+    return from_json(data)
 
 
 def save(patch: Patch, path: Path) -> None:
