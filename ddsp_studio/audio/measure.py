@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.session import ENGINE, EngineSession
-from ddsp_studio.processors.patch import Node, Patch
+from ddsp_studio.processors.patch import Cable, Node, Patch, Port
 
 _CHORDS = ((48, 55, 60, 64), (45, 52, 57, 60), (41, 48, 53, 57), (43, 50, 55, 59))
 _CHORD_S = 0.9
@@ -198,8 +198,29 @@ def _bare_callback(status: protocol.Status, seconds: float) -> tuple[int, int]:
     return (int(counts[0]), int(counts[1])) if done.returncode == 0 and len(counts) == 2 else (0, 0)
 
 
+def key_patch() -> Patch:
+    """A sine that starts at once and ends at once, so that a press is heard exactly."""
+    nodes = {
+        "voice": Node("Voice"),
+        "amp": Node("Adsr", values={"attack": (0.001,), "sustain": (1.0,), "release": (0.01,)}),
+        "tone": Node("Harmonic", values={"amplitude": (0.0,)}, options={"partials": 1}),
+        "voices": Node("VoiceMixer"),
+        "out": Node("Output"),
+    }
+    ends = (
+        ("voice.f0", "tone.f0", None),
+        ("voice.gate", "amp.gate", None),
+        ("voice.trigger", "amp.trigger", None),
+        ("amp.out", "tone.amplitude", 0.7),
+        ("tone.audio", "voices.input", None),
+        ("voices.audio", "out.input", None),
+    )
+    cables = tuple(Cable(Port.parse(source), Port.parse(target), amount) for source, target, amount in ends)
+    return Patch(name="key to sound", nodes=nodes, cables=cables)
+
+
 def measure_key_to_sound(
-    patch: Patch,
+    patch: Patch | None = None,
     *,
     presses: int = 100,
     block: int = 256,
@@ -209,15 +230,16 @@ def measure_key_to_sound(
 ) -> KeyToSoundReport:
     """Press a key at random samples through a virtual MIDI port and find its onset in the captured sound.
 
-    Needs a JACK server and JACK-Client. The patch should start sounding at once; its own latency and attack are part of the
-    result. Raises ImportError, jack.JackError or TimeoutError if a part is missing.
+    Needs a JACK server and JACK-Client. `key_patch` is played unless another is given; that one should start and end at once,
+    for its own latency and attack are part of the result. Raises ImportError, jack.JackError or TimeoutError if a part is
+    missing.
     """
     from ddsp_studio.audio.jack_probe import JackProbe
 
     rng = np.random.default_rng(seed)
     with JackProbe() as probe, EngineSession(command) as engine:
         engine.send(protocol.Configure(settings=protocol.AudioSettings(block=block, safety_blocks=safety_blocks, voices=4)))
-        engine.play_patch(patch, 0)
+        engine.play_patch(patch or key_patch(), 0)
         status = engine.wait_for(protocol.Status, lambda event: event.state == "running")
         probe.connect()
         probe.wait_for_listener()
@@ -248,9 +270,9 @@ def _onsets(level: npt.NDArray[np.float32], pressed: list[int], gap: int) -> npt
     """Samples from each press to where its sound passes a hundredth of its peak."""
     found = []
     for at in pressed:
-        window = level[at : at + gap]
-        if window.size and (peak := float(window.max())) > 1e-4:
-            found.append(float(np.argmax(window > 0.01 * peak)))
+        window, before = level[at : at + gap], float(level[max(0, at - 480) : at].max(initial=0.0))
+        if window.size and (peak := float(window.max())) > max(1e-4, 10.0 * before):
+            found.append(float(np.argmax(window > max(0.01 * peak, 2.0 * before))))
     if not found:
         raise TimeoutError("no press was heard")
     return np.array(found)
