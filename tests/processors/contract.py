@@ -114,7 +114,7 @@ def rows(case: Case) -> None:
 
 
 def _rows_apart(case: Case) -> None:
-    processor, one, other = case.processor, stimulus(case), stimulus(case, salt=1)
+    one, other = stimulus(case), stimulus(case, salt=1)
     mixed = {name: np.concatenate([x[:1], other[name][1:]]) for name, x in one.items()}
     expected, state = run(case, one)
     found, moved = run(case, mixed)
@@ -135,7 +135,7 @@ def _rows_apart(case: Case) -> None:
 
 def causal(case: Case) -> None:
     """Nothing that comes after a hop changes what was heard before it. The hop is the only time quantum."""
-    processor, one, other = case.processor, stimulus(case), stimulus(case, salt=1)
+    one, other = stimulus(case), stimulus(case, salt=1)
     expected, _ = run(case, one)
     for moment in {1, case.terms.hops // 2, case.terms.hops - 1}:
         late = {}
@@ -178,7 +178,7 @@ def latency(case: Case) -> None:
 
 
 def tail(case: Case) -> None:
-    """After the inputs fall silent the outputs fall by 60 dB within the declared tail, and the declaration is no more than twice that."""
+    """After the inputs fall silent the outputs fall by 60 dB within the declared tail, which is at most twice as long as that."""
     if case.terms.restless:
         return
     for values in case.terms.tails:

@@ -129,7 +129,7 @@ def _noise(rng: np.random.Generator, batch: int, hops: int, width: int) -> npt.N
 
 
 def stimulus(case: Case, salt: int = 0, *, smooth: bool = False) -> Arrays:
-    """Random values for every port: noise, notes, and controls that move at every frame; `smooth` takes the treble off the noise."""
+    """Random values for every port: noise, notes, controls that move at every frame; `smooth` takes the treble off the noise."""
     processor, terms = case.processor, case.terms
     rng, batch, hops = case.rng(salt), terms.batch, terms.hops
     made: Arrays = {}
@@ -173,7 +173,7 @@ def cut(processor: Processor, inputs: Mapping[str, Any], begin: int, end: int) -
 def run(
     case: Case, inputs: Mapping[str, Any], sizes: Sequence[int] = (), *, state: Any = None, eager: bool = False
 ) -> tuple[dict[str, Tensor], Any]:
-    """Process block after block of the given numbers of hops (all in one block if none are given); outputs joined, and the last state."""
+    """Process block after block of these numbers of hops (one block if none are given); outputs joined, and the last state."""
     processor = case.processor
     batch = max(int(x.shape[0]) for x in inputs.values())
     state = processor.start(batch) if state is None else state
