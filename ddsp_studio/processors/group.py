@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import importlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -374,10 +373,7 @@ def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler) -> tupl
 
 def _fenced(result: tuple[dict[str, Tensor], Any]) -> tuple[dict[str, Tensor], Any]:
     """Keep XLA from fusing a node into those that hear it: it would compute the node again for each, and compile for minutes."""
-    xla = importlib.import_module("tensorflow.compiler.tf2xla.python.xla")
-
-    tensors = tf.nest.flatten(result)
-    return tf.nest.pack_sequence_as(result, list(xla.optimization_barrier(*tensors)))  # type: ignore[no-any-return]
+    return tf.nest.pack_sequence_as(result, fence(tf.nest.flatten(result)))  # type: ignore[no-any-return]
 
 
 def _stamp(path: str) -> int:
