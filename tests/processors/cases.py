@@ -67,7 +67,7 @@ def terms(name: str, **options: Any) -> Terms:
             return Terms(drivers=("amplitude",), silence={"amplitude": 0.0}, knobs={"magnitudes": (0.3, 0.9)})
         case "Filter":
             ringing = ({}, {"cutoff": 200.0, "resonance": 10.0}, {"cutoff": 60.0, "resonance": 0.5})
-            return Terms(tails=ringing[:1] if options.get("mode") in ("high", "notch") else ringing)
+            return Terms(tails=ringing if options.get("mode") == "low" else ringing[:1])
         case "Delay":
             echoes = ({"time": 0.05, "mix": 1.0}, {"time": 0.08, "feedback": 0.7, "tone": 20000.0, "mix": 0.5})
             return Terms(**_ECHO, tails=echoes)
