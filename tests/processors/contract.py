@@ -187,16 +187,17 @@ def tail(case: Case) -> None:
         every = {name: tuple(map(float, x[0, 0])) for name, x in constants(processor, values, 1, 1).items()}
         declared = processor.tail_s(every)
         length = int(np.ceil(declared * processor.sample_rate / HOP))
-        loud, still = min(max(length, 8), 200), int(1.3 * length) + 12
-        on = case.on(hops=loud)
+        block = terms.hops  # a size that is compiled already
+        loud, still = (max(1, -(-hops // block)) for hops in (min(length, 200), int(1.3 * length) + 12))
+        on = case.on(hops=loud * block)
         rich = stimulus(on)
         moved = [*processor.spec.inlets, *terms.silence]
-        driven = {**constants(processor, values, terms.batch, loud), **{name: rich[name] for name in moved}}
+        driven = {**constants(processor, values, terms.batch, loud * block), **{name: rich[name] for name in moved}}
         for name in terms.thresholds:
             driven[name] = np.ones_like(rich[name])
-        quiet = silence(processor, terms, {**values, **dict.fromkeys(terms.thresholds, 0.0)}, still)
-        heard, state = run(case, driven, [loud])
-        after, _ = run(case, quiet, [still], state=state)
+        quiet = silence(processor, terms, {**values, **dict.fromkeys(terms.thresholds, 0.0)}, still * block)
+        heard, state = run(case, driven, [block] * loud)
+        after, _ = run(case, quiet, [block] * still, state=state)
         _refuse_tail(case, declared, heard, after)
 
 
