@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from ddsp_studio.audio.events import HOP, Move
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
-from ddsp_studio.audio.priority import raise_helpers
+from ddsp_studio.audio.priority import lower_priority, raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
 from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
@@ -25,6 +25,8 @@ from ddsp_studio.audio.workshop import Workshop
 from ddsp_studio.processors.patch import Patch, PatchError
 
 _DEVICE_WAIT_S = 5.0
+_IDLE_S = 2.0
+"""How long a patch must be left alone before it is compiled better."""
 _logger = logging.getLogger(__name__)
 
 Values = dict[str, tuple[float, ...]]
@@ -120,7 +122,9 @@ class Compiler(threading.Thread):
         _set_garbage_aside()
         self._rate_known.wait(_DEVICE_WAIT_S)
         while not self._ending:
-            self._wake.wait()
+            if not self._wake.wait(_IDLE_S):
+                self._improve()
+                self._wake.wait()
             self._wake.clear()
             with self._lock:
                 wish, moves = self._wish, self._moves
@@ -131,6 +135,12 @@ class Compiler(threading.Thread):
             except Exception as problem:  # TensorFlow and foreign processors may raise anything; the patch before plays on
                 _logger.exception("the patch cannot be compiled")
                 self._refuse(wish, "", "", f"the patch cannot be compiled: {type(problem).__name__}: {str(problem)[:200]}")
+
+    def _improve(self) -> None:
+        """Once the patch has been left alone for a while, compile it better, in the background of everything."""
+        if self._player is not None:
+            lower_priority()
+            self._player.improve(self._wish.block // HOP)
 
     def _refuse(self, wish: _Wish, node: str, port: str, reason: str) -> None:
         if self._answered != wish.revision:

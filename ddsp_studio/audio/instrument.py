@@ -61,6 +61,9 @@ class Player(Protocol):
     def tail_s(self) -> float:
         """Seconds for which sound goes on after the last input."""
 
+    def improve(self, hops: int) -> None:
+        """Compile anew for speed, in seconds; used from the next block on."""
+
     def warm(self, hops: int) -> None:
         """Compile for blocks of this many hops; slow."""
 

@@ -64,4 +64,5 @@ def endless(player: Player, hops: int) -> Callable[[], Block]:
     values = np.repeat(player.values[None], hops, axis=0)
     performance = chord(player.voices, hops)
     player.warm(hops)
+    player.improve(hops)
     return lambda: player.render(values, performance)

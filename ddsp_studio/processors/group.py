@@ -6,6 +6,7 @@ milliseconds for every node type that was in use before.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.tensor import HOP, Tensor, fence, tf
+from ddsp_studio.dsp.tensor import HOP, Tensor, fence, in_calling_thread, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.catalogue import processor_types
 from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, values_of, zones
@@ -38,6 +39,10 @@ class Compiler(enum.Enum):
     QUICK = "quick"
     XLA_NODES = "xla nodes"
     XLA_WHOLE = "xla whole"
+
+
+class NotCompiled(LookupError):
+    """A node of this type and these shapes was not compiled in this way before."""
 
 
 class GroupState(NamedTuple):
@@ -189,31 +194,44 @@ class ProcessorGroup:
         """
         return _Block(self, state, values, performance, Compiler.XLA_WHOLE).run()
 
-    def function(self, rows: int, hops: int, compiler: Compiler) -> Any:
+    def function(self, rows: int, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
         """The compiled `process` for this many rows and hops: a concrete function of flat tensors.
 
         Takes values, performance and the flattened state; gives audio, then levels, partials and f0 in one vector, then the
         flattened state. Flat tensors spare a millisecond of Python in every call.
+
+        Raises:
+            NotCompiled: with `known_only`, when a node was not compiled before.
         """
         start = self.start(rows)
 
         def flat(values: Tensor, performance: Tensor, *tensors: Tensor) -> list[Tensor]:
             state = tf.nest.pack_sequence_as(start, list(tensors))
-            block, after = _Block(self, state, values, performance, compiler).run()
+            block, after = _Block(self, state, values, performance, compiler, known_only).run()
             shown = tf.concat([block.levels, block.partials, block.f0_hz[None]], axis=0)
             return [block.audio, shown, *tf.nest.flatten(after)]
 
         traced = tf.function(flat, autograph=False, jit_compile=compiler is Compiler.XLA_WHOLE or None)
         spec = functools.partial(tf.TensorSpec, dtype=tf.float32)
         state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten(start)]
-        return traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), *state)
+        with in_calling_thread() if compiler is Compiler.XLA_NODES else contextlib.nullcontext():
+            return traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), *state)
 
 
 class _Block:
     """One pass over the graph: signals as they appear, and the state that is left."""
 
-    def __init__(self, group: ProcessorGroup, state: GroupState, values: Tensor, performance: Tensor, compiler: Compiler) -> None:
-        self.group, self.state, self.performance, self.compiler = group, state, performance, compiler
+    def __init__(
+        self,
+        group: ProcessorGroup,
+        state: GroupState,
+        values: Tensor,
+        performance: Tensor,
+        compiler: Compiler,
+        known_only: bool = False,
+    ) -> None:
+        self.group, self.state, self.performance = group, state, performance
+        self.compiler, self.known_only = compiler, known_only
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
         self.values = extend(values[None], last, started)
@@ -232,9 +250,7 @@ class _Block:
             self._node(name)
         silent = tf.zeros([2 if group.playing else self.rows, self.hops * HOP])
         audio = self.signals[f"{group.output}.audio"] if group.output else silent
-        ports = map(self._first_audio, group.order)
-        peaks = [tf.reduce_max(tf.abs(self.signals[port])) if port else tf.zeros([]) for port in ports]
-        levels = tf.stack(peaks) if peaks else tf.zeros([0])
+        levels = self._peaks([self.signals[port] for port in map(self._first_audio, group.order) if port])
         state = GroupState(self.nodes, self.frames, self.delays, (tf.ones([1]), self.values[:, -1]))
         return Rendered(audio, levels, *self.partials), state
 
@@ -262,7 +278,7 @@ class _Block:
         if node.bypassed or node.muted:
             outputs = self._idle(name, x, passing=node.bypassed and not node.muted)
         else:
-            outputs, memory = _call(processor, memory, processor.Inputs(**x), self.compiler)
+            outputs, memory = _call(processor, memory, processor.Inputs(**x), self.compiler, self.known_only)
         self.nodes[name] = memory
         if name == group.partials_node and "amplitudes" in outputs:
             self._show(outputs["amplitudes"][:, -1], x["f0"][:, -1, 0])
@@ -349,7 +365,7 @@ def _to_knob(control: Control, value: Tensor) -> Tensor:
     return tf.math.log1p(share * 999.0) / tf.math.log(1000.0)
 
 
-def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler) -> tuple[dict[str, Tensor], Any]:
+def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler, known_only: bool) -> tuple[dict[str, Tensor], Any]:
     """Call a node's `render`, traced once for its type, options and shapes (inlined where XLA compiles the whole)."""
     if compiler is Compiler.XLA_WHOLE:
         return _fenced(processor.render(memory, x))
@@ -358,6 +374,8 @@ def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler) -> tupl
     options = tuple(sorted(processor.options.items()))
     key = (type(processor), options, files, processor.sample_rate, processor.stereo, shapes, compiler)
     function = _functions.get(key)
+    if function is None and known_only:
+        raise NotCompiled(processor.spec.name)
     if function is None:
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), (memory, tuple(x)))
         jit = compiler is Compiler.XLA_NODES or None

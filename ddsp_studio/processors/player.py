@@ -6,6 +6,7 @@ any one thread; then hand it over, and `render`, `adopt` and `reset` on the thre
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from typing import Any, NamedTuple
@@ -13,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.dsp.tensor import direct, tf
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
-from ddsp_studio.processors.group import Column, Compiler, GroupState, ProcessorGroup
+from ddsp_studio.processors.group import Column, Compiler, GroupState, NotCompiled, ProcessorGroup
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS
 
@@ -68,6 +69,7 @@ class Player:
         self.tail_s: float = self._group.tail_s()
         self._modulated = [column for column in self.layout.values() if column.modulated]
         self._functions: dict[int, Any] = {}
+        self._improved: set[int] = set()
         self._start: GroupState = self._group.start(voices)
         self._state: list[Any] = tf.nest.flatten(self._start)
 
@@ -82,24 +84,34 @@ class Player:
         return values
 
     def warm(self, hops: int) -> None:
-        """Compile for blocks of `hops` hops, and run one on a state of its own, so that the first real block is quick."""
-        if hops not in self._functions:
-            self._functions[hops] = self._compile(hops, self._compiler)
+        """Compile for blocks of `hops` hops, and run one on a state of its own, so that the first real block is quick.
+
+        Where every node was compiled by XLA before, as after an edit of an improved patch, that is used at once.
+        """
+        if hops in self._functions:
+            return
+        if self._compiler is Compiler.QUICK:
+            with contextlib.suppress(NotCompiled):
+                self._functions[hops] = self._compile(hops, Compiler.XLA_NODES, known_only=True)
+                return
+        self._functions[hops] = self._compile(hops, self._compiler)
 
     def improve(self, hops: int) -> None:
         """Compile the nodes by XLA and use that from the next block on: seconds of work, for a thread of low priority.
 
         State and sound stay as they are, but for rounding; what was compiled once serves every later patch.
         """
-        if self._compiler is Compiler.QUICK:
+        if self._compiler is Compiler.QUICK and hops not in self._improved:
             self._functions[hops] = self._compile(hops, Compiler.XLA_NODES)
-            self._compiler = Compiler.XLA_NODES
 
-    def _compile(self, hops: int, compiler: Compiler) -> Any:
-        function = self._group.function(self.voices, hops, compiler)
+    def _compile(self, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
+        function = self._group.function(self.voices, hops, compiler, known_only=known_only)
+        called = direct(function, pooled=compiler is not Compiler.XLA_NODES)
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
-        function(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start))
-        return function
+        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start))
+        if compiler is Compiler.XLA_NODES:
+            self._improved.add(hops)
+        return called
 
     def render(self, values: Array, performance: Array) -> Block:
         """Render the next block.

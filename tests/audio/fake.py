@@ -38,6 +38,9 @@ class FakePlayer:
         self.warmed = []
         self.reset()
 
+    def improve(self, hops):
+        self.warm(hops)
+
     def warm(self, hops):
         if self.patch.name == "slow":
             time.sleep(0.3)
