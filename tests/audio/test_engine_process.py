@@ -68,9 +68,9 @@ def test_edits_swap_and_rapid_ones_coalesce(engine):
 
 def test_a_value_edit_does_not_compile(engine):
     patch = replace(synth(), name="slow")  # compiling takes 0.3 s
-    engine.play_patch(patch, 1)
+    compiled = engine.play_patch(patch, 1)
     answer = engine.play_patch(patch.with_value("out", "gain", (-12.0,)), 2)
-    assert answer.seconds < 0.3
+    assert answer.seconds < compiled.seconds
 
 
 def test_a_bad_patch_is_refused_and_the_one_before_plays_on(engine):
@@ -83,7 +83,10 @@ def test_a_bad_patch_is_refused_and_the_one_before_plays_on(engine):
     engine.send(protocol.LoadPatch(patch=patch_file.to_json(unknown), revision=3))
     refusal = engine.wait_for(protocol.PatchRefused, lambda event: event.revision == 3)
     assert "not installed" in refusal.reason
-    assert engine.telemetry.data["voices"] == 1
+    deadline = time.monotonic() + 10.0
+    while int(engine.telemetry.data["voices"]) != 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert int(engine.telemetry.data["voices"]) == 1
 
 
 def test_a_patch_that_gives_nan_is_silenced_and_told(engine):
