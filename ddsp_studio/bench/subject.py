@@ -59,10 +59,11 @@ def chord(voices: int, hops: int) -> npt.NDArray[np.float32]:
     return frames
 
 
-def endless(player: Player, hops: int) -> Callable[[], Block]:
+def endless(player: Player, hops: int, *, improved: bool = True) -> Callable[[], Block]:
     """A call that renders the player's next block of `hops` hops, notes held."""
     values = np.repeat(player.values[None], hops, axis=0)
     performance = chord(player.voices, hops)
     player.warm(hops)
-    player.improve(hops)
+    if improved:
+        player.improve(hops)
     return lambda: player.render(values, performance)

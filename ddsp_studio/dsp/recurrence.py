@@ -1,6 +1,6 @@
 """Recursions over time in few tensor operations: doubling inside the hop, one carry for each hop.
 
-The order of the arithmetic depends only on the hop grid, never on the block, so that any split gives the same result.
+Inside a hop the arithmetic is always the same; across hops it may be grouped by the block, to within float32 rounding.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class Option:
         if self.path:
             if isinstance(value, str) and len(value) < 4096:
                 return value
-            raise ValueError(f"{name} is the path of a {self.path} file, got {str(value)[:80]!r}")
+            raise ValueError(f"{name} is the path of a file ({self.path}), got {str(value)[:80]!r}")
         whole = isinstance(self.default, int)
         numbers = int if whole else (int, float)
         if isinstance(value, numbers) and not isinstance(value, bool) and self.low <= value <= self.high:

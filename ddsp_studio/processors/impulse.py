@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ _BANDS = ((0.0, 300.0, 1.1), (300.0, 2500.0, 1.0), (2500.0, 7000.0, 0.6), (7000.
 MAX_S = 12.0
 
 
+@functools.lru_cache(maxsize=8)
 def generate(sample_rate: float, decay_s: float, predelay_s: float, seed: int) -> npt.NDArray[np.float32]:
     """Noise that decays exponentially, sooner at high frequencies: a diffuse hall, left and right independent.
 
@@ -21,7 +23,7 @@ def generate(sample_rate: float, decay_s: float, predelay_s: float, seed: int) -
         sample_rate: Hz. decay_s: time to −60 dB in the mid band. predelay_s: silence before it. seed: which hall.
 
     Returns:
-        [2, taps], of unit energy in each row.
+        [2, taps], of unit energy in each row; kept, so not to be written to.
     """
     length = int(decay_s * 1.1 * sample_rate)
     time = np.arange(length) / sample_rate

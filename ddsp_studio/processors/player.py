@@ -39,6 +39,7 @@ class Block(NamedTuple):
 def _configure_runtime() -> None:
     # Grappler costs hundreds of milliseconds for each new graph and gains nothing on graphs as wide as ours.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    tf.debugging.disable_traceback_filtering()
 
 
 class Player:
