@@ -93,7 +93,7 @@ def test_defaults_are_continued_with_their_last_value() -> None:
         (Option(default=4, low=1, high=8), True, "x is a whole number from 1 to 8, got True"),
         (Option(default=1.0, low=0.1, high=4.0, unit="s"), 5, "x is a number from 0.1 to 4 s, got 5"),
         (Option(default=1.0, low=0.1, high=4.0), float("nan"), "x is a number from 0.1 to 4, got nan"),
-        (Option(default="", path="audio"), 3, "x is the path of a audio file, got '3'|x is the path of an audio file, got '3'"),
+        (Option(default="", path="audio"), 3, r"x is the path of a file \(audio\), got '3'"),
     ],
 )
 def test_options_refuse_in_one_sentence(option: Option, value: object, words: str) -> None:
