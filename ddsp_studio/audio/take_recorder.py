@@ -30,12 +30,13 @@ class TakeRecorder:
         """Prepare files beside `stem`; `on_done(wav, mid, seconds, problem)` is called when all is written."""
         self._stem, self._live, self._patch, self._on_done = stem, live, patch, on_done
         self._rate = live.song.sample_rate
-        self._sound = SoundRecorder(stem.with_name(stem.name + ".wav"), self._rate, self._sound_done)
         self._events: list[Event] = []
         self._shape = (1, "poly")
         self._start = self._length = 0
         self._bpm = 120.0
         self.repeatable = False
+        # last, because its thread calls `_sound_done` at once where the file cannot be made
+        self._sound = SoundRecorder(stem.with_name(stem.name + ".wav"), self._rate, self._sound_done)
 
     def start(self) -> None:
         """Begin with the next block (render thread, by `LiveThread.call`)."""
