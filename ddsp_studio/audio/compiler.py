@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ddsp_studio.audio.events import HOP, Move
+from ddsp_studio.audio.improver import Improver
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
-from ddsp_studio.audio.priority import lower_priority, raise_helpers
+from ddsp_studio.audio.priority import raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
 from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
@@ -25,8 +26,6 @@ from ddsp_studio.audio.workshop import Workshop
 from ddsp_studio.processors.patch import Patch, PatchError
 
 _DEVICE_WAIT_S = 5.0
-_IDLE_S = 2.0
-"""How long a patch must be left alone before it is compiled better."""
 _logger = logging.getLogger(__name__)
 
 Values = dict[str, tuple[float, ...]]
@@ -67,6 +66,7 @@ class Compiler(threading.Thread):
         self._answered = -1
         self._player: Player | None = None
         self._ending = False
+        self._improver = Improver()
 
     # -- any thread -------------------------------------------------------------------------------------------------------
 
@@ -122,9 +122,7 @@ class Compiler(threading.Thread):
         _set_garbage_aside()
         self._rate_known.wait(_DEVICE_WAIT_S)
         while not self._ending:
-            if not self._wake.wait(_IDLE_S):
-                self._improve()
-                self._wake.wait()
+            self._wake.wait()
             self._wake.clear()
             with self._lock:
                 wish, moves = self._wish, self._moves
@@ -135,12 +133,6 @@ class Compiler(threading.Thread):
             except Exception as problem:  # TensorFlow and foreign processors may raise anything; the patch before plays on
                 _logger.exception("the patch cannot be compiled")
                 self._refuse(wish, "", "", f"the patch cannot be compiled: {type(problem).__name__}: {str(problem)[:200]}")
-
-    def _improve(self) -> None:
-        """Once the patch has been left alone for a while, compile it better, in the background of everything."""
-        if self._player is not None:
-            lower_priority()
-            self._player.improve(self._wish.block // HOP)
 
     def _refuse(self, wish: _Wish, node: str, port: str, reason: str) -> None:
         if self._answered != wish.revision:
@@ -206,6 +198,7 @@ class Compiler(threading.Thread):
         if old is None:
             self._live.call(self._live.reset_counters)  # what came late while everything was being loaded was silence
         self._answer(wish, player)
+        self._improver.offer(player, wish.block // HOP)
         self._retire(old)
 
     def _retire(self, old: Player | None) -> None:

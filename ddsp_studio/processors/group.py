@@ -27,6 +27,8 @@ from ddsp_studio.processors.performance import CHANNELS
 
 _MAX_FUNCTIONS = 512
 _functions: OrderedDict[Any, Any] = OrderedDict()
+_run_before: set[Any] = set()
+"""Keys of the functions that XLA has compiled, which it does when they are first run."""
 
 
 class Compiler(enum.Enum):
@@ -97,6 +99,7 @@ class ProcessorGroup:
         self._lay_out_columns()
         self.lag: dict[str, int] = {}
         self._align()
+        self._called: list[Any] = []
         self.partials_node = next((n for n in self.order if "amplitudes" in self.processors[n].spec.outlets), "")
 
     def _configure(self, name: str) -> Processor:
@@ -194,6 +197,11 @@ class ProcessorGroup:
         """
         return _Block(self, state, values, performance, Compiler.XLA_WHOLE).run()
 
+    def has_run(self) -> None:
+        """Note that the function has been run once, so that its nodes count as compiled."""
+        _run_before.update(self._called)
+        self._called.clear()
+
     def function(self, rows: int, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
         """The compiled `process` for this many rows and hops: a concrete function of flat tensors.
 
@@ -278,7 +286,7 @@ class _Block:
         if node.bypassed or node.muted:
             outputs = self._idle(name, x, passing=node.bypassed and not node.muted)
         else:
-            outputs, memory = _call(processor, memory, processor.Inputs(**x), self.compiler, self.known_only)
+            outputs, memory = _call(processor, memory, processor.Inputs(**x), self.compiler, self.known_only, group._called)
         self.nodes[name] = memory
         if name == group.partials_node and "amplitudes" in outputs:
             self._show(outputs["amplitudes"][:, -1], x["f0"][:, -1, 0])
@@ -365,7 +373,9 @@ def _to_knob(control: Control, value: Tensor) -> Tensor:
     return tf.math.log1p(share * 999.0) / tf.math.log(1000.0)
 
 
-def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler, known_only: bool) -> tuple[dict[str, Tensor], Any]:
+def _call(
+    processor: Processor, memory: Any, x: Any, compiler: Compiler, known_only: bool, called: list[Any]
+) -> tuple[dict[str, Tensor], Any]:
     """Call a node's `render`, traced once for its type, options and shapes (inlined where XLA compiles the whole)."""
     if compiler is Compiler.XLA_WHOLE:
         return _fenced(processor.render(memory, x))
@@ -374,8 +384,9 @@ def _call(processor: Processor, memory: Any, x: Any, compiler: Compiler, known_o
     options = tuple(sorted(processor.options.items()))
     key = (type(processor), options, files, processor.sample_rate, processor.stereo, shapes, compiler)
     function = _functions.get(key)
-    if function is None and known_only:
+    if known_only and (function is None or key not in _run_before):
         raise NotCompiled(processor.spec.name)
+    called.append(key)
     if function is None:
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), (memory, tuple(x)))
         jit = compiler is Compiler.XLA_NODES or None

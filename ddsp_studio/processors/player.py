@@ -1,7 +1,7 @@
 """A patch that sounds: its compiled function, its running state, and the values of its knobs.
 
 The engine's render thread and the offline renderer both drive a `Player`, block by block. Thread rule: build and `warm` it on
-any one thread; then hand it over, and `render`, `adopt` and `reset` on the thread that renders.
+any one thread; then hand it over, and `render`, `adopt` and `reset` on the thread that renders. `improve` may run on a third.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Player:
         self._functions[hops] = self._compile(hops, self._compiler)
 
     def improve(self, hops: int) -> None:
-        """Compile the nodes by XLA and use that from the next block on: seconds of work, for a thread of low priority.
+        """Compile the nodes by XLA and use that from the next block on: seconds of work, for a thread of its own.
 
         State and sound stay as they are, but for rounding; what was compiled once serves every later patch.
         """
@@ -111,6 +111,7 @@ class Player:
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
         called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start))
         if compiler is Compiler.XLA_NODES:
+            self._group.has_run()
             self._improved.add(hops)
         return called
 
