@@ -165,7 +165,7 @@ class DeviceOutput:
         self._lead = lead_samples(block, self._quantum, safety_blocks)
         self._head, self._taken_before = start, start
         self._idle_poll_s = 0.0
-        self._moved_s = time.perf_counter()
+        self._moved_s = self._looked_s = time.perf_counter()
         self._starved, self._forgiven = False, False
         self.write(np.zeros((2, self._lead), np.float32), advance=False)
         self._taken_before -= self._lead
@@ -177,7 +177,8 @@ class DeviceOutput:
     @property
     def alive(self) -> bool:
         """False when the device has stopped or takes nothing any more."""
-        return bool(self._mixer.active) and time.perf_counter() - self._moved_s < _STALLED_S
+        # by the last look, not by now: while Python is held up nobody looks, and the device may well be moving
+        return bool(self._mixer.active) and self._looked_s - self._moved_s < _STALLED_S
 
     @property
     def latency_s(self) -> float:
@@ -232,7 +233,7 @@ class DeviceOutput:
     # -- watching the device ----------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        now = time.perf_counter()
+        now = self._looked_s = time.perf_counter()
         calls = int(self._mixer._state.stats.blocks)
         taken = self._taken_before + (0 if self._starved else int(self._action.done_frames))
         if calls != self._calls:

@@ -72,6 +72,18 @@ def play_something(engine):
 
 
 def test_what_is_heard_equals_the_offline_render(jackd, fake_engine, tmp_path):
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        difference, spoiled = _live_against_offline(fake_engine, folder)
+        if difference < 1e-4:  # −80 dB of full scale
+            return
+        assert spoiled, f"what was heard differs by {difference:g}, and no sample was lost on the way"
+    pytest.skip("the machine was too busy to play and to listen without losing samples")
+
+
+def _live_against_offline(fake_engine, folder):
+    """Play, listen and render; the largest difference, and whether samples were lost in playing or in listening."""
     from ddsp_studio.audio.jack_probe import JackProbe
 
     settings = protocol.AudioSettings(safety_blocks=8)
@@ -81,30 +93,28 @@ def test_what_is_heard_equals_the_offline_render(jackd, fake_engine, tmp_path):
         engine.play_patch(synth(), 1)
         probe.connect()
         probe.recording = True
-        engine.send(protocol.Transport(recording=str(tmp_path / "take")))
+        engine.send(protocol.Transport(recording=str(folder / "take")))
         engine.wait_for(protocol.TransportState, lambda event: event.recording)
         play_something(engine)
         engine.send(protocol.Transport(recording=""))
         engine.wait_for(protocol.Recorded)
         time.sleep(0.4)
         _, captured = probe.recorded()
-        if engine.telemetry.data["dropouts"] or probe.xruns > 20:
-            pytest.skip("the machine was too busy to play without dropouts")
-    take = load_take(tmp_path / "take.take")
+        spoiled = bool(engine.telemetry.data["dropouts"] or probe.xruns)
+    take = load_take(folder / "take.take")
     assert any(isinstance(event, Move) for event in take.events)
     assert sum(isinstance(event, Midi) for event in take.events) == 10
-    out = tmp_path / "offline.wav"
+    out = folder / "offline.wav"
     report = render_file(take.patch, take, out, bit_depth="32f", tail_s=0.0, workshop=FakeWorkshop(), voices=8)
     offline = soundfile.read(out, dtype="float32")[0].T
-    recorded = soundfile.read(tmp_path / "take.wav", dtype="float32")[0].T
+    recorded = soundfile.read(folder / "take.wav", dtype="float32")[0].T
     assert report.faulty_blocks == 0
     length = offline.shape[1] - LATENCY
     assert np.abs(recorded[:, LATENCY : LATENCY + length] - offline[:, :length]).max() < 1e-4
     onset = int(np.argmax(np.abs(offline[0]) > 1e-3))
     heard = int(np.argmax(np.abs(captured[0]) > 1e-3))
-    span = length - onset
-    difference = captured[:, heard : heard + span] - offline[:, onset : onset + span]
-    assert np.abs(difference).max() < 1e-4  # −80 dB of full scale
+    span = min(length - onset, captured.shape[1] - heard)
+    return float(np.abs(captured[:, heard : heard + span] - offline[:, onset : onset + span]).max()), spoiled
 
 
 def test_a_sound_server_may_die_and_come_back(jackd, fake_engine):
