@@ -11,6 +11,8 @@ import threading
 from ddsp_studio.audio.instrument import Player
 from ddsp_studio.audio.priority import lower_priority
 
+_IDLE_S = 2.0
+"""How long a patch must be left alone before it is improved."""
 _logger = logging.getLogger(__name__)
 
 
@@ -34,6 +36,8 @@ class Improver(threading.Thread):
         lower_priority()
         while self._wake.wait():
             self._wake.clear()
+            while self._wake.wait(_IDLE_S):  # another was offered: edits come first
+                self._wake.clear()
             offered, self._offered = self._offered, None
             if offered is not None:
                 try:
