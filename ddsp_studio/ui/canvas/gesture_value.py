@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from ddsp_studio.ui.canvas.view import PatchView
 
 
-class DragValue(Gesture):
+class _ValueDrag(Gesture):
+    """A drag that previews a value and is one command in the end."""
+
+    def release(self, pointer: Pointer) -> None:
+        """Make it one command."""
+        self.view.hide_hint()
+        self.document.commit()
+
+    def cancel(self) -> None:
+        """Take it back."""
+        self.view.hide_hint()
+        self.document.cancel()
+
+
+class DragValue(_ValueDrag):
     """Drag a value up and down; Shift or Ctrl is fine."""
 
     cursor = Qt.CursorShape.SizeVerCursor
@@ -40,18 +54,8 @@ class DragValue(Gesture):
         self.document.preview_value(self._node, self._name, [value])
         self.view.hint(f"{self._control.format(value)}", pointer.at, good=True)
 
-    def release(self, pointer: Pointer) -> None:
-        """Make it one command."""
-        self.view.hide_hint()
-        self.document.commit()
 
-    def cancel(self) -> None:
-        """Take it back."""
-        self.view.hide_hint()
-        self.document.cancel()
-
-
-class DrawBars(Gesture):
+class DrawBars(_ValueDrag):
     """Draw across the bars of a node; Shift draws a straight line."""
 
     cursor = Qt.CursorShape.CrossCursor
@@ -80,18 +84,8 @@ class DrawBars(Gesture):
         index = bar_shapes.index_at(self._share(pointer.place)[0], len(self._values))
         self.view.hint(f"#{index + 1}  {self._control.format(self._values[index])}", pointer.at, good=True)
 
-    def release(self, pointer: Pointer) -> None:
-        """Make it one command."""
-        self.view.hide_hint()
-        self.document.commit()
 
-    def cancel(self) -> None:
-        """Take it back."""
-        self.view.hide_hint()
-        self.document.cancel()
-
-
-class DragAmount(Gesture):
+class DragAmount(_ValueDrag):
     """Drag the amount of a modulation cable up and down; Shift or Ctrl is fine."""
 
     cursor = Qt.CursorShape.SizeVerCursor
@@ -113,13 +107,3 @@ class DragAmount(Gesture):
         shown = self._amount if fine else round(self._amount, 2)
         self.document.preview_amount(self._cable.source, self._cable.target, shown)
         self.view.hint(amount_text(shown), pointer.at, good=True)
-
-    def release(self, pointer: Pointer) -> None:
-        """Make it one command."""
-        self.view.hide_hint()
-        self.document.commit()
-
-    def cancel(self) -> None:
-        """Take it back."""
-        self.view.hide_hint()
-        self.document.cancel()
