@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "ddsp_studio.processors"
 """Entry-point group by which another package adds processor types; each entry names a module to import."""
 
-_BUILT_IN = ("sources", "control", "synths", "filters", "effects", "reverb", "mixing")
+_BUILT_IN = (
+    "sources",
+    "control",
+    "synths",
+    "filters",
+    "effects",
+    "reverb",
+    "mixing",
+)
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}
 _loaded: list[str] = []
