@@ -1,0 +1,1 @@
+"""Parity with magenta/ddsp on its own recorded cases."""
