@@ -1,4 +1,4 @@
-"""Finding what ships with the program: factory patches and demo performances, in a checkout and in an installed wheel."""
+"""Finding what ships with the program: factory patches, demo performances and trained models, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 
-PATCHES, MIDI = "patches", "midi"
-_SUFFIXES = {PATCHES: (".ddsp",), MIDI: (".mid", ".midi")}
+PATCHES, MIDI, MODELS = "patches", "midi", "models"
+_SUFFIXES = {PATCHES: (".ddsp",), MIDI: (".mid", ".midi"), MODELS: (".ddspmodel",)}
 
 
 def folder() -> Path:
@@ -17,7 +17,7 @@ def folder() -> Path:
 
 
 def factory(kind: str) -> dict[str, Path]:
-    """Every shipped file of a kind (`PATCHES` or `MIDI`) by its name without suffix, sorted."""
+    """Every shipped file of a kind (`PATCHES`, `MIDI` or `MODELS`) by its name without suffix, sorted."""
     files = (folder() / kind).glob("*") if (folder() / kind).is_dir() else ()
     return {path.stem: path for path in sorted(files) if path.suffix in _SUFFIXES[kind]}
 

@@ -10,9 +10,16 @@ from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import catalogue
-from ddsp_studio.processors.declare import OptionValue, Signal, Spec
+from ddsp_studio.processors.declare import MODEL, Head, OptionValue, Signal, Spec
+from ddsp_studio.processors.model_file import Trained, find
+
+Arrays = Mapping[str, npt.NDArray[np.float32]]
+"""Weights by name."""
 
 
 class State(NamedTuple):
@@ -42,17 +49,21 @@ class Processor:
     def __init_subclass__(cls, *, version: int, category: str, stereo: bool = False, listed: bool = True) -> None:
         """Read the data sheet from the class body and enter the type in the catalogue (unless `listed` is False)."""
         cls.spec = Spec.read(cls, version, category, stereo)
-        cls.Inputs = namedtuple("Inputs", [*cls.spec.inlets, *cls.spec.controls])  # type: ignore[misc]
+        held = ["weights"] if cls.spec.weights else []
+        cls.Inputs = namedtuple("Inputs", [*cls.spec.inlets, *cls.spec.controls, *held])  # type: ignore[misc]
         if listed:
             catalogue.register(cls)
 
-    def __init__(self, sample_rate: float, *, name: str = "", stereo: bool = False, **options: OptionValue) -> None:
+    def __init__(
+        self, sample_rate: float, *, name: str = "", stereo: bool = False, heads: tuple[Head, ...] = (), **options: OptionValue
+    ) -> None:
         """Configure.
 
         Args:
             sample_rate: Hz.
-            name: the node's name, which seeds its noise.
+            name: the node's name, which seeds its noise and its weights.
             stereo: the batch is (left, right), not voices or clips.
+            heads: the controls that a learned outlet drives.
             options: the type's options; the default where none is given.
 
         Raises:
@@ -65,7 +76,10 @@ class Processor:
         self.sample_rate = float(sample_rate)
         self.name = name or self.spec.name
         self.stereo = stereo
+        self.heads = heads
         self.options: Mapping[str, Any] = self.spec.option_values(options)
+        given = self.options.get(MODEL)
+        self.trained: Trained | None = find(str(given)).of_node(self.name, self.spec.name) if given else None
         self.prepare()
 
     # -- what a leaf class implements -----------------------------------------------------------------------------------
@@ -82,6 +96,18 @@ class Processor:
         """Seconds for which output goes on after the inputs fell silent, to −60 dB, under the given control values."""
         return 0.0
 
+    def weights(self) -> Arrays:
+        """Untrained weights by name, each a declared one or a part of it ("declared/part"); the node's name seeds random ones."""
+        return {}
+
+    def adapt(self, weight: str, array: npt.NDArray[np.float32], trained_hz: float) -> npt.NDArray[np.float32]:
+        """A trained array as this configuration needs it, for one that was trained at a sample rate of `trained_hz`."""
+        return array
+
+    def derive(self, weights: Mapping[str, Tensor]) -> Any:
+        """What `render` finds in `x.weights`, by differentiable tensor operations: done once for each change of the weights."""
+        return dict(weights)
+
     def memory(self, batch: int) -> Any:
         """What `render` remembers before the first sample: a NamedTuple of tensors, first axis batch, or ()."""
         return ()
@@ -92,10 +118,11 @@ class Processor:
         Args:
             memory: as `memory` made it or `render` returned it.
             x: a tuple named by port. Audio is [batch, samples]; the performance [batch, hops, 7]; a control
-                [batch or 1, hops + 1, channels], row 0 being the frame before the block.
+                [batch or 1, hops + 1, channels], row 0 being the frame before the block. `x.weights` is what `derive` made.
 
         Returns:
-            Outputs by outlet, audio [batch, samples] and control [batch, hops, channels]; and the new memory.
+            Outputs by outlet, audio [batch, samples] and control [batch, hops, channels]; and the new memory. For a learned
+            outlet the logits of each head, by its target.
         """
         raise NotImplementedError(f"{type(self).__name__}.render")
 
@@ -105,18 +132,40 @@ class Processor:
         """Channel count of a control or outlet under this configuration."""
         return self.spec.channels(port, self.options)
 
+    def initial_weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights to begin with: those of the model that the options name, and untrained ones where it has none.
+
+        Raises:
+            ValueError: in one sentence, when the model's arrays have other shapes.
+        """
+        own = dict(self.weights())
+        for key, array in (self.trained.arrays if self.trained else {}).items():
+            if key not in own or self.trained is None:
+                continue
+            adapted = self.adapt(key, array, self.trained.sample_rate)
+            if adapted.shape != own[key].shape:
+                raise ValueError(
+                    f"{self.spec.name} takes {key} of shape {own[key].shape}, and the model has {adapted.shape}; "
+                    "set the options that it was trained with"
+                )
+            own[key] = np.asarray(adapted, np.float32)
+        return own
+
     def start(self, batch: int) -> State:
         """The state before the first sample, for `batch` voices or clips."""
         before = {name: tf.zeros([batch, self.channels(name)]) for name in self.spec.controls}
         return State(tf.zeros([batch]), before, self.memory(batch))
 
-    def process(self, state: State, inputs: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], State]:
+    def process(
+        self, state: State, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor] | None = None
+    ) -> tuple[dict[str, Tensor], State]:
         """Go on by whole hops: the one method that trains, plays and renders.
 
         Args:
             state: as `start` made it or `process` returned it.
             inputs: audio [batch, samples] and performance [batch, hops, 7] by inlet, controls [batch, hops, channels] by name.
                 Controls left out keep their default; audio inlets left out are silent.
+            weights: by name; the untrained ones where none are given.
 
         Returns:
             Outputs by outlet, and the state after the block.
@@ -138,6 +187,9 @@ class Processor:
             if audio is None:
                 audio = tf.zeros([batch, hops * HOP] if inlet.signal is Signal.AUDIO else [batch, hops, 7])
             complete[name] = audio
+        if self.spec.weights:
+            held = {key: tf.constant(w) for key, w in self.initial_weights().items()} if weights is None else weights
+            complete["weights"] = self.derive(held)
         outputs, memory = self.render(state.memory, self.Inputs(**complete))
         return outputs, State(tf.ones_like(state.started), before, memory)
 

@@ -132,7 +132,7 @@ def natural_amount(patch: Patch, source: Port, target: Port) -> float | None:
     A control that one cable sets already takes further plain numbers as modulation.
     """
     outlet, inlet = _ends(patch, source, target)
-    if isinstance(inlet, Control) and outlet.signal is Signal.CONTROL:
+    if isinstance(inlet, Control) and outlet.signal is Signal.CONTROL and not outlet.learned:
         taken = any(c.amount is None and c.source != source for c in patch.into(target))
         if outlet.unit != inlet.unit or (taken and not outlet.unit):
             return 0.5
@@ -174,13 +174,15 @@ def check_cable(patch: Patch, cable: Cable) -> None:
     giver, taker = patch.nodes[source.node], patch.nodes[target.node]
     given = specs()[giver.type].channels(source.name, giver.options)
     taken = specs()[taker.type].channels(target.name, taker.options)
-    if given not in (1, taken):
+    if given not in (1, taken) and not outlet.learned:
         raise refuse(f"{target} has {taken} channels, and {source} gives {given}")
     if cable.amount is None:
-        if outlet.unit != inlet.unit:
+        if outlet.unit != inlet.unit and not outlet.learned:
             raise refuse(f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit or 'plain numbers'}")
         if any(c.amount is None and c.source != source for c in patch.into(target)):
             raise refuse(f"{target} is already set by {next(c.source for c in patch.into(target) if c.amount is None)}")
+    elif outlet.learned:
+        raise refuse(f"{source} sets what it is connected to, so a cable from it has no amount")
     elif outlet.unit:
         raise refuse(
             f"{target} is in {inlet.unit or 'plain numbers'}, and {source} gives {outlet.unit}; only plain numbers modulate"

@@ -18,6 +18,10 @@ _BEND = math.log(1000.0)
 """Bend of `Law.CURVED`: the last tenth of the knob covers half of the range, as audio tapers do."""
 
 
+_REST = 0.01
+"""Defaults nearer than this to an end of the knob are moved inwards for networks: the logistic function never reaches an end."""
+
+
 class Law(str, enum.Enum):
     """How a knob position in 0..1 becomes a value; each law is smooth with a finite, non-zero slope everywhere.
 
@@ -91,6 +95,21 @@ class Control:
         """Knob position in 0..1 of a value; values outside the range land on the nearer end."""
         return self.law.knob(self.low, self.high, min(max(value, self.low), self.high))
 
+    def from_logits(self, logits: Any) -> Any:
+        """Values that a network asks for: zero logits land on the default, and every logit on a value in range.
+
+        The logistic function puts logits on knob positions, so that the network moves in the same steps as a hand does.
+
+        Args:
+            logits: tensor [..., channels].
+        """
+        from ddsp_studio.dsp.tensor import tf
+
+        places = (self.to_knob(value) for value in self.defaults(int(logits.shape[-1])))
+        held = [min(max(place, _REST), 1.0 - _REST) for place in places]
+        offset = [math.log(place / (1.0 - place)) for place in held]
+        return self.from_knob(tf.sigmoid(logits + tf.constant(offset, logits.dtype)))
+
     def check(self, name: str, value: float) -> None:
         """Refuse a value outside the range, or one that is no number, in one sentence (ValueError)."""
         if not (math.isfinite(value) and self.low <= value <= self.high):
@@ -116,15 +135,42 @@ class Inlet:
 
 @dataclass(frozen=True, kw_only=True)
 class Outlet:
-    """A socket that signals leave by. Controls state their unit: "" is a plain number, 0..1 or -1..1."""
+    """A socket that signals leave by. Controls state their unit: "" is a plain number, 0..1 or -1..1.
+
+    `learned` marks the outlet of a network: a cable from it sets any control, whatever its unit and channels, through a head
+    of its own that is sized and scaled by that control's declaration.
+    """
 
     signal: Signal = Signal.AUDIO
     unit: str = ""
     channels: Size = 1
     doc: str = ""
+    learned: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """Numbers that training fits: a response, a wavetable, a network's layers. With `trained` False, what it measures and keeps.
+
+    One declaration may stand for several arrays, named "declared/part". Shapes are the processor's own: see `Processor.weights`.
+    """
+
+    trained: bool = True
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a cable from a `learned` outlet ends: the text of the target port, its control, and its channel count."""
+
+    target: str
+    control: Control
+    channels: int
 
 
 OptionValue = int | float | str
+MODEL = "model"
+"""The option by which every processor with weights names the model file that they are read from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +220,7 @@ class Spec:
     controls: Mapping[str, Control] = field(default_factory=dict)
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
 
     @classmethod
     def read(cls, owner: type, version: int, category: str, stereo: bool) -> Spec:
@@ -184,7 +231,9 @@ class Spec:
             return {name: item for name, item in body.items() if isinstance(item, kind)}
 
         summary = (owner.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-        ports_of = (of(Inlet), of(Control), of(Outlet), of(Option))
+        ports_of = [of(Inlet), of(Control), of(Outlet), of(Option), of(Weight)]
+        if ports_of[-1]:
+            ports_of[3][MODEL] = Option(default="", path="model", doc="The trained model that its weights come from")
         spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, *ports_of)
         ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
         for name, port in ports.items():
@@ -198,7 +247,7 @@ class Spec:
 
     def channels(self, port: str, options: Mapping[str, OptionValue] | None = None) -> int:
         """Channel count of a control or outlet under the given options."""
-        size: Size = self.controls[port].channels if port in self.controls else self.outlets[port].channels
+        size = self.controls[port].channels if port in self.controls else self.outlets[port].channels
         return int(self.option_values(options)[size]) if isinstance(size, str) else size
 
     def to_json(self) -> dict[str, Any]:
@@ -216,6 +265,7 @@ class Spec:
                     ("controls", self.controls),
                     ("outlets", self.outlets),
                     ("options", self.options),
+                    ("weights", self.weights),
                 )
             },
         }

@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ddsp_studio.dsp.tensor import HOP, Tensor, fence, in_calling_thread, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.catalogue import processor_types
-from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, values_of, zones
-from ddsp_studio.processors.declare import Control, Law, Signal
+from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
+from ddsp_studio.processors.declare import MODEL, Control, Head, Law, Signal
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
 from ddsp_studio.processors.performance import CHANNELS
 
+Array = npt.NDArray[np.float32]
+Weights = Mapping[str, Mapping[str, Any]]
+"""Arrays or tensors by node, by name."""
 _MAX_FUNCTIONS = 512
 _functions: OrderedDict[Any, Any] = OrderedDict()
 _run_before: set[Any] = set()
@@ -95,6 +99,7 @@ class ProcessorGroup:
         self.zones = zones(patch)
         self.output = next((name for name in self.order if patch.nodes[name].type == OUTPUT), None)
         self.processors = {name: self._configure(name) for name in self.order}
+        self.weights = {name: self._weights(name) for name, p in self.processors.items() if p.spec.weights}
         self.columns: dict[str, Column] = {}
         self._lay_out_columns()
         self.lag: dict[str, int] = {}
@@ -106,9 +111,33 @@ class ProcessorGroup:
         node = self.patch.nodes[name]
         stereo = self.playing and (self.zones[name] is Zone.OUTPUT or node.type == "VoiceMixer")
         try:
-            return processor_types()[node.type](self.sample_rate, name=name, stereo=stereo, **node.options)
+            make = processor_types()[node.type]
+            return make(self.sample_rate, name=name, stereo=stereo, heads=self._heads(name), **node.options)
         except ValueError as problem:
             raise PatchError(str(problem), name) from problem
+
+    def _heads(self, name: str) -> tuple[Head, ...]:
+        """What the learned outlets of a node drive, in the order of the targets' names."""
+        learned = {port for port, outlet in spec_of(self.patch.nodes[name], name).outlets.items() if outlet.learned}
+        found = []
+        for cable in self.patch.cables:
+            if cable.source.node == name and cable.source.name in learned and cable.target.node in self.order:
+                node = self.patch.nodes[cable.target.node]
+                spec = spec_of(node, cable.target.node)
+                control = spec.controls[cable.target.name]
+                found.append(Head(str(cable.target), control, spec.channels(cable.target.name, node.options)))
+        return tuple(sorted(found, key=lambda head: head.target))
+
+    def _weights(self, name: str) -> dict[str, Array]:
+        try:
+            return self.processors[name].initial_weights()
+        except ValueError as problem:
+            raise PatchError(str(problem), name) from problem
+
+    def derive(self, weights: Weights) -> dict[str, Any]:
+        """What the nodes need of their weights, by node: once for each change of them, and differentiable."""
+        held = {**self.weights, **weights}
+        return {name: self.processors[name].derive({k: tf.cast(w, tf.float32) for k, w in held[name].items()}) for name in held}
 
     def _lay_out_columns(self) -> None:
         place = 0
@@ -170,12 +199,18 @@ class ProcessorGroup:
 
     def start(self, rows: int) -> GroupState:
         """The state before the first sample, for `rows` voices or clips."""
-        frames, delays = {}, {}
+        frames: dict[str, tuple[Tensor, Tensor]] = {}
+        delays: dict[str, Tensor] = {}
         for name in self.order:
             processor = self.processors[name]
             for port, outlet in processor.spec.outlets.items():
-                if outlet.signal is Signal.CONTROL and any(c.source == Port(name, port) for c in self.patch.cables):
-                    frames[f"{name}.{port}"] = (tf.zeros([1]), tf.zeros([self.batch(name, rows), processor.channels(port)]))
+                if outlet.learned:
+                    wide = {f"{name}.{port}->{head.target}": head.channels for head in processor.heads}
+                elif outlet.signal is Signal.CONTROL and any(c.source == Port(name, port) for c in self.patch.cables):
+                    wide = {f"{name}.{port}": processor.channels(port)}
+                else:
+                    continue
+                frames |= {key: (tf.zeros([1]), tf.zeros([self.batch(name, rows), size])) for key, size in wide.items()}
         for cable in self.patch.cables:
             if str(cable) in self.waits:
                 delays[str(cable)] = tf.zeros([self.leaving(cable.source.node, rows), self.waits[str(cable)]])
@@ -184,18 +219,22 @@ class ProcessorGroup:
 
     # -- processing -------------------------------------------------------------------------------------------------------
 
-    def process(self, state: GroupState, values: Tensor, performance: Tensor) -> tuple[Rendered, GroupState]:
+    def process(
+        self, state: GroupState, values: Tensor, performance: Tensor, derived: Mapping[str, Any] | None = None
+    ) -> tuple[Rendered, GroupState]:
         """Go on by whole hops.
 
         Args:
             state: as `start` made it or `process` returned it.
             values: [hops, columns] float32, in real units, but knob positions 0..1 in modulated columns.
             performance: [rows, hops, 7] float32; see `performance.py`.
+            derived: as `derive` made it; from the patch's own weights where it is left out.
 
         Returns:
             The block and the new state. Audio is [2, samples] when playing, [rows, samples] otherwise.
         """
-        return _Block(self, state, values, performance, Compiler.XLA_WHOLE).run()
+        held = self.derive({}) if derived is None else derived
+        return _Block(self, state, values, performance, held, Compiler.XLA_WHOLE).run()
 
     def has_run(self) -> None:
         """Note that the function has been run once, so that its nodes count as compiled."""
@@ -205,23 +244,26 @@ class ProcessorGroup:
     def function(self, rows: int, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
         """The compiled `process` for this many rows and hops: a concrete function of flat tensors.
 
-        Takes values, performance and the flattened state; gives audio, then levels, partials and f0 in one vector, then the
-        flattened state. Flat tensors spare a millisecond of Python in every call.
+        Takes values, performance, the flattened state and the flattened derived weights; gives audio, then levels, partials
+        and f0 in one vector, then the flattened state. Flat tensors spare a millisecond of Python in every call. Weights are
+        arguments, so that others take their place without compiling.
 
         Raises:
             NotCompiled: with `known_only`, when a node was not compiled before.
         """
-        start = self.start(rows)
+        start, held = self.start(rows), self.derive({})
+        count = len(tf.nest.flatten(start))
 
         def flat(values: Tensor, performance: Tensor, *tensors: Tensor) -> list[Tensor]:
-            state = tf.nest.pack_sequence_as(start, list(tensors))
-            block, after = _Block(self, state, values, performance, compiler, known_only).run()
+            state = tf.nest.pack_sequence_as(start, list(tensors[:count]))
+            derived = tf.nest.pack_sequence_as(held, list(tensors[count:]))
+            block, after = _Block(self, state, values, performance, derived, compiler, known_only).run()
             shown = tf.concat([block.levels, block.partials, block.f0_hz[None]], axis=0)
             return [block.audio, shown, *tf.nest.flatten(after)]
 
         traced = tf.function(flat, autograph=False, jit_compile=compiler is Compiler.XLA_WHOLE or None)
         spec = functools.partial(tf.TensorSpec, dtype=tf.float32)
-        state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten(start)]
+        state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten((start, held))]
         with in_calling_thread() if compiler is Compiler.XLA_NODES else contextlib.nullcontext():
             return traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), *state)
 
@@ -235,10 +277,11 @@ class _Block:
         state: GroupState,
         values: Tensor,
         performance: Tensor,
+        derived: Mapping[str, Any],
         compiler: Compiler,
         known_only: bool = False,
     ) -> None:
-        self.group, self.state, self.performance = group, state, performance
+        self.group, self.state, self.performance, self.derived = group, state, performance, derived
         self.compiler, self.known_only = compiler, known_only
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
@@ -282,6 +325,7 @@ class _Block:
         processor = group.processors[name]
         x = {key: self._inlet(name, key, inlet.signal) for key, inlet in processor.spec.inlets.items()}
         x |= {key: self._control(name, key) for key in processor.spec.controls}
+        x |= {"weights": self.derived[name]} if processor.spec.weights else {}
         memory = self.state.nodes[name]
         if node.bypassed or node.muted:
             outputs = self._idle(name, x, passing=node.bypassed and not node.muted)
@@ -291,12 +335,19 @@ class _Block:
         if name == group.partials_node and "amplitudes" in outputs:
             self._show(outputs["amplitudes"][:, -1], x["f0"][:, -1, 0])
         for port, outlet in processor.spec.outlets.items():
-            key = f"{name}.{port}"
-            self.signals[key] = outputs[port]
-            if outlet.signal is Signal.CONTROL and key in self.state.frames:
-                started, last = self.state.frames[key]
-                self.frames[key] = (tf.ones([1]), outputs[port][:, -1])
-                self.signals[key] = extend(outputs[port], last, started)
+            if outlet.learned:
+                for head in processor.heads:
+                    self._leave(f"{name}.{port}->{head.target}", head.control.from_logits(outputs[port][head.target]))
+            else:
+                self._leave(f"{name}.{port}", outputs[port])
+
+    def _leave(self, key: str, signal: Tensor) -> None:
+        """Hand a signal to who listens; control gets the frame before the block in row 0."""
+        self.signals[key] = signal
+        if key in self.state.frames:
+            started, last = self.state.frames[key]
+            self.frames[key] = (tf.ones([1]), signal[:, -1])
+            self.signals[key] = extend(signal, last, started)
 
     def _show(self, amplitudes: Tensor, f0_hz: Tensor) -> None:
         loudest = tf.argmax(tf.reduce_sum(amplitudes, axis=1))
@@ -314,6 +365,9 @@ class _Block:
                 passed = first if passing and first is not None else tf.zeros([1, self.hops * HOP])
                 mixed = tf.reduce_sum(passed, axis=0, keepdims=True) if batch != rows else passed
                 out[port] = tf.broadcast_to(mixed, [batch, self.hops * HOP])
+            elif outlet.learned:
+                heads = self.group.processors[name].heads
+                out[port] = {head.target: tf.zeros([batch, self.hops, head.channels]) for head in heads}
             else:
                 out[port] = tf.zeros([batch, self.hops, self.group.processors[name].channels(port)])
         return out
@@ -351,7 +405,7 @@ class _Block:
         """Frames [batch or 1, hops + 1, channels] of a control: its knob or the cable that sets it, then modulations."""
         column = self.group.columns[f"{name}.{key}"]
         cables = self.group._into(Port(name, key))
-        setting = next((self.signals[str(c.source)] for c in cables if c.amount is None), None)
+        setting = next((self._set(c) for c in cables if c.amount is None), None)
         frames = self.columns[f"{name}.{key}"] if setting is None else setting
         control = column.control
         if not column.modulated or control is None:
@@ -361,6 +415,10 @@ class _Block:
             if cable.amount is not None:
                 knob += self.columns[f"{cable.source}->{cable.target}"] * self.signals[str(cable.source)]
         return control.from_knob(tf.clip_by_value(knob, 0.0, 1.0))
+
+    def _set(self, cable: Cable) -> Tensor:
+        own = f"{cable.source}->{cable.target}"  # the head of a learned outlet
+        return self.signals[own if own in self.signals else str(cable.source)]
 
 
 def _to_knob(control: Control, value: Tensor) -> Tensor:
@@ -380,9 +438,9 @@ def _call(
     if compiler is Compiler.XLA_WHOLE:
         return _fenced(processor.render(memory, x))
     shapes = tuple((tuple(t.shape), t.dtype.name) for t in tf.nest.flatten((memory, tuple(x))))
-    files = tuple(_stamp(str(processor.options[n])) for n, o in processor.spec.options.items() if o.path)
-    options = tuple(sorted(processor.options.items()))
-    key = (type(processor), options, files, processor.sample_rate, processor.stereo, shapes, compiler)
+    options = tuple(sorted(item for item in processor.options.items() if item[0] != MODEL))  # weights are inputs
+    files = tuple(_stamp(str(processor.options[n])) for n, o in processor.spec.options.items() if o.path and n != MODEL)
+    key = (type(processor), options, files, processor.sample_rate, processor.stereo, processor.heads, shapes, compiler)
     function = _functions.get(key)
     if known_only and (function is None or key not in _run_before):
         raise NotCompiled(processor.spec.name)

@@ -46,7 +46,6 @@ def load(path: Path, sample_rate: float) -> npt.NDArray[np.float32]:
         ValueError: one sentence, when the file is missing, no audio, silent or longer than 12 s.
     """
     import soundfile
-    import soxr
 
     path = Path(path)
     try:
@@ -57,11 +56,21 @@ def load(path: Path, sample_rate: float) -> npt.NDArray[np.float32]:
             audio, rate = file.read(dtype="float32", always_2d=True), file.samplerate
     except (OSError, soundfile.LibsndfileError) as problem:
         raise ValueError(f"the impulse response {path.name!r} cannot be read: {problem}") from problem
-    audio = soxr.resample(audio, rate, sample_rate) if rate != sample_rate else audio
+    audio = at_rate(audio.T, rate, sample_rate).T
     stereo = np.stack([audio[:, 0], audio[:, min(1, audio.shape[1] - 1)]]) if audio.size else np.zeros((2, 0))
     if not np.isfinite(stereo).all() or np.abs(stereo).max(initial=0.0) < 1e-6:
         raise ValueError(f"the impulse response {path.name!r} is silent")
     return _unit_energy(stereo)
+
+
+def at_rate(response: npt.NDArray[np.float32], from_hz: float, to_hz: float) -> npt.NDArray[np.float32]:
+    """A response [rows, taps] at another sample rate, with the same gain at every frequency."""
+    if from_hz == to_hz:
+        return response
+    import soxr
+
+    resampled = soxr.resample(np.ascontiguousarray(response.T), from_hz, to_hz).T
+    return np.asarray(resampled * (from_hz / to_hz), np.float32)
 
 
 def _unit_energy(response: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

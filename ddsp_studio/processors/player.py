@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import direct, tf
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
-from ddsp_studio.processors.group import Column, Compiler, GroupState, NotCompiled, ProcessorGroup
+from ddsp_studio.processors.group import Column, Compiler, GroupState, NotCompiled, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS
 
@@ -73,6 +73,7 @@ class Player:
         self._improved: set[int] = set()
         self._start: GroupState = self._group.start(voices)
         self._state: list[Any] = tf.nest.flatten(self._start)
+        self._derived: list[Any] = tf.nest.flatten(self._group.derive({}))
 
     def _initial_values(self) -> Array:
         values = np.zeros(self._group.width, np.float32)
@@ -109,7 +110,7 @@ class Player:
         function = self._group.function(self.voices, hops, compiler, known_only=known_only)
         called = direct(function, pooled=compiler is not Compiler.XLA_NODES)
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
-        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start))
+        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start), *self._derived)
         if compiler is Compiler.XLA_NODES:
             self._group.has_run()
             self._improved.add(hops)
@@ -127,10 +128,14 @@ class Player:
             self.warm(hops)
         performed = np.ascontiguousarray(performance, np.float32)
         audio, shown, *self._state = self._functions[hops](
-            tf.convert_to_tensor(self._encoded(values)), tf.convert_to_tensor(performed), *self._state
+            tf.convert_to_tensor(self._encoded(values)), tf.convert_to_tensor(performed), *self._state, *self._derived
         )
         numbers, count = shown.numpy(), len(self.nodes)
         return Block(audio.numpy(), numbers[:count], numbers[count:-1], float(numbers[-1]))
+
+    def use_weights(self, weights: Weights) -> None:
+        """Play with other weights from the next block on (any thread): arrays by node and name, of the shapes that are in use."""
+        self._derived = tf.nest.flatten(self._group.derive(weights))
 
     def _encoded(self, values: Array) -> Array:
         if not self._modulated:

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ddsp_studio.dsp import convolution
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors import impulse
 from ddsp_studio.processors.base import Processor
-from ddsp_studio.processors.declare import Control, Inlet, Option, Outlet
+from ddsp_studio.processors.declare import Control, Inlet, Option, Outlet, Weight
 
 
 class ConvolutionReverb(Processor, version=1, category="Effect"):
-    """Convolution with the response of a room: a generated hall, or an audio file of yours. No latency.
+    """Convolution with the response of a room: a generated hall, an audio file of yours, or what a model has learned. No latency.
 
     After the VoiceMixer left and right have responses of their own; elsewhere the left one serves every row.
     """
@@ -29,15 +32,31 @@ class ConvolutionReverb(Processor, version=1, category="Effect"):
     mix = Control(unit="", low=0.0, high=1.0, default=0.25, doc="Dry to wet, at constant power")
     audio = Outlet(doc="The sound in the room")
 
+    response = Weight(doc="The response of the room, [1 or 2, taps], as generated or read until it is trained")
+
     def prepare(self) -> None:
-        """Make or read the response and cut it into partitions."""
-        options = self.options
-        if options["file"]:
-            response = impulse.load(Path(options["file"]), self.sample_rate)
+        """Make or read the response."""
+        options, trained = self.options, self.trained.arrays.get("response") if self.trained else None
+        if self.trained is not None and trained is not None:
+            self._response = self.adapt("response", trained, self.trained.sample_rate)
+        elif options["file"]:
+            self._response = impulse.load(Path(options["file"]), self.sample_rate)
         else:
-            response = impulse.generate(self.sample_rate, options["decay"], options["predelay"], options["seed"])
-        self.taps = int(response.shape[1])
-        self._response = convolution.partition(tf.constant(response if self.stereo else response[:1]))
+            self._response = impulse.generate(self.sample_rate, options["decay"], options["predelay"], options["seed"])
+        self._response = self._response if self.stereo else self._response[:1]
+        self.taps = int(self._response.shape[1])
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The response."""
+        return {"response": self._response}
+
+    def adapt(self, weight: str, array: npt.NDArray[np.float32], trained_hz: float) -> npt.NDArray[np.float32]:
+        """The response at this sample rate."""
+        return impulse.at_rate(array, trained_hz, self.sample_rate)
+
+    def derive(self, weights: Mapping[str, Tensor]) -> convolution.Response:
+        """Cut the response into partitions."""
+        return convolution.partition(weights["response"])
 
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
         """The response."""
@@ -50,6 +69,6 @@ class ConvolutionReverb(Processor, version=1, category="Effect"):
     def render(self, memory: convolution.Memory, x: Any) -> tuple[dict[str, Tensor], convolution.Memory]:
         """Convolve and mix."""
         dry = tf.broadcast_to(x.input, [memory.place.shape[0], x.input.shape[1]])
-        wet, memory = convolution.convolve(dry, self._response, memory)
+        wet, memory = convolution.convolve(dry, x.weights, memory)
         angle = ramp(x.mix) * (0.5 * math.pi)
         return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ddsp_studio.processors.declare import Control
 from ddsp_studio.processors.patch import Node, Patch
 
 from .broken import ContractBroken
-from .stimulus import Arrays, Case, cotangents, gradients, loss64, run, stimulus
+from .stimulus import Arrays, Case, cotangents, flat, gradients, loss64, run, stimulus
 
 STEPS = tuple(10.0 ** (-k / 2.0) for k in range(3, 9))
 """Sizes of a finite difference, as a share of the input's size: 0.03 to 1e-4."""
@@ -85,6 +86,47 @@ def knobs(case: Case) -> None:
             raise ContractBroken(
                 "knobs", case, f"{name} has no gradient: at most {inner.min():.3g} within its range", float(inner.min())
             )
+
+
+def weights(case: Case) -> None:
+    """Every trained weight has a finite gradient, which is the slope that central differences measure."""
+    processor = case.processor
+    start = {name: tf.constant(array) for name, array in processor.initial_weights().items()}
+    declared = processor.spec.weights
+    if unknown := [name for name in start if name.split("/")[0] not in declared]:
+        raise ContractBroken("weights", case, f"{unknown} are not declared")
+    if missing := set(declared) - {name.split("/")[0] for name in start}:
+        raise ContractBroken("weights", case, f"{sorted(missing)} are declared, but there are none")
+    if not start:
+        return
+    inputs = stimulus(case, smooth=True)
+
+    @tf.function(autograph=False)
+    def outputs(held: dict[str, Any]) -> dict[str, Any]:
+        return flat(processor.process(processor.start(case.terms.batch), inputs, held)[0])
+
+    shares = cotangents(case, outputs(start))
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        out = outputs(start)
+        loss = tf.add_n([tf.reduce_sum(out[n] * shares[n]) for n in out])
+    found_slopes = tape.gradient(loss, start)
+    trained = [name for name in start if declared[name.split("/")[0]].trained]
+    for name in trained:
+        slope = found_slopes[name]
+        if slope is None or not np.all(np.isfinite(slope)) or not np.any(np.abs(slope) > 0.0):
+            raise ContractBroken("weights", case, f"{name} has no finite gradient, or one of zero")
+        direction = case.rng(17).normal(0.0, max(float(np.std(start[name])), 1e-2), start[name].shape).astype(np.float32)
+        stated = float(np.sum(slope.numpy().astype(np.float64) * direction))
+        found = []
+        for step in STEPS:
+            ends = [outputs({**start, name: start[name] + side * step * direction}) for side in (-1.0, 1.0)]
+            sums = [sum(float(np.sum(e[n].numpy().astype(np.float64) * shares[n])) for n in e) for e in ends]
+            found.append((sums[1] - sums[0]) / (2.0 * step))
+        gaps = [abs(a - b) for a, b in zip(found, found[1:], strict=False)]
+        best = int(np.argmin(gaps))
+        if abs(stated - found[best + 1]) > SLOPE_TOLERANCE * max(abs(stated), abs(found[best + 1])) + 4.0 * gaps[best] + 1e-5:
+            raise ContractBroken("weights", case, f"by {name}: gradient {stated:.5g}, central differences {found[best + 1]:.5g}")
 
 
 def _by_value(case: Case, inputs: Arrays, name: str, value: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -170,4 +212,4 @@ def files(case: Case) -> None:
         check_node("node", node)
 
 
-CLAUSES: dict[str, Callable[[Case], None]] = {"slopes": slopes, "knobs": knobs, "laws": laws, "files": files}
+CLAUSES: dict[str, Callable[[Case], None]] = {"slopes": slopes, "knobs": knobs, "weights": weights, "laws": laws, "files": files}

@@ -181,9 +181,17 @@ def run(
     for size in sizes or [hops_of(processor, inputs)]:
         block = {name: tf.convert_to_tensor(x, tf.float32) for name, x in cut(processor, inputs, begin, begin + size).items()}
         out, state = call(state, block)
-        pieces.append(out)
+        pieces.append(flat(out))
         begin += size
     return {name: tf.concat([piece[name] for piece in pieces], axis=1) for name in pieces[0]}, state
+
+
+def flat(outputs: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Outputs by name; each head of a learned outlet is one, "outlet/target"."""
+    found: dict[str, Tensor] = {}
+    for name, out in outputs.items():
+        found |= {f"{name}/{target}": logits for target, logits in out.items()} if isinstance(out, Mapping) else {name: out}
+    return found
 
 
 def hops_of(processor: Processor, inputs: Mapping[str, Any]) -> int:
