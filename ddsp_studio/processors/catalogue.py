@@ -22,6 +22,8 @@ _BUILT_IN = (
     "effects",
     "reverb",
     "mixing",
+    "routing",
+    "splitter",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}
