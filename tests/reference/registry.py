@@ -11,9 +11,7 @@ from pathlib import Path
 
 from .loader import Adapter, Case, Difference
 
-MODULES = [
-    importlib.import_module(f"{__package__}.{path.stem}") for path in sorted(Path(__file__).parent.glob("adapters_*.py"))
-]
+MODULES = [importlib.import_module(f"{__package__}.{path.stem}") for path in sorted(Path(__file__).parent.glob("adapters_*.py"))]
 ADAPTERS: dict[str, Adapter] = {name: adapter for module in MODULES for name, adapter in module.ADAPTERS.items()}
 DIFFERENT: dict[str, list[Difference]] = {name: held for module in MODULES for name, held in module.DIFFERENT.items()}
 UNMATCHED: dict[str, str] = {name: why for module in MODULES for name, why in module.UNMATCHED.items()}
