@@ -17,6 +17,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.declare import MODEL, Head, OptionValue, Signal, Spec
 from ddsp_studio.processors.model_file import Trained, find
+from ddsp_studio.processors.performance import CHANNELS, CLOCK
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 """Weights by name."""
@@ -117,12 +118,13 @@ class Processor:
 
         Args:
             memory: as `memory` made it or `render` returned it.
-            x: a tuple named by port. Audio is [batch, samples]; the performance [batch, hops, 7]; a control
-                [batch or 1, hops + 1, channels], row 0 being the frame before the block. `x.weights` is what `derive` made.
+            x: a tuple named by port. Audio is [batch, samples]; the performance [batch, hops, 7]; the clock
+                [batch or 1, hops, 3] float64; a control [batch or 1, hops + 1, channels], row 0 being the frame before the
+                block. `x.weights` is what `derive` made.
 
         Returns:
-            Outputs by outlet, audio [batch, samples] and control [batch, hops, channels]; and the new memory. For a learned
-            outlet the logits of each head, by its target.
+            Outputs by outlet, audio [batch, samples], control [batch, hops, channels], notes [batch, hops, 7]; and the new
+            memory. For a learned outlet the logits of each head, by its target.
         """
         raise NotImplementedError(f"{type(self).__name__}.render")
 
@@ -163,8 +165,9 @@ class Processor:
 
         Args:
             state: as `start` made it or `process` returned it.
-            inputs: audio [batch, samples] and performance [batch, hops, 7] by inlet, controls [batch, hops, channels] by name.
-                Controls left out keep their default; audio inlets left out are silent.
+            inputs: audio [batch, samples], performance [batch, hops, 7] and clock [batch or 1, hops, 3] by inlet, controls
+                [batch, hops, channels] by name. Controls left out keep their default; inlets left out are silent, and a clock
+                that is left out stands still.
             weights: by name; the untrained ones where none are given.
 
         Returns:
@@ -183,10 +186,11 @@ class Processor:
             complete[name] = extend(frames, state.before[name], state.started)
             before[name] = frames[:, -1]
         for name, inlet in self.spec.inlets.items():
-            audio = inputs.get(name)
-            if audio is None:
-                audio = tf.zeros([batch, hops * HOP] if inlet.signal is Signal.AUDIO else [batch, hops, 7])
-            complete[name] = audio
+            signal = inputs.get(name)
+            if signal is None:
+                width = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK)}.get(inlet.signal)
+                signal = tf.zeros([batch, hops * HOP] if width is None else [batch, hops, width])
+            complete[name] = tf.cast(signal, tf.float64) if inlet.signal is Signal.CLOCK else signal
         if self.spec.weights:
             held = {key: tf.constant(w) for key, w in self.initial_weights().items()} if weights is None else weights
             complete["weights"] = self.derive(held)

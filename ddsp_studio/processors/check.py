@@ -17,6 +17,8 @@ from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 
 MAX_NODES = 512
 MIXER, OUTPUT = "VoiceMixer", "Output"
+ALL_VOICES = (MIXER, "Arpeggiator")
+"""Types that see all voices at once; they are told (by `stereo`) when batch rows are voices, for clips must stay apart."""
 
 
 class Zone(enum.Enum):
@@ -163,11 +165,8 @@ def check_cable(patch: Patch, cable: Cable) -> None:
     if source.node == target.node:
         raise refuse("a node cannot feed itself; use a Delay's own feedback")
     if not isinstance(inlet, Control):
-        signal = getattr(inlet, "signal", Signal.AUDIO)
-        if outlet.signal is not signal:
-            raise refuse(f"{target} takes {signal.value}, and {source} gives {outlet.signal.value}")
-        if cable.amount is not None:
-            raise refuse(f"{target} is no control, so a cable into it has no amount")
+        if reason := _misfit(patch, cable, outlet.signal, getattr(inlet, "signal", Signal.AUDIO)):
+            raise refuse(reason)
         return
     if outlet.signal is not Signal.CONTROL:
         raise refuse(f"{target} takes control, and {source} gives {outlet.signal.value}")
@@ -189,6 +188,16 @@ def check_cable(patch: Patch, cable: Cable) -> None:
         )
     elif not -1.0 <= cable.amount <= 1.0:
         raise refuse(f"a modulation amount is -1 to 1, got {cable.amount:g}")
+
+
+def _misfit(patch: Patch, cable: Cable, given: Signal, taken: Signal) -> str:
+    """Why a cable cannot end in an inlet, "" if it can."""
+    source, target = cable.source, cable.target
+    if given is not taken:
+        return f"{target} takes {taken.value}, and {source} gives {given.value}"
+    if taken is not Signal.AUDIO and (others := [c.source for c in patch.into(target) if c.source != source]):
+        return f"{target} already gets {taken.value} from {others[0]}"
+    return "" if cable.amount is None else f"{target} is no control, so a cable into it has no amount"
 
 
 def check_node(name: str, node: Node) -> None:

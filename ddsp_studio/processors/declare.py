@@ -50,11 +50,15 @@ class Law(str, enum.Enum):
 
 
 class Signal(str, enum.Enum):
-    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES the performance."""
+    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES the performance, CLOCK the beat.
+
+    An inlet for notes or for the clock needs no cable: it then gets what is played, and the transport's clock.
+    """
 
     AUDIO = "audio"
     CONTROL = "control"
     NOTES = "notes"
+    CLOCK = "clock"
 
 
 Size = int | str
@@ -127,7 +131,7 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Inlet:
-    """A socket for audio, or for the performance; several audio cables into one inlet are summed."""
+    """A socket for audio, the performance or the clock; several audio cables into one inlet are summed, others take one."""
 
     signal: Signal = Signal.AUDIO
     doc: str = ""

@@ -21,10 +21,10 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import HOP, Tensor, fence, in_calling_thread, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.catalogue import processor_types
-from ddsp_studio.processors.check import OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
+from ddsp_studio.processors.check import ALL_VOICES, OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
 from ddsp_studio.processors.declare import MODEL, Control, Head, Law, Signal
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
-from ddsp_studio.processors.performance import CHANNELS
+from ddsp_studio.processors.performance import CHANNELS, CLOCK, free_clock
 
 Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Mapping[str, Any]]
@@ -109,7 +109,7 @@ class ProcessorGroup:
 
     def _configure(self, name: str) -> Processor:
         node = self.patch.nodes[name]
-        stereo = self.playing and (self.zones[name] is Zone.OUTPUT or node.type == "VoiceMixer")
+        stereo = self.playing and (self.zones[name] is Zone.OUTPUT or node.type in ALL_VOICES)
         try:
             make = processor_types()[node.type]
             return make(self.sample_rate, name=name, stereo=stereo, heads=self._heads(name), **node.options)
@@ -220,7 +220,12 @@ class ProcessorGroup:
     # -- processing -------------------------------------------------------------------------------------------------------
 
     def process(
-        self, state: GroupState, values: Tensor, performance: Tensor, derived: Mapping[str, Any] | None = None
+        self,
+        state: GroupState,
+        values: Tensor,
+        performance: Tensor,
+        derived: Mapping[str, Any] | None = None,
+        clock: Tensor | None = None,
     ) -> tuple[Rendered, GroupState]:
         """Go on by whole hops.
 
@@ -229,12 +234,14 @@ class ProcessorGroup:
             values: [hops, columns] float32, in real units, but knob positions 0..1 in modulated columns.
             performance: [rows, hops, 7] float32; see `performance.py`.
             derived: as `derive` made it; from the patch's own weights where it is left out.
+            clock: [1, hops, 3] float64; see `performance.py`. Where it is left out the block begins at beat 0, 120 bpm.
 
         Returns:
             The block and the new state. Audio is [2, samples] when playing, [rows, samples] otherwise.
         """
         held = self.derive({}) if derived is None else derived
-        return _Block(self, state, values, performance, held, Compiler.XLA_WHOLE).run()
+        beat = tf.constant(free_clock(0, int(performance.shape[1]), self.sample_rate)) if clock is None else clock
+        return _Block(self, state, values, performance, beat, held, Compiler.XLA_WHOLE).run()
 
     def has_run(self) -> None:
         """Note that the function has been run once, so that its nodes count as compiled."""
@@ -244,9 +251,9 @@ class ProcessorGroup:
     def function(self, rows: int, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
         """The compiled `process` for this many rows and hops: a concrete function of flat tensors.
 
-        Takes values, performance, the flattened state and the flattened derived weights; gives audio, then levels, partials
-        and f0 in one vector, then the flattened state. Flat tensors spare a millisecond of Python in every call. Weights are
-        arguments, so that others take their place without compiling.
+        Takes values, performance, clock, the flattened state and the flattened derived weights; gives audio, then levels,
+        partials and f0 in one vector, then the flattened state. Flat tensors spare a millisecond of Python in every call.
+        Weights are arguments, so that others take their place without compiling.
 
         Raises:
             NotCompiled: with `known_only`, when a node was not compiled before.
@@ -254,10 +261,10 @@ class ProcessorGroup:
         start, held = self.start(rows), self.derive({})
         count = len(tf.nest.flatten(start))
 
-        def flat(values: Tensor, performance: Tensor, *tensors: Tensor) -> list[Tensor]:
+        def flat(values: Tensor, performance: Tensor, clock: Tensor, *tensors: Tensor) -> list[Tensor]:
             state = tf.nest.pack_sequence_as(start, list(tensors[:count]))
             derived = tf.nest.pack_sequence_as(held, list(tensors[count:]))
-            block, after = _Block(self, state, values, performance, derived, compiler, known_only).run()
+            block, after = _Block(self, state, values, performance, clock, derived, compiler, known_only).run()
             shown = tf.concat([block.levels, block.partials, block.f0_hz[None]], axis=0)
             return [block.audio, shown, *tf.nest.flatten(after)]
 
@@ -265,7 +272,8 @@ class ProcessorGroup:
         spec = functools.partial(tf.TensorSpec, dtype=tf.float32)
         state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten((start, held))]
         with in_calling_thread() if compiler is Compiler.XLA_NODES else contextlib.nullcontext():
-            return traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), *state)
+            clock = tf.TensorSpec([1, hops, len(CLOCK)], tf.float64)
+            return traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), clock, *state)
 
 
 class _Block:
@@ -277,11 +285,13 @@ class _Block:
         state: GroupState,
         values: Tensor,
         performance: Tensor,
+        clock: Tensor,
         derived: Mapping[str, Any],
         compiler: Compiler,
         known_only: bool = False,
     ) -> None:
-        self.group, self.state, self.performance, self.derived = group, state, performance, derived
+        self.group, self.state, self.derived = group, state, derived
+        self.performance, self.clock = performance, clock
         self.compiler, self.known_only = compiler, known_only
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
@@ -365,6 +375,9 @@ class _Block:
                 passed = first if passing and first is not None else tf.zeros([1, self.hops * HOP])
                 mixed = tf.reduce_sum(passed, axis=0, keepdims=True) if batch != rows else passed
                 out[port] = tf.broadcast_to(mixed, [batch, self.hops * HOP])
+            elif outlet.signal is Signal.NOTES:
+                played = next((x[key] for key, inlet in spec.inlets.items() if inlet.signal is Signal.NOTES), None)
+                out[port] = played if passing and played is not None else tf.zeros([batch, self.hops, len(CHANNELS)])
             elif outlet.learned:
                 heads = self.group.processors[name].heads
                 out[port] = {head.target: tf.zeros([batch, self.hops, head.channels]) for head in heads}
@@ -373,8 +386,9 @@ class _Block:
         return out
 
     def _inlet(self, name: str, key: str, signal: Signal) -> Tensor:
-        if signal is Signal.NOTES:
-            return self.performance
+        if signal is not Signal.AUDIO:
+            given = self.performance if signal is Signal.NOTES else self.clock
+            return next((self.signals[str(cable.source)] for cable in self.group._into(Port(name, key))), given)
         total = None
         for cable in self.group._into(Port(name, key)):
             audio = self._delayed(cable, self.signals[str(cable.source)])

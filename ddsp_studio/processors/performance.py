@@ -1,6 +1,11 @@
-"""What is played, as control frames: the names and order of the channels that a voice allocator writes."""
+"""What is played, and when the beat falls, as frames: names and order of the channels that the sequencer writes."""
 
 from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import HOP
 
 CHANNELS = ("note", "gate", "trigger", "velocity", "pressure", "mod", "bend")
 """Channels of a performance tensor [voices, frames, 7], float32.
@@ -10,3 +15,22 @@ frame in which a note starts anew (legato moves change `note` only). velocity, p
 """
 
 NOTE, GATE, TRIGGER, VELOCITY, PRESSURE, MOD, BEND = range(len(CHANNELS))
+
+CLOCK = ("beat", "tempo", "running")
+"""Channels of a clock tensor [1 or batch, frames, 3], float64.
+
+beat: position at the hop's end in quarter notes. tempo: beats a minute. running: 1 while the transport plays, 0 while the clock
+runs by itself.
+"""
+
+BEAT, TEMPO, RUNNING = range(len(CLOCK))
+BPM = 120.0
+"""Tempo where nothing gives another."""
+
+
+def free_clock(first_hop: int, hops: int, sample_rate: float, bpm: float = BPM) -> npt.NDArray[np.float64]:
+    """A clock that counts from beat 0 at hop 0, with no transport: [1, hops, 3]."""
+    ends = np.arange(first_hop + 1, first_hop + hops + 1, dtype=np.float64) * HOP
+    frames = np.zeros((1, hops, len(CLOCK)))
+    frames[0, :, BEAT], frames[0, :, TEMPO] = ends / sample_rate * bpm / 60.0, bpm
+    return frames

@@ -19,7 +19,7 @@ from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
 from ddsp_studio.processors.group import Column, Compiler, GroupState, NotCompiled, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
-from ddsp_studio.processors.performance import CHANNELS
+from ddsp_studio.processors.performance import CHANNELS, free_clock
 
 Array = npt.NDArray[np.float32]
 RAMP_HOPS = 8
@@ -58,7 +58,8 @@ class Player:
             PatchError: naming node, port and reason.
         """
         _configure_runtime()
-        self.patch, self.voices = patch, voices
+        self.patch, self.voices, self._rate = patch, voices, sample_rate
+        self._hops_played = 0
         self._compiler = Compiler.XLA_WHOLE if jit else Compiler.QUICK
         self._group = ProcessorGroup(patch, sample_rate=sample_rate)
         self.layout: dict[str, Column] = dict(self._group.columns)
@@ -110,26 +111,29 @@ class Player:
         function = self._group.function(self.voices, hops, compiler, known_only=known_only)
         called = direct(function, pooled=compiler is not Compiler.XLA_NODES)
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
-        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), *tf.nest.flatten(self._start), *self._derived)
+        clock = tf.constant(free_clock(0, hops, self._rate))
+        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), clock, *tf.nest.flatten(self._start), *self._derived)
         if compiler is Compiler.XLA_NODES:
             self._group.has_run()
             self._improved.add(hops)
         return called
 
-    def render(self, values: Array, performance: Array) -> Block:
+    def render(self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None) -> Block:
         """Render the next block.
 
         Args:
             values: a row for each hop, in real units, [hops, columns] float32.
             performance: [voices, hops, 7] float32; see `performance.py`.
+            clock: [1, hops, 3] float64; where it is left out it counts from the player's first block, at 120 bpm.
         """
         hops = values.shape[0]
         if hops not in self._functions:
             self.warm(hops)
         performed = np.ascontiguousarray(performance, np.float32)
-        audio, shown, *self._state = self._functions[hops](
-            tf.convert_to_tensor(self._encoded(values)), tf.convert_to_tensor(performed), *self._state, *self._derived
-        )
+        beat = free_clock(self._hops_played, hops, self._rate) if clock is None else clock
+        self._hops_played += hops
+        inputs = map(tf.convert_to_tensor, (self._encoded(values), performed, beat))
+        audio, shown, *self._state = self._functions[hops](*inputs, *self._state, *self._derived)
         numbers, count = shown.numpy(), len(self.nodes)
         return Block(audio.numpy(), numbers[:count], numbers[count:-1], float(numbers[-1]))
 
@@ -169,6 +173,7 @@ class Player:
 
     def reset(self) -> None:
         """Forget all that sounds."""
+        self._hops_played = 0
         self._state = tf.nest.flatten(self._start)
 
 

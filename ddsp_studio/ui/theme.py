@@ -34,7 +34,8 @@ RECORD = "#f0524f"
 AUDIO = "#e9a94f"
 CONTROL = "#5ec2b7"
 NOTES = "#b798f0"
-SIGNAL = {"audio": AUDIO, "control": CONTROL, "notes": NOTES}
+CLOCK = "#8fa3bf"
+SIGNAL = {"audio": AUDIO, "control": CONTROL, "notes": NOTES, "clock": CLOCK}
 
 RADIUS = 4
 """Corner radius of buttons, fields and panels in logical pixels."""

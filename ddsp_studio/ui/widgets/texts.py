@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ddsp_studio.processors.declare import Control, Inlet, Outlet, Signal
 
-_CARRIES = {Signal.AUDIO: "audio", Signal.CONTROL: "control signal", Signal.NOTES: "notes"}
+_CARRIES = {Signal.AUDIO: "audio", Signal.CONTROL: "control signal", Signal.NOTES: "notes", Signal.CLOCK: "the clock"}
 
 
 def readable(name: str) -> str:
