@@ -1,4 +1,4 @@
-"""Frequency-sampled FIR filters whose response moves from frame to frame without steps."""
+"""FIR filters whose response moves from frame to frame: without steps in a stream, and over whole clips."""
 
 from __future__ import annotations
 
@@ -42,10 +42,35 @@ def filter_hops(audio: Tensor, magnitudes: Tensor, tail: Tensor) -> tuple[Tensor
         Audio delayed by fir_length / 2 samples, [batch, samples]; and the new tail.
     """
     bands = int(magnitudes.shape[-1])
-    taps = fir_length(bands)
-    size = 1 << (HOP + taps - 2).bit_length()
+    size = _fft_size(HOP, fir_length(bands))
     parts = tf.tensordot(magnitudes, _design(bands, size), 1)
     response = tf.complex(parts[..., : size // 2 + 1], parts[..., size // 2 + 1 :])
+    return _cross_fade(audio, response, tail, fir_length(bands))
+
+
+def convolve_hops(audio: Tensor, responses: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter audio by impulse responses that cross-fade linearly across each hop, as `filter_hops` does by magnitudes.
+
+    Args:
+        audio: [batch, samples], whole hops.
+        responses: [batch or 1, hops + 1, taps], row 0 before the block.
+        tail: what earlier input still has to say, [batch, taps - 1].
+
+    Returns:
+        Audio [batch, samples], and the new tail.
+    """
+    taps = int(responses.shape[-1])
+    return _cross_fade(audio, tf.signal.rfft(responses, [_fft_size(HOP, taps)]), tail, taps)
+
+
+def _fft_size(samples: int, taps: int) -> int:
+    """The power of two that holds the convolution of so many samples and taps."""
+    return 1 << (samples + taps - 2).bit_length()
+
+
+def _cross_fade(audio: Tensor, response: Tensor, tail: Tensor, taps: int) -> tuple[Tensor, Tensor]:
+    """Filter by the spectra of responses [batch or 1, hops + 1, size / 2 + 1] that fade into each other in every hop."""
+    size = 2 * (int(response.shape[-1]) - 1)
     x = hops(audio)
     spectra = tf.signal.rfft(tf.concat([x * (1.0 - RISE), x * RISE], axis=1), [size])
     count = int(x.shape[1])
@@ -71,3 +96,42 @@ def overlap_add(pieces: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
         total += tf.pad(grid[:, :, step], [[0, 0], [step, steps - 1 - step], [0, 0]])
     flat = tf.reshape(total, [batch, -1])
     return flat[:, : count * HOP], flat[:, count * HOP : count * HOP + length - HOP]
+
+
+def fft_convolve(
+    audio: Tensor, responses: Tensor, *, full: bool = False, delay: int = 0, cross_fade: bool = False
+) -> Tensor:
+    """Convolve a whole clip with one response, or with a response for each of its equal parts.
+
+    Args:
+        audio: [batch, samples].
+        responses: [batch or 1, taps], or [batch or 1, frames, taps]; part i of ⌈samples / frames⌉ samples is filtered by response i.
+        full: return samples + taps − 1 samples, with the tail of the response, instead of as many as came in.
+        delay: samples to leave out at the start, such as `design.centre(taps)` of a linear-phase response.
+        cross_fade: let each part begin with the response before it and end with its own, as `filter_hops` does, instead of stepping from
+            one to the next. The first part has its own response throughout.
+
+    Returns:
+        [batch, samples] or, if `full`, [batch, samples + taps − 1]; zeros where the convolution has ended.
+
+    Raises:
+        ValueError: if there are more responses than parts of the clip.
+    """
+    frames = responses if len(responses.shape) == 3 else responses[:, None]
+    (batch, samples), (_, count, taps) = audio.shape, frames.shape
+    part = -(-samples // count)
+    if -(-samples // part) != count:
+        raise ValueError(f"{samples} samples cannot be filtered by {count} responses, only by {-(-samples // part)} or fewer")
+    x = tf.reshape(tf.pad(audio, [[0, 0], [0, part * count - samples]]), [batch, count, part])
+    size = _fft_size(part, taps)
+    spectra = tf.signal.rfft(frames, [size])
+    if cross_fade:
+        rise = np.arange(1, part + 1, dtype=np.float32) / part
+        before = tf.concat([spectra[:, :1], spectra[:, :-1]], axis=1)
+        product = tf.signal.rfft(x * (1.0 - rise), [size]) * before + tf.signal.rfft(x * rise, [size]) * spectra
+    else:
+        product = tf.signal.rfft(x, [size]) * spectra
+    total = tf.signal.overlap_and_add(tf.signal.irfft(product, [size]), part)
+    length = samples + taps - 1 if full else samples
+    total = total[:, delay : delay + length]
+    return tf.pad(total, [[0, 0], [0, length - int(total.shape[1])]])
