@@ -20,6 +20,7 @@ _BUILT_IN = (
     "synths",
     "filters",
     "effects",
+    "distortion",
     "reverb",
     "mixing",
     "routing",
@@ -27,6 +28,7 @@ _BUILT_IN = (
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}
+_PACKAGES: dict[str, str] = {}
 _loaded: list[str] = []
 problems: list[str] = []
 """One sentence for each outside package that could not be loaded."""
@@ -49,8 +51,10 @@ def _load() -> None:
     for module in _BUILT_IN:
         importlib.import_module(f"ddsp_studio.processors.{module}")
     for entry in entry_points(group=ENTRY_POINTS):
+        before = set(_TYPES)
         try:
             entry.load()
+            _PACKAGES.update(dict.fromkeys(set(_TYPES) - before, entry.dist.name if entry.dist else entry.module))
         except Exception as problem:  # a foreign package may fail in any way; the studio must still start
             problems.append(f"processors of {entry.value} could not be loaded: {type(problem).__name__}: {problem}")
 
@@ -65,3 +69,9 @@ def specs() -> dict[str, Spec]:
     """The data sheet of every known processor by name, in the order of their declaration."""
     _load()
     return _SPECS
+
+
+def package_of(type_name: str) -> str:
+    """The distribution that adds a processor type, "" for the ones that ship and for unknown ones."""
+    _load()
+    return _PACKAGES.get(type_name, "")

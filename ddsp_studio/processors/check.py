@@ -11,8 +11,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import Control, Outlet, Signal, Spec
+from ddsp_studio.processors.nesting import absence, check_groups, deep, expand, sheet_of
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 
 MAX_NODES = 512
@@ -30,16 +30,19 @@ class Zone(enum.Enum):
 
 
 def spec_of(node: Node, name: str = "") -> Spec:
-    """The data sheet of a node; PatchError if its type is not installed."""
-    spec = specs().get(node.type)
+    """The data sheet of a node; PatchError if its type, or its version of it, is not installed."""
+    spec = sheet_of(node)
     if spec is None:
-        raise PatchError(f"processor type {node.type!r} is not installed", name)
+        raise PatchError(absence(node), name)
     return spec
 
 
 def values_of(node: Node, name: str = "") -> dict[str, tuple[float, ...]]:
-    """Every control's value, one number a channel, defaults where the node holds none."""
+    """Every control's value, one number a channel, defaults where the node holds none. A group's are those of its inner nodes."""
     spec = spec_of(node, name)
+    if node.inside is not None:
+        inner = {shown.name: (node.inside.patch.nodes.get(shown.port.node), shown.port.name) for shown in node.inside.ports}
+        return {key: values_of(held, name)[port] for key, (held, port) in inner.items() if key in spec.controls and held}
     values = {}
     for key, control in spec.controls.items():
         channels = spec.channels(key, node.options)
@@ -80,7 +83,8 @@ def order(patch: Patch) -> list[str]:
 
 
 def zones(patch: Patch) -> dict[str, Zone]:
-    """The zone of every node; PatchError where voices reach the output zone by another way than a VoiceMixer."""
+    """The zone of every node, groups expanded; PatchError where voices reach the output zone by another way than a VoiceMixer."""
+    patch = expand(patch)
     out: dict[str, Zone] = {}
     feeds: dict[str, set[str]] = {name: set() for name in patch.nodes}
     for cable in patch.cables:
@@ -117,9 +121,11 @@ def _leaving(node: Node, zone: Zone) -> Zone:
 def refusal(patch: Patch, source: Port, target: Port, amount: float | None = None) -> str | None:
     """Why a cable from outlet to inlet or control cannot be made, in one sentence; None if it can.
 
-    With `amount` None the natural kind of cable is judged: see `natural_amount`.
+    With `amount` None the natural kind of cable is judged: see `natural_amount`. What a port of a group stands for is judged, and
+    named in the reason.
     """
     try:
+        patch, source, target = _flat(patch, source, target)
         cable = Cable(source, target, amount if amount is not None else natural_amount(patch, source, target))
         check_cable(patch, cable)
         zones(replace(patch, cables=(*(c for c in patch.cables if (c.source, c.target) != (source, target)), cable)))
@@ -133,12 +139,24 @@ def natural_amount(patch: Patch, source: Port, target: Port) -> float | None:
 
     A control that one cable sets already takes further plain numbers as modulation.
     """
+    patch, source, target = _flat(patch, source, target)
     outlet, inlet = _ends(patch, source, target)
     if isinstance(inlet, Control) and outlet.signal is Signal.CONTROL and not outlet.learned:
         taken = any(c.amount is None and c.source != source for c in patch.into(target))
         if outlet.unit != inlet.unit or (taken and not outlet.unit):
             return 0.5
     return None
+
+
+def _flat(patch: Patch, source: Port, target: Port) -> tuple[Patch, Port, Port]:
+    """The expanded patch and what two ports are in it."""
+    ends = []
+    for port in (source, target):
+        found = deep(patch, port)
+        if found is None:
+            raise PatchError(f"the group {port.node!r} shows no port {port.name!r}", port.node, port.name)
+        ends.append(found)
+    return expand(patch), ends[0], ends[1]
 
 
 def _ends(patch: Patch, source: Port, target: Port) -> tuple[Outlet, object]:
@@ -149,14 +167,14 @@ def _ends(patch: Patch, source: Port, target: Port) -> tuple[Outlet, object]:
         known = spec.outlets if port is source else {**spec.inlets, **spec.controls}
         if port.name not in known:
             raise PatchError(f"{spec.name} has no {role} {port.name!r}", port.node, port.name)
-    outlet = specs()[patch.nodes[source.node].type].outlets[source.name]
-    taker = specs()[patch.nodes[target.node].type]
+    outlet = spec_of(patch.nodes[source.node]).outlets[source.name]
+    taker = spec_of(patch.nodes[target.node])
     return outlet, {**taker.inlets, **taker.controls}[target.name]
 
 
 def check_cable(patch: Patch, cable: Cable) -> None:
     """Refuse a cable whose ends do not fit (PatchError)."""
-    source, target = cable.source, cable.target
+    patch, source, target = _flat(patch, cable.source, cable.target)
     outlet, inlet = _ends(patch, source, target)
 
     def refuse(reason: str) -> PatchError:
@@ -171,8 +189,8 @@ def check_cable(patch: Patch, cable: Cable) -> None:
     if outlet.signal is not Signal.CONTROL:
         raise refuse(f"{target} takes control, and {source} gives {outlet.signal.value}")
     giver, taker = patch.nodes[source.node], patch.nodes[target.node]
-    given = specs()[giver.type].channels(source.name, giver.options)
-    taken = specs()[taker.type].channels(target.name, taker.options)
+    given = spec_of(giver).channels(source.name, giver.options)
+    taken = spec_of(taker).channels(target.name, taker.options)
     if given not in (1, taken) and not outlet.learned:
         raise refuse(f"{target} has {taken} channels, and {source} gives {given}")
     if cable.amount is None:
@@ -203,8 +221,6 @@ def _misfit(patch: Patch, cable: Cable, given: Signal, taken: Signal) -> str:
 def check_node(name: str, node: Node) -> None:
     """Refuse a node of unknown type or version, or with a control or option out of range (PatchError)."""
     spec = spec_of(node, name)
-    if node.version != spec.version:
-        raise PatchError(f"{spec.name} is version {spec.version} here, and the patch has version {node.version}", name)
     for key, option in node.options.items():
         if key not in spec.options:
             raise PatchError(f"{spec.name} has no option {key!r}", name, key)
@@ -223,7 +239,9 @@ def check_node(name: str, node: Node) -> None:
 
 
 def check(patch: Patch) -> None:
-    """Refuse a patch that cannot be compiled, naming node, port and reason (PatchError)."""
+    """Refuse a patch that cannot be compiled, naming node, port and reason (PatchError). Groups are judged by what they hold."""
+    check_groups(patch)
+    patch = expand(patch)
     if len(patch.nodes) > MAX_NODES:
         raise PatchError(f"a patch has {MAX_NODES} nodes at most, got {len(patch.nodes)}")
     for name, node in patch.nodes.items():
@@ -237,7 +255,8 @@ def check(patch: Patch) -> None:
 
 
 def reachable(patch: Patch) -> Mapping[str, bool]:
-    """For every node whether it is heard, that is, leads to the Output."""
+    """For every node, groups expanded, whether it is heard, that is, leads to the Output."""
+    patch = expand(patch)
     heard = {name for name, node in patch.nodes.items() if node.type == OUTPUT}
     for name in reversed(order(patch)):
         if name in heard:

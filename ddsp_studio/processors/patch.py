@@ -66,7 +66,8 @@ class Cable:
 class Node:
     """A processor in a patch. `values` holds the controls that differ from their defaults, in real units.
 
-    `bypassed` passes the first audio inlet to the first audio outlet; `muted` silences the node's audio outlets.
+    `bypassed` passes the first audio inlet to the first audio outlet; `muted` silences the node's audio outlets. A group has its
+    nodes `inside`. `package` names the distribution that declares the type, for the day on which it is not installed.
     """
 
     type: str
@@ -77,6 +78,32 @@ class Node:
     label: str = ""
     bypassed: bool = False
     muted: bool = False
+    inside: Inside | None = None
+    package: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A port that a group shows: what it is called outside, and the port inside that it stands for."""
+
+    name: str
+    port: Port
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What a group holds: a patch, of which nodes and cables count, and the ports that are shown outside, in their order."""
+
+    patch: Patch
+    ports: tuple[Exposed, ...] = ()
+
+    def port(self, name: str) -> Port | None:
+        """The port inside that an outer name stands for."""
+        return next((shown.port for shown in self.ports if shown.name == name), None)
+
+    def shown(self, port: Port) -> str:
+        """What a port inside is called outside, "" if it is not shown."""
+        return next((shown.name for shown in self.ports if shown.port == port), "")
 
 
 @dataclass(frozen=True)
@@ -156,14 +183,15 @@ class Patch:
     def structure(self) -> str:
         """Hash of all that decides how the patch is compiled: types, options and cables, not values or positions."""
         shape = {
-            "nodes": {n: [v.type, v.version, dict(v.options), v.bypassed, v.muted] for n, v in self.nodes.items()},
+            "nodes": {n: [v.type, v.version, dict(v.options), v.bypassed, v.muted, *_held(v)] for n, v in self.nodes.items()},
             "cables": sorted(str(c) for c in self.cables),
         }
         return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
 
     def content_hash(self) -> str:
         """Hash of all that decides how the patch sounds: the structure and the values."""
-        values = {n: {k: list(v) for k, v in node.values.items()} for n, node in self.nodes.items()}
+        values: dict[str, object] = {n: {k: list(v) for k, v in node.values.items()} for n, node in self.nodes.items()}
+        values |= {n: node.inside.patch.content_hash() for n, node in self.nodes.items() if node.inside}
         return hashlib.sha256((self.structure() + json.dumps(values, sort_keys=True)).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
@@ -175,5 +203,15 @@ class Patch:
             lines.append(f"  {name}: {node.type} v{node.version}{options}{flags}")
             for control, value in sorted(node.values.items()):
                 lines.append(f"    {control} = {' '.join(f'{v:g}' for v in value)}")
+            if node.inside is not None:
+                lines += [f"    {line}" for line in str(node.inside.patch).splitlines()[1:]]
+                lines += [f"      {shown.name} = {shown.port}" for shown in node.inside.ports]
         lines += [f"  {cable}" for cable in sorted(self.cables, key=str)]
         return "\n".join(lines) + "\n"
+
+
+def _held(node: Node) -> list[object]:
+    """The structure of what a group holds."""
+    if node.inside is None:
+        return []
+    return [node.inside.patch.structure(), [[shown.name, str(shown.port)] for shown in node.inside.ports]]

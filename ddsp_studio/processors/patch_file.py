@@ -1,4 +1,7 @@
-"""Patches as JSON on disk (`.ddsp`): bounded, migrated, atomic; loading executes nothing."""
+"""Patches as JSON on disk (`.ddsp`): bounded, migrated, atomic; loading executes nothing.
+
+A patch without groups is written in the layout of schema 1, so that older studios read it.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_studio.files import write_text
+from ddsp_studio.processors.catalogue import package_of
 from ddsp_studio.processors.check import MAX_NODES
 from ddsp_studio.processors.declare import OptionValue
-from ddsp_studio.processors.patch import NAME, Cable, Node, Patch, PatchError, Port
+from ddsp_studio.processors.nesting import GROUP, MAX_DEPTH
+from ddsp_studio.processors.patch import NAME, Cable, Exposed, Inside, Node, Patch, PatchError, Port
 
-FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 1, ".ddsp"
+FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 2, ".ddsp"
 MAX_BYTES = 16 * 2**20
 
 _Json = dict[str, Any]
-MIGRATIONS: dict[int, Callable[[_Json], _Json]] = {}
+MIGRATIONS: dict[int, Callable[[_Json], _Json]] = {1: lambda data: data}  # groups came with 2
 """For each old schema version, the function that turns its data into the next version's."""
 NODE_MIGRATIONS: dict[tuple[str, int], Callable[[_Json], _Json]] = {}
 """For each (processor type, old version), the function that turns a node's data into the next version's."""
@@ -27,7 +32,7 @@ def to_json(patch: Patch) -> _Json:
     """The patch as JSON-able data."""
     return {
         "format": FORMAT,
-        "schema": SCHEMA,
+        "schema": 2 if any(node.inside for node in patch.nodes.values()) else 1,
         "name": patch.name,
         "author": patch.author,
         "licence": patch.licence,
@@ -56,6 +61,11 @@ def _node_to_json(node: Node) -> _Json:
         data["values"] = {k: v[0] if len(v) == 1 else list(v) for k, v in node.values.items()}
     if node.options:
         data["options"] = dict(node.options)
+    if package := node.package or package_of(node.type):
+        data["package"] = package
+    if node.inside is not None:
+        ports = {shown.name: str(shown.port) for shown in node.inside.ports}
+        data["inside"] = {**part_to_json(node.inside.patch, node.inside.patch.nodes), "ports": ports}
     return data | ({"label": node.label} if node.label else {}) | {f: True for f in ("bypassed", "muted") if getattr(node, f)}
 
 
@@ -84,6 +94,19 @@ def from_json(data: object) -> Patch:
 
 def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
     """Nodes and cables from JSON data (a patch, or the clipboard); PatchError if they are malformed."""
+    nodes, cables = _part(data, 0)
+    count = sum(map(_count, nodes.values()))
+    if count > MAX_NODES:
+        raise PatchError(f"a patch has {MAX_NODES} nodes at most, those in groups included, got {count}")
+    return nodes, cables
+
+
+def _count(node: Node) -> int:
+    return 1 + (sum(map(_count, node.inside.patch.nodes.values())) if node.inside else 0)
+
+
+def _part(data: object, depth: int) -> tuple[dict[str, Node], tuple[Cable, ...]]:
+    """Nodes and cables at one level of groups."""
     if not isinstance(data, dict):
         raise PatchError("nodes and cables are written as a JSON object")
     raw_nodes, raw_cables = data.get("nodes"), data.get("cables", [])
@@ -91,8 +114,32 @@ def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
         raise PatchError("a patch has an object of nodes and a list of cables")
     if len(raw_nodes) > MAX_NODES or len(raw_cables) > 16 * MAX_NODES:
         raise PatchError(f"a patch has {MAX_NODES} nodes and {16 * MAX_NODES} cables at most")
-    nodes = {name: _node(name, raw) for name, raw in raw_nodes.items()}
+    nodes = {name: _node(name, raw, depth) for name, raw in raw_nodes.items()}
     return nodes, tuple(_cable(raw, nodes) for raw in raw_cables)
+
+
+def _inside(name: str, kind: str, data: object, depth: int) -> Inside | None:
+    """What a group holds, one level further in."""
+    if data is None:
+        return None
+    if kind != GROUP:
+        raise PatchError(f"only a {GROUP} has something inside", name)
+    if depth >= MAX_DEPTH:
+        raise PatchError(f"groups nest {MAX_DEPTH} deep at most", name)
+    nodes, cables = _part(data, depth + 1)
+    raw = data.get("ports", {}) if isinstance(data, dict) else {}
+    if not isinstance(raw, dict) or len(raw) > MAX_NODES:
+        raise PatchError(f"the ports of a group are an object, {MAX_NODES} at most", name)
+    return Inside(Patch(nodes=nodes, cables=cables), tuple(_exposed(name, outer, inner, nodes) for outer, inner in raw.items()))
+
+
+def _exposed(group: str, name: str, raw: object, nodes: dict[str, Node]) -> Exposed:
+    if not NAME.match(name) or not isinstance(raw, str):
+        raise PatchError(f"a port of a group is a name and the node.port it stands for, got {name[:64]!r}", group)
+    port = Port.parse(raw)
+    if port.node not in nodes:
+        raise PatchError(f"shows a port of the node {port.node!r}, which the group has not", group, name)
+    return Exposed(name, port)
 
 
 def _text(value: object, key: str) -> str:
@@ -110,7 +157,7 @@ def _number(value: object, node: str, port: str) -> float:
     raise PatchError(f"expected a finite number, got {value!r:.40}", node, port)
 
 
-def _node(name: str, raw: object) -> Node:
+def _node(name: str, raw: object, depth: int) -> Node:
     if not NAME.match(name):
         raise PatchError(f"a node's name is a letter followed by letters, digits and _, got {name[:64]!r}")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
@@ -138,6 +185,8 @@ def _node(name: str, raw: object) -> Node:
         label=_text(raw.get("label", ""), "label"),
         bypassed=raw.get("bypassed") is True,
         muted=raw.get("muted") is True,
+        inside=_inside(name, raw["type"], raw.get("inside"), depth),
+        package=_text(raw.get("package", ""), "package")[:200],
     )
 
 
