@@ -10,7 +10,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ Outputs = Any
 class Case:
     """One recorded call.
 
-    `name` is the call without the package ("core.resample"), `case` its number ("c2"), `inputs` the tensors by argument, `kwargs` the other
-    arguments, `ctor` those of the class. `out`, `truth` and `grads` are numpy arrays by key; `weights` a list of arrays.
+    `name` is the call without the package ("core.resample"), `case` its number ("c2"), `inputs` the tensors by argument, `kwargs`
+    the other arguments, `ctor` those of the class. `out`, `truth` and `grads` are arrays by key; `weights` a list of arrays.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Case:
     atol: float
     index: dict[str, Any] = field(repr=False)
 
-    def with_inputs(self, **inputs: Any) -> Case:
-        """The same case with some inputs replaced."""
-        return Case(**{**self.__dict__, "inputs": {**self.inputs, **inputs}})
+    def replaced(self, **changes: Any) -> Case:
+        """The same case with some of its fields changed."""
+        return replace(self, **changes)
 
 
 @functools.cache
@@ -112,15 +112,18 @@ Adapter = Callable[[Case], Outputs]
 class Difference:
     """A deliberate difference from the peer: in which cases, why, and what is right, by independent means.
 
-    `truth` returns what our outputs must be, keyed as the peer's (keys left out are compared with the peer's).
-    `rtol` and `atol` replace the suggested tolerances.
+    `truth` returns what our outputs must be, keyed as the peer's (keys left out are compared with the peer's). `gradients` returns what
+    recorded gradients must be instead; where a difference has none, ours are held against finite differences.
+    `rtol` and `atol` replace the suggested tolerances. `drift`: their error grows along the clip, and may not show in a short one.
     """
 
     reason: str
-    truth: Callable[[Case], Any]
+    truth: Callable[[Case], Any] = lambda case: {}
     when: Callable[[Case], bool] = lambda case: True
+    gradients: Callable[[Case], dict[str, np.ndarray]] | None = None
     rtol: float | None = None
     atol: float | None = None
+    drift: bool = False
 
 
 def plain(function: Callable[..., Any]) -> Adapter:

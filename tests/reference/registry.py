@@ -1,7 +1,8 @@
 """Which of our functions answers to which call of the peer, collected from the adapter modules.
 
-An adapter module has `ADAPTERS: dict[name, callable of a Case]`, `DIFFERENT: dict[name, list[Difference]]` and `UNMATCHED: dict[name, reason]`;
-any of them may be empty. To add a family, write adapters_<family>.py beside this file.
+An adapter module has `ADAPTERS: dict[name, callable of a Case]`, `DIFFERENT: dict[name, list[Difference]]` and `UNMATCHED:
+dict[name, reason]`; any of them may be empty. It may have `PHASES: dict[name, key]` for an output that is an angle in radians and is
+compared modulo a turn. To add a family, write adapters_<family>.py beside this file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ MODULES = [importlib.import_module(f"{__package__}.{path.stem}") for path in sor
 ADAPTERS: dict[str, Adapter] = {name: adapter for module in MODULES for name, adapter in module.ADAPTERS.items()}
 DIFFERENT: dict[str, list[Difference]] = {name: held for module in MODULES for name, held in module.DIFFERENT.items()}
 UNMATCHED: dict[str, str] = {name: why for module in MODULES for name, why in module.UNMATCHED.items()}
+PHASES: dict[str, str] = {name: key for module in MODULES for name, key in getattr(module, "PHASES", {}).items()}
 
 
 def difference(case: Case) -> Difference | None:
