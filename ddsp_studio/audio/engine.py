@@ -195,22 +195,22 @@ class Engine:
         if patch is None:
             return
         try:
-            check_value(patch, command.node, command.control, values)
+            name = check_value(patch, command.node, command.control, values)
         except PatchError as refusal:
             self.problem("patch", f"{refusal}.")
             return
-        self._compiler.move(f"{command.node}.{command.control}", values)
+        self._compiler.move(name, values)
 
     def _set_amount(self, command: protocol.SetAmount) -> None:
         patch = self._compiler.document
         if patch is None:
             return
         try:
-            check_amount(patch, command.source, command.target, command.amount)
+            name = check_amount(patch, command.source, command.target, command.amount)
         except PatchError as refusal:
             self.problem("patch", f"{refusal}.")
             return
-        self._compiler.move(f"{command.source}->{command.target}", (command.amount,))
+        self._compiler.move(name, (command.amount,))
 
     def _on_midi(self, port: str, seconds: float, data: bytes) -> None:
         self._play(seconds, data)

@@ -10,6 +10,7 @@ import os
 from typing import Protocol
 
 from ddsp_studio.audio.instrument import Player, Smoother
+from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch
 
 INTRA_OP_THREADS = 1
@@ -50,10 +51,10 @@ class TensorFlowWorkshop:
             return
 
     def player(self, patch: Patch, sample_rate: int, voices: int) -> Player:
-        """Build the compiled patch."""
+        """Build the compiled patch, its groups expanded and what is not installed passed by."""
         from ddsp_studio.processors.player import Player as CompiledPlayer
 
-        player: Player = CompiledPlayer(patch, sample_rate=sample_rate, voices=voices)
+        player: Player = CompiledPlayer(playable(patch), sample_rate=sample_rate, voices=voices)
         return player
 
     def smoother(self, player: Player) -> Smoother:

@@ -18,6 +18,7 @@ from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check
+from ddsp_studio.processors.nesting import absent, playable
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.quiet import load_tensorflow
 
@@ -57,7 +58,9 @@ def render(job: Job, *, as_json: bool = False) -> None:
     """
     try:
         patch = patch_file.load(resources.find(resources.PATCHES, job.patch))
-        check(patch)
+        check(playable(patch))
+        for name, reason in absent(patch).items():
+            sys.stderr.write(f"ddsp-studio: {name}: {reason}; it is left out\n")
         performance = _performance(job)
         _writable(job.output)
         with _json_progress() if as_json else _bar(job.output.name) as progress:
