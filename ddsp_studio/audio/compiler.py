@@ -66,7 +66,8 @@ class Compiler(threading.Thread):
         self._answered = -1
         self._player: Player | None = None
         self._ending = False
-        self._improver = Improver()
+        self._improved: tuple[Player, int] | None = None
+        self._improver = Improver(self._note_improved)
 
     # -- any thread -------------------------------------------------------------------------------------------------------
 
@@ -109,6 +110,10 @@ class Compiler(threading.Thread):
             wish, moves = self._wish, dict(self._moves)
         return None if wish.patch is None else with_values(wish.patch, moves)
 
+    def _note_improved(self, player: Player, hops: int) -> None:
+        self._improved = (player, hops)
+        self._wake.set()
+
     def close(self) -> None:
         """End after the compilation that runs."""
         self._ending = True
@@ -128,6 +133,7 @@ class Compiler(threading.Thread):
                 wish, moves = self._wish, self._moves
             try:
                 self._follow(wish, moves)
+                self._refresh()
             except PatchError as refusal:
                 self._refuse(wish, refusal.node, refusal.port, refusal.reason)
             except Exception as problem:  # TensorFlow and foreign processors may raise anything; the patch before plays on
@@ -153,6 +159,12 @@ class Compiler(threading.Thread):
             self._turn_knobs(wish)
         else:
             self._compile(wish, moves, key)
+
+    def _refresh(self) -> None:
+        """Build what plays anew from the nodes that were compiled better meanwhile, unless another edit waits."""
+        improved, self._improved = self._improved, None
+        if improved is not None and improved[0] is self._player and not self._wake.is_set():
+            improved[0].refresh(improved[1])
 
     def _use_blocks(self, wish: _Wish) -> None:
         live = self._live
@@ -236,7 +248,9 @@ def _install(live: LiveThread, player: Player, smoother: Smoother, wish: _Wish, 
     smoother.jump(values)
     renderer = live.renderer
     if renderer is None:
-        live.renderer = Renderer(player, smoother, VoiceAllocator(wish.voices, wish.mode), live.position)
+        voices = VoiceAllocator(wish.voices, wish.mode)
+        live.renderer = Renderer(player, smoother, voices, live.position, sample_rate=wish.sample_rate)
+        live.renderer.post(live.song.beat(live.position))
         return True
     held_shape = (renderer.allocator.voices, renderer.allocator.mode)
     shape = (wish.voices, wish.mode)

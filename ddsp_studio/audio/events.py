@@ -1,4 +1,4 @@
-"""What is played, as data: time-stamped MIDI, knob moves and cuts, in absolute samples of the stream.
+"""What is played, as data: time-stamped MIDI, knob moves, beats and cuts, in absolute samples of the stream.
 
 Thread rule: events are immutable, so any thread may make, hold and read them.
 """
@@ -45,7 +45,17 @@ class Cut:
     hops: int
 
 
-Event = Midi | Move | Cut
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """From a sample on the clock goes on from `beat` (in quarter notes) at `bpm`; `running` while the transport plays."""
+
+    sample: int
+    beat: float
+    bpm: float
+    running: bool
+
+
+Event = Midi | Move | Cut | Beat
 
 
 def at(event: Event, sample: int) -> Event:
@@ -54,6 +64,8 @@ def at(event: Event, sample: int) -> Event:
         return Midi(sample, event.data, event.source)
     if isinstance(event, Move):
         return Move(sample, event.name, event.values)
+    if isinstance(event, Beat):
+        return Beat(sample, event.beat, event.bpm, event.running)
     return Cut(sample, event.hops)
 
 

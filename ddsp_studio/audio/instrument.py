@@ -61,14 +61,17 @@ class Player(Protocol):
     def tail_s(self) -> float:
         """Seconds for which sound goes on after the last input."""
 
-    def improve(self, hops: int) -> None:
-        """Compile anew for speed, in seconds; used from the next block on."""
+    def improve(self, hops: int) -> bool:
+        """Compile one more part for speed, in up to a second; False when none is left."""
+
+    def refresh(self, hops: int) -> None:
+        """Use what `improve` has compiled from the next block on."""
 
     def warm(self, hops: int) -> None:
         """Compile for blocks of this many hops; slow."""
 
-    def render(self, values: Frames, performance: Frames) -> Block:
-        """Render the next block from values [hops, columns] and performance [voices, hops, 7]."""
+    def render(self, values: Frames, performance: Frames, clock: npt.NDArray[np.float64]) -> Block:
+        """Render the next block from values [hops, columns], performance [voices, hops, 7] and clock [1, hops, 3]."""
 
     def adopt(self, other: Any) -> None:
         """Take over the running state of what is the same in another player."""

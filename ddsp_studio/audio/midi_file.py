@@ -6,6 +6,8 @@ Thread rule: plain functions on plain data; reading takes seconds for a huge fil
 from __future__ import annotations
 
 import bisect
+import functools
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +39,23 @@ class Song:
     tempo_times: tuple[float, ...] = (0.0,)
     tempos_bpm: tuple[float, ...] = (120.0,)
 
+    @functools.cached_property
+    def tempo_beats(self) -> tuple[float, ...]:
+        """Beat, in quarter notes from the start, of each tempo change."""
+        steps = zip(self.tempo_times, self.tempo_times[1:], self.tempos_bpm, strict=False)
+        return tuple(itertools.accumulate(((then - now) * bpm / 60.0 for now, then, bpm in steps), initial=0.0))
+
+    def _tempo(self, seconds: float) -> int:
+        return max(0, bisect.bisect_right(self.tempo_times, seconds) - 1)
+
     def bpm_at(self, seconds: float) -> float:
         """Tempo in beats a minute at a time."""
-        return self.tempos_bpm[max(0, bisect.bisect_right(self.tempo_times, seconds) - 1)]
+        return self.tempos_bpm[self._tempo(seconds)]
+
+    def beat_at(self, seconds: float) -> float:
+        """Beat in quarter notes at a time."""
+        index = self._tempo(seconds)
+        return self.tempo_beats[index] + (seconds - self.tempo_times[index]) * self.tempos_bpm[index] / 60.0
 
 
 def read_song(path: Path) -> Song:

@@ -229,7 +229,7 @@ class _Stream:
         workshop.prepare()
         player = workshop.player(patch, sample_rate, voices)
         player.warm(block // HOP)
-        self._renderer = Renderer(player, workshop.smoother(player), allocator)
+        self._renderer = Renderer(player, workshop.smoother(player), allocator, sample_rate=sample_rate)
         self._source, self._rate, self._block, self._cancelled = source, sample_rate, block, cancelled
         self._quiet = 0
         self.faulty = 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.audio.beat import BeatLine
 from ddsp_studio.audio.events import HOP, Cut, Event
 from ddsp_studio.audio.instrument import Block, Player, Smoother
 from ddsp_studio.audio.sequencer import Sequencer
@@ -44,9 +45,11 @@ class _Incoming:
 class Renderer:
     """Plays one patch from sample 0 of its stream on. `position` is the next sample to render, a whole hop."""
 
-    def __init__(self, player: Player, smoother: Smoother, allocator: VoiceAllocator, position: int = 0) -> None:
+    def __init__(
+        self, player: Player, smoother: Smoother, allocator: VoiceAllocator, position: int = 0, *, sample_rate: int
+    ) -> None:
         self.player = player
-        self.sequencer = Sequencer(allocator, player.columns, smoother)
+        self.sequencer = Sequencer(allocator, player.columns, smoother, BeatLine(sample_rate, position))
         self.position = position
         self.origin = position
         """Sample at which the player last started from nothing: a render from there repeats what was heard since."""
@@ -110,14 +113,14 @@ class Renderer:
         if incoming is not None:
             self._install(incoming)
         due = self.sequencer.block(self.position, hops)
-        shown = self.player.render(due.values, due.performance)
+        shown = self.player.render(due.values, due.performance, due.clock)
         audio = shown.audio
         if incoming is not None:
             performance = due.performance
             if old_allocator is not self.allocator:
                 old_allocator.silence()
                 performance = old_allocator.frames([], self.position // HOP, hops)
-            before = old_player.render(old_smoother.frames(hops), performance).audio
+            before = old_player.render(old_smoother.frames(hops), performance, due.clock).audio
             audio = _crossfade(np.nan_to_num(before), audio)
         if faulty := not np.isfinite(audio).all():
             audio = np.zeros_like(audio)

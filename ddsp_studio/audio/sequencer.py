@@ -1,4 +1,4 @@
-"""The sequencer: events from all sources, merged and cut into blocks of value frames and performance frames.
+"""The sequencer: events from all sources, merged and cut into blocks of value frames, performance frames and the clock.
 
 The live render thread and the offline renderer both drive a patch through it, so that a take and its offline render are
 made of the same numbers.
@@ -14,18 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from ddsp_studio.audio.events import HOP, Cut, Event, Midi, Move, at
+from ddsp_studio.audio.beat import BeatLine
+from ddsp_studio.audio.events import HOP, Beat, Cut, Event, Midi, Move, at
 from ddsp_studio.audio.instrument import Frames, Smoother
 from ddsp_studio.audio.voices import VoiceAllocator
 
 
 @dataclass(frozen=True)
 class Due:
-    """One block's input: value frames [hops, columns], performance [voices, hops, 7] and the events that made them."""
+    """One block's input: value frames [hops, columns], performance [voices, hops, 7], clock [1, hops, 3], and their events."""
 
     values: Frames
     performance: Frames
+    clock: npt.NDArray[np.float64]
     events: list[Event]
     cut: Cut | None = None
 
@@ -33,8 +36,9 @@ class Due:
 class Sequencer:
     """Holds events until their block comes and turns them into frames."""
 
-    def __init__(self, allocator: VoiceAllocator, columns: Mapping[str, slice], smoother: Smoother) -> None:
+    def __init__(self, allocator: VoiceAllocator, columns: Mapping[str, slice], smoother: Smoother, beat: BeatLine) -> None:
         self.allocator = allocator
+        self._beat = beat
         self._columns, self._smoother = columns, smoother
         self._arrived: deque[Event] = deque()
         self._waiting: list[tuple[int, int, Event]] = []
@@ -66,11 +70,14 @@ class Sequencer:
             sample, _, event = heapq.heappop(self._waiting)
             due.append(at(event, max(sample, start)))
         notes: list[Midi] = []
+        beats: list[Beat] = []
         rows: list[Frames] = []
         done, cut = 0, None
         for event in due:
             if isinstance(event, Midi):
                 notes.append(event)
+            elif isinstance(event, Beat):
+                beats.append(event)
             elif isinstance(event, Cut):
                 cut = event
                 notes.clear()
@@ -84,7 +91,8 @@ class Sequencer:
                 self._move(event)
         rows.append(self._smoother.frames(hops - done))
         values = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        return Due(values, self.allocator.frames(notes, start // HOP, hops), due, cut)
+        first = start // HOP
+        return Due(values, self.allocator.frames(notes, first, hops), self._beat.frames(beats, first, hops), due, cut)
 
     def _move(self, move: Move) -> None:
         column = self._columns.get(move.name)

@@ -1,4 +1,7 @@
-"""The transport: where a song is in the stream, and which of its messages fall into the next block.
+"""The transport: where a song is in the stream, which of its messages fall into the next block, and where the beat is.
+
+While the transport plays, the clock is the song's: its beats and its tempo, through seeks and loops. While it stands still the
+clock counts freely, from beat 0, at the tempo that is set. Each turn of the clock is an event, `Beat`.
 
 Thread rule: owned by the render thread; `state` returns plain data that any thread may be given.
 """
@@ -9,8 +12,9 @@ import bisect
 from dataclasses import dataclass
 
 from ddsp_studio.audio import keys as midi
-from ddsp_studio.audio.events import SONG, Midi
+from ddsp_studio.audio.events import SONG, Beat, Midi
 from ddsp_studio.audio.midi_file import Song
+from ddsp_studio.processors.performance import BPM
 
 SLOWEST, FASTEST = 0.25, 4.0
 _SHORTEST_LOOP_S = 0.01
@@ -38,8 +42,10 @@ class SongPlayer:
         self.playing, self.looping, self.tempo = False, False, 1.0
         self._index = 0
         self._anchor_sample, self._anchor_s = 0, 0.0
+        self._tempo_index = 0
+        self._free = Beat(0, 0.0, BPM, False)
         self._down: set[tuple[int, int]] = set()
-        self._pending: list[Midi] = []
+        self._pending: list[Midi | Beat] = []
 
     # -- commands: each takes the stream sample at which it acts ----------------------------------------------------------
 
@@ -48,6 +54,7 @@ class SongPlayer:
         self.stop(now)
         self.song = song
         self._locate(now, 0.0)
+        self._turn(now)
 
     def play(self, now: int) -> None:
         """Play from where the transport stands; from the start if it stands at the end."""
@@ -58,12 +65,14 @@ class SongPlayer:
         self._locate(now, self._anchor_s)
         self._chase(now)
         self.playing = True
+        self._turn(now)
 
     def stop(self, now: int) -> None:
         """Stop where the transport is; the song's keys are let go."""
         if self.playing:
             self._locate(now, self.position_s(now))
             self.playing = False
+            self._run_freely(now)
         self._silence(now)
 
     def seek(self, now: int, seconds: float) -> None:
@@ -73,12 +82,14 @@ class SongPlayer:
         self._locate(now, min(max(seconds, 0.0), length))
         if self.playing:
             self._chase(now)
+        self._turn(now)
 
     def set_tempo(self, now: int, ratio: float) -> None:
         """Play at another ratio of the song's tempo, 0.25 to 4, from now on."""
-        position, index = self.position_s(now), self._index
+        position, free = self.position_s(now), self.beat(now).beat
         self.tempo = min(max(ratio, SLOWEST), FASTEST)
-        self._anchor_sample, self._anchor_s, self._index = now, position, index
+        self._anchor_sample, self._anchor_s = now, position
+        self._turn(now, free)
 
     # -- questions --------------------------------------------------------------------------------------------------------
 
@@ -91,12 +102,21 @@ class SongPlayer:
     def state(self, now: int) -> TransportView:
         """Where the transport is at a stream sample."""
         song, position = self.song, self.position_s(now)
-        bpm = song.bpm_at(position) * self.tempo if song else 120.0 * self.tempo
         length = song.length_s if song else 0.0
-        return TransportView(song.name if song else "", self.playing, self.looping, self.tempo, position, length, bpm)
+        return TransportView(
+            song.name if song else "", self.playing, self.looping, self.tempo, position, length, self._bpm(position)
+        )
 
-    def events(self, start: int, stop: int) -> list[Midi]:
-        """The song's messages that are due in stream samples [start, stop), in order; moves the transport on."""
+    def beat(self, now: int) -> Beat:
+        """Where the clock is at a stream sample, and how it goes on from there."""
+        if self.playing and self.song is not None:
+            position = self.position_s(now)
+            return Beat(now, self.song.beat_at(position), self._bpm(position), True)
+        beats = (now - self._free.sample) * self._free.bpm / (60.0 * self.sample_rate)
+        return Beat(now, self._free.beat + beats, self._free.bpm, False)
+
+    def events(self, start: int, stop: int) -> list[Midi | Beat]:
+        """The song's messages and turns of the clock in stream samples [start, stop), in order; moves the transport on."""
         due, self._pending = self._pending, []
         while self.playing and self.song is not None:
             end = self._sample_of(self.song.length_s)
@@ -108,8 +128,12 @@ class SongPlayer:
             if not self.looping or self.song.length_s < _SHORTEST_LOOP_S:
                 self.playing = False
                 self._anchor_s = self.song.length_s
+                self._run_freely(max(start, end))
+                due += self._take_pending()
                 break
             self._locate(end, 0.0)
+            self._turn(end)
+            due += self._take_pending()
         return due
 
     # -- inside -----------------------------------------------------------------------------------------------------------
@@ -117,8 +141,35 @@ class SongPlayer:
     def _sample_of(self, seconds: float) -> int:
         return self._anchor_sample + round((seconds - self._anchor_s) / self.tempo * self.sample_rate)
 
-    def _collect(self, stop: int) -> list[Midi]:
-        found: list[Midi] = []
+    def _bpm(self, seconds: float) -> float:
+        return (self.song.bpm_at(seconds) if self.song else BPM) * self.tempo
+
+    def _turn(self, now: int, free_beat: float | None = None) -> None:
+        """Tell where the clock is from now on; while it runs freely, at the tempo of where the transport stands."""
+        if not self.playing:
+            beat = self.beat(now).beat if free_beat is None else free_beat
+            self._free = Beat(now, beat, self._bpm(self._anchor_s), False)
+        self._pending.append(self.beat(now))
+
+    def _run_freely(self, now: int) -> None:
+        """Let the clock count by itself, from beat 0."""
+        self._free = Beat(now, 0.0, self._bpm(self._anchor_s), False)
+        self._pending.append(self._free)
+
+    def _tempo_changes(self, stop: int) -> list[Beat]:
+        found: list[Beat] = []
+        song = self.song
+        while song is not None and self._tempo_index < len(song.tempo_times):
+            sample = self._sample_of(song.tempo_times[self._tempo_index])
+            if sample >= stop:
+                break
+            bpm = song.tempos_bpm[self._tempo_index] * self.tempo
+            found.append(Beat(sample, song.tempo_beats[self._tempo_index], bpm, True))
+            self._tempo_index += 1
+        return found
+
+    def _collect(self, stop: int) -> list[Midi | Beat]:
+        found: list[Midi | Beat] = [*self._tempo_changes(stop)]
         song = self.song
         while song is not None and self._index < len(song.times):
             sample = self._sample_of(song.times[self._index])
@@ -128,7 +179,7 @@ class SongPlayer:
             self._index += 1
             self._follow(data)
             found.append(Midi(sample, data, SONG))
-        return found
+        return sorted(found, key=lambda event: event.sample)
 
     def _follow(self, data: bytes) -> None:
         key = (data[0] & 0x0F, data[1])
@@ -140,6 +191,7 @@ class SongPlayer:
     def _locate(self, now: int, seconds: float) -> None:
         self._anchor_sample, self._anchor_s = now, seconds
         self._index = bisect.bisect_left(self.song.times, seconds) if self.song else 0
+        self._tempo_index = bisect.bisect_right(self.song.tempo_times, seconds) if self.song else 0
 
     def _silence(self, now: int) -> None:
         """Let go of everything that the song holds."""
@@ -163,6 +215,6 @@ class SongPlayer:
                 last[(data[0],)] = data
         self._pending += [Midi(now, data, SONG) for data in last.values()]
 
-    def _take_pending(self) -> list[Midi]:
+    def _take_pending(self) -> list[Midi | Beat]:
         pending, self._pending = self._pending, []
         return pending

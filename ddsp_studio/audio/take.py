@@ -14,15 +14,16 @@ from typing import Any
 
 import msgspec
 
-from ddsp_studio.audio.events import HOP, Cut, Event, Midi, Move
+from ddsp_studio.audio.events import HOP, Beat, Cut, Event, Midi, Move
 from ddsp_studio.audio.keys import is_channel_message
 from ddsp_studio.audio.voices import MODES
 from ddsp_studio.files import write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch, PatchError
 
-FORMAT, SCHEMA, SUFFIX = "ddsp_studio take", 1, ".take"
+FORMAT, SCHEMA, SUFFIX = "ddsp_studio take", 2, ".take"
 MAX_BYTES = 256 * 2**20
+_LAST_BEAT, _FASTEST_BPM = 1e9, 1e5
 
 
 class TakeError(ValueError):
@@ -52,6 +53,8 @@ class _Data(msgspec.Struct, forbid_unknown_fields=True):
     moves: list[tuple[int, str, list[float]]]
     cuts: list[tuple[int, int]]
     patch: dict[str, Any]
+    beats: list[tuple[int, float, float, bool]] = []
+    """Since schema 2; an older take was played with the clock running freely from its start."""
 
 
 def save_take(take: Take, path: Path) -> None:
@@ -67,6 +70,7 @@ def save_take(take: Take, path: Path) -> None:
         moves=[(e.sample, e.name, list(e.values)) for e in take.events if isinstance(e, Move)],
         cuts=[(e.sample, e.hops) for e in take.events if isinstance(e, Cut)],
         patch=patch_file.to_json(take.patch),
+        beats=[(e.sample, e.beat, e.bpm, e.running) for e in take.events if isinstance(e, Beat)],
     )
     write_text(path, json.dumps(msgspec.to_builtins(data)) + "\n")
 
@@ -82,7 +86,7 @@ def load_take(path: Path) -> Take:
         raise TakeError(f"{path.name} is larger than any take ({MAX_BYTES // 2**20} MiB)")
     try:
         data = msgspec.json.decode(path.read_bytes(), type=_Data)
-        if data.format != FORMAT or data.schema != SCHEMA or data.mode not in MODES:
+        if data.format != FORMAT or not 1 <= data.schema <= SCHEMA or data.mode not in MODES:
             raise TakeError(f"{path.name} is no take that this ddsp_studio reads")
         return Take(patch_file.from_json(data.patch), data.sample_rate, data.voices, data.mode, data.length, _events(data))
     except (msgspec.DecodeError, PatchError) as problem:
@@ -92,6 +96,7 @@ def load_take(path: Path) -> Take:
 def _events(data: _Data) -> tuple[Event, ...]:
     """All events by time; at one sample, knobs move before keys and cuts come first."""
     events: list[Event] = [Cut(sample, max(1, hops)) for sample, hops in data.cuts]
+    events += [Beat(*anchor) for anchor in data.beats if abs(anchor[1]) <= _LAST_BEAT and 1.0 <= anchor[2] <= _FASTEST_BPM]
     events += [Move(sample, name, tuple(values)) for sample, name, values in data.moves]
     for sample, source, raw in data.midi:
         message = bytes(byte & 0xFF for byte in raw)

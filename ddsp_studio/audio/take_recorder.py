@@ -46,6 +46,7 @@ class TakeRecorder:
             self.repeatable = renderer.refresh()
             voices = renderer.allocator
             self._shape = (voices.voices, voices.mode)
+            self._events.append(at(live.song.beat(live.position), 0))
             for channel, data in voices.controllers.messages():
                 self._events.append(Midi(0, data, channel // 16))
         live.tap = Tap(self._on_block)

@@ -39,6 +39,9 @@ class FakePlayer:
         self.reset()
 
     def improve(self, hops):
+        return False
+
+    def refresh(self, hops):
         self.warm(hops)
 
     def warm(self, hops):
@@ -54,7 +57,7 @@ class FakePlayer:
     def adopt(self, other):
         self.phase, self.level, self.held = other.phase.copy(), other.level.copy(), other.held.copy()
 
-    def render(self, values, performance):
+    def render(self, values, performance, clock):
         hops = values.shape[0]
         out = np.zeros((2, hops * HOP), np.float32)
         gain = values[:, self.columns["out.gain"]][:, 0]

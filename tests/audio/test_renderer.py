@@ -12,7 +12,7 @@ from .patches import synth
 
 def renderer(voices=4, patch=None):
     player = FakePlayer(patch or synth(), 48_000, voices)
-    return Renderer(player, FakeSmoother(player), VoiceAllocator(voices))
+    return Renderer(player, FakeSmoother(player), VoiceAllocator(voices), sample_rate=48_000)
 
 
 def on(sample, note=69, velocity=127):
