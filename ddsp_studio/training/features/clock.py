@@ -19,7 +19,8 @@ LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 def frame_period(sample_rate: int) -> int:
     """Samples from one frame to the next: the multiple of the hop that is closest to 4 ms, one hop at least.
 
-    64 at 16 kHz (4 ms), 64 at 22.05 kHz (2.9 ms), 128 at 24 and 32 kHz, 192 at 44.1 kHz (4.35 ms) and 48 kHz (4 ms), 384 at 88.2 and 96 kHz.
+    64 at 16 kHz (4 ms), 64 at 22.05 kHz (2.9 ms), 128 at 24 and 32 kHz, 192 at 44.1 kHz (4.35 ms) and 48 kHz (4 ms), 384 at
+    88.2 and 96 kHz.
 
     Raises:
         ValueError: a rate outside 8 to 192 kHz.

@@ -1,7 +1,7 @@
 """Pitch of a solo instrument or voice, in any cutting of the stream, live or from a file: the same code.
 
-Autocorrelation candidates (Boersma 1993) and the cheapest path through them. A frame is decided when `lag` further frames have been
-heard; the path of a whole recording is that of the live form with a longer lag.
+Autocorrelation candidates (Boersma 1993) and the cheapest path through them. A frame is decided when `lag` further frames
+have been heard; the path of a whole recording is that of the live form with a longer lag.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class F0Tracker:
 
     def finish(self, state: F0State) -> F0:
         """The frames that remain when the stream ends, up to the last that lies within it."""
-        last, state = self.track(state, np.zeros(self.plan.half, np.float32))
+        last, state = self.track(state, np.zeros(self.plan.half + 1, np.float32))
         rest = f0_path.finish(state.path)
         return F0(np.concatenate([last.f0_hz, rest[0]]), np.concatenate([last.confidence, rest[1]]))
 

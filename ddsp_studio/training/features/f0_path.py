@@ -1,6 +1,7 @@
 """The cheapest way through pitch candidates: Viterbi's algorithm, decided a fixed number of frames late.
 
-Every survivor carries its own recent past, so that the state is a value of fixed size and any cutting of the stream gives the same path.
+Every survivor carries its own recent past, so that the state is a value of fixed size and any cutting of the stream gives the
+same path.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def follow(state: PathState, found: Candidates, settings: F0Settings, period_s: 
         state: what is known. found: candidates of the next frames. settings: costs. period_s: time between frames, s.
 
     Returns:
-        f0 in Hz (0 where unvoiced) and periodicity (0..1, 0 where unvoiced) of the frames that are decided by now, [decided] each:
-        those that lie `lag` frames back; and what is known now.
+        f0 in Hz (0 where unvoiced) and periodicity (0..1, 0 where unvoiced) of the frames that are decided by now, [decided]
+        each: those that lie `lag` frames back; and what is known now.
     """
     count = len(found.level_db)
     lag = len(state.trail) - 1

@@ -1,0 +1,1 @@
+"""Recordings and corpora: reading, judging, cutting into clips, feeding to a training."""

@@ -1,0 +1,171 @@
+"""Sound files of any rate, channels and length, read in blocks as mono at the rate of a training.
+
+Decoded by libsndfile, resampled by soxr; memory does not grow with the length of the file. Free of TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from ddsp_studio.training.features.clock import HIGHEST_RATE, LOWEST_RATE
+
+Floats = npt.NDArray[np.float32]
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".rf64", ".caf", ".au")
+"""Endings by which a folder's sound files are found; a file that is named explicitly may end as it likes."""
+
+BLOCK = 65_536
+"""Samples decoded at a time."""
+
+_CANCELLED = 0.25
+"""A mix with less than this share of its louder channel's power has cancelled itself."""
+
+
+class AudioProblem(ValueError):
+    """A file that holds no usable sound; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file says of itself: sample rate in Hz, channels, length in samples at its rate, and its format's name."""
+
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+    format: str
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+
+def find_audio(paths: list[Path]) -> list[Path]:
+    """The files among `paths`, and the sound files in the folders among them, in order of name, none twice.
+
+    Raises:
+        AudioProblem: a path that does not exist, or nothing found at all.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
+            found.update(dict.fromkeys(file for file in inside if not file.name.startswith(".")))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise AudioProblem(f"{path}: there is no such file or folder")
+    if not found:
+        where = ", ".join(str(path) for path in paths) or "nothing"
+        raise AudioProblem(f"{where}: no sound files in it ({', '.join(suffix[1:] for suffix in SUFFIXES[:8])} are known)")
+    return list(found)
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Open a file and read its header.
+
+    Raises:
+        AudioProblem: missing, empty, not sound, or at a rate that is not served; one sentence.
+    """
+    with _opened(path) as file:
+        facts = FileFacts(path, file.samplerate, file.channels, file.frames, str(file.format))
+    if not LOWEST_RATE <= facts.sample_rate <= HIGHEST_RATE:
+        rates = f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz"
+        raise AudioProblem(f"{path.name} has a sample rate of {facts.sample_rate} Hz; sound of {rates} can be used")
+    if facts.samples == 0:
+        raise AudioProblem(f"{path.name} holds no sound: its length is zero")
+    return facts
+
+
+def _opened(path: Path) -> soundfile.SoundFile:
+    if not path.exists():
+        raise AudioProblem(f"{path}: there is no such file")
+    if not path.is_file():
+        raise AudioProblem(f"{path} is a folder, not a sound file")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioProblem(f"{path.name} is empty (0 bytes)")
+        return soundfile.SoundFile(path)
+    except OSError as problem:
+        raise AudioProblem(f"{path.name} cannot be read: {problem.strerror or problem}") from problem
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
+        raise AudioProblem(f"{path.name} is not a sound file that can be read (WAV, FLAC, OGG, MP3 and AIFF can)") from problem
+
+
+def raw_blocks(path: Path) -> Iterator[Floats]:
+    """The file as it is, in blocks [samples, channels]; what a damaged file still yields, and numbers that are none as 0.
+
+    Raises:
+        AudioProblem: as `file_facts`; damage behind the beginning just ends the sound.
+    """
+    with _opened(path) as file:
+        while True:
+            try:
+                block = file.read(BLOCK, dtype="float32", always_2d=True)
+            except (soundfile.LibsndfileError, RuntimeError):
+                return
+            if not len(block):
+                return
+            yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+@dataclass(frozen=True)
+class Mixdown:
+    """How channels become one: `channel` None for the mean of all, a number for one of them (the mean would cancel)."""
+
+    channel: int | None = None
+
+    def __call__(self, block: Floats) -> Floats:
+        """[samples, channels] to [samples]."""
+        if self.channel is None:
+            return block.mean(axis=1, dtype=np.float32) if block.shape[1] > 1 else np.ascontiguousarray(block[:, 0])
+        return np.ascontiguousarray(block[:, self.channel])
+
+
+def choose_mixdown(path: Path) -> Mixdown:
+    """The mean of the channels, or the loudest one where they cancel each other or all but it are all but silent."""
+    mixed, single = 0.0, np.zeros(1)
+    for block in raw_blocks(path):
+        if block.shape[1] == 1:
+            return Mixdown()
+        mixed += float(np.sum(block.mean(axis=1, dtype=np.float64) ** 2))
+        single = single + np.sum(block.astype(np.float64) ** 2, axis=0)
+    if mixed < _CANCELLED * single.max(initial=0.0) * 0.999:
+        return Mixdown(int(single.argmax()))
+    return Mixdown()
+
+
+def mono_blocks(path: Path, sample_rate: int, mixdown: Mixdown | None = None) -> Iterator[Floats]:
+    """The file as mono at `sample_rate` Hz, in blocks [samples] of about `BLOCK`; sample 0 is the file's first.
+
+    Raises:
+        AudioProblem: as `file_facts`.
+    """
+    facts = file_facts(path)
+    mix = mixdown or Mixdown()
+    if facts.sample_rate == sample_rate:
+        yield from (mix(block) for block in raw_blocks(path))
+        return
+    resampler = soxr.ResampleStream(facts.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
+    for block in raw_blocks(path):
+        yield from _some(resampler.resample_chunk(mix(block)))
+    yield from _some(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
+def _some(block: Floats) -> Iterator[Floats]:
+    if len(block):
+        yield block
+
+
+def read_mono(path: Path, sample_rate: int) -> Floats:
+    """A whole file as mono at `sample_rate` Hz, [samples]; for files that fit in memory (AudioProblem as `file_facts`)."""
+    blocks = list(mono_blocks(path, sample_rate, choose_mixdown(path)))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

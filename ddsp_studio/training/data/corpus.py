@@ -1,0 +1,231 @@
+"""A corpus: recordings of any kind, analysed at one sample rate, with what was wrong in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_studio.training.data.audio_source import AudioProblem, Floats, file_facts, find_audio
+from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds
+from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
+from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds
+from ddsp_studio.training.data.sound import Sound, sound_of_file
+from ddsp_studio.training.data.store import Analysis, Stored, content_hash, entry_key, stored
+from ddsp_studio.training.data.tfrecord import read_examples
+from ddsp_studio.training.features.extract import Frames
+
+KINDS = ("audio", "nsynth", "maestro", "ddsp")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that the user put into a corpus.
+
+    Attributes:
+        path: file or folder. kind: of KINDS, or "" to find out.
+        octave: octaves to shift the pitch that was found by, −4..4, for an instrument whose octave the tracker mistakes.
+        nsynth: which notes, for NSynth. splits: which of them, for MAESTRO.
+    """
+
+    path: Path
+    kind: str = ""
+    octave: int = 0
+    nsynth: NSynthFilter = field(default_factory=NSynthFilter)
+    splits: tuple[str, ...] = SPLITS
+
+    def __post_init__(self) -> None:
+        """Refuse what no entry can be (ValueError)."""
+        if self.kind not in ("", *KINDS):
+            raise ValueError(f"a corpus holds {', '.join(KINDS)}; got {self.kind!r}")
+        if not -4 <= self.octave <= 4:
+            raise ValueError(f"pitch is shifted by −4 to 4 octaves, got {self.octave}")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One sound of a corpus: number `sound` of `held`, with its pitch moved by `octave` octaves."""
+
+    held: Stored
+    sound: int
+    octave: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its name in the corpus."""
+        return self.held.names[self.sound]
+
+    @property
+    def split(self) -> str:
+        """The split that its data set gave it, or ""."""
+        return self.held.splits[self.sound]
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.held.analysis.sample_rate
+
+    @property
+    def samples(self) -> int:
+        """Length."""
+        return int(self.held.lengths[self.sound])
+
+    @property
+    def audio(self) -> Floats:
+        """Samples, mapped from disk."""
+        return self.held.sound(self.sound)
+
+    @property
+    def frames(self) -> Frames:
+        """Features at the frames of the clock."""
+        frames = self.held.features(self.sound)
+        return frames._replace(f0_hz=(frames.f0_hz * np.float32(2.0**self.octave))) if self.octave else frames
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Recordings at one sample rate, and what could not be used, in sentences."""
+
+    sample_rate: int
+    recordings: tuple[Recording, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Length of everything in it."""
+        return sum(recording.samples for recording in self.recordings) / self.sample_rate
+
+
+def open_corpus(
+    entries: Sequence[Entry],
+    analysis: Analysis | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Corpus:
+    """Analyse what has not been analysed yet, and open it.
+
+    Args:
+        entries: files and folders. analysis: how. cache: folder, the platform's if not given.
+        progress: called with the share that is done, 0..1; an exception that it raises ends the work, and nothing half-made
+            stays.
+
+    Returns:
+        The corpus; a file that cannot be used costs a sentence in its problems, and nothing else.
+
+    Raises:
+        AudioProblem: nothing at all can be used. OSError: the cache cannot be written.
+    """
+    how = analysis or Analysis()
+    parts, problems = _parts(entries)
+    recordings: list[Recording] = []
+    for number, part in enumerate(parts):
+        if progress:
+            progress(number / len(parts))
+        try:
+            key = entry_key(part.content(), how)
+            held = stored(key, part.sounds, how, cache)
+        except (ValueError, OSError) as problem:
+            if isinstance(problem, OSError) and not _about(problem, part.path):
+                raise
+            problems.append(str(problem))
+            continue
+        problems += held.problems
+        recordings += [Recording(held, i, part.octave) for i in range(len(held.names)) if held.lengths[i] > 0]
+    if progress:
+        progress(1.0)
+    if not recordings:
+        raise AudioProblem(problems[0] if problems else "there is no sound in this corpus")
+    return Corpus(how.sample_rate, tuple(recordings), tuple(problems))
+
+
+def _about(problem: OSError, path: Path) -> bool:
+    return problem.filename is not None and Path(problem.filename).is_relative_to(path)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one entry of the cache is made from."""
+
+    path: Path
+    octave: int
+    content: Callable[[], str]
+    sounds: Callable[[list[str]], Iterable[Sound]]
+
+
+def _parts(entries: Sequence[Entry]) -> tuple[list[_Part], list[str]]:
+    parts: list[_Part] = []
+    problems: list[str] = []
+    for entry in entries:
+        try:
+            parts += _PARTS[entry.kind or kind_of(entry.path)](entry)
+        except (ValueError, OSError) as problem:
+            problems.append(str(problem))
+    return parts, problems
+
+
+def kind_of(path: Path) -> str:
+    """What a file or folder holds: one of KINDS, by its layout; "audio" if it looks like nothing else."""
+    if path.is_dir():
+        if any(path.glob("maestro*.csv")) or any(path.glob("maestro*.json")):
+            return "maestro"
+        if (path / "examples.json").is_file():
+            return "nsynth"
+        records = [file for file in sorted(path.iterdir()) if ".tfrecord" in file.name]
+        return kind_of(records[0]) if records and not any(path.glob("*.wav")) else "audio"
+    if ".tar" in path.suffixes or path.suffix == ".tgz":
+        return "nsynth"
+    if ".tfrecord" in path.name and path.is_file():
+        example = next(read_examples(path), {})
+        return "nsynth" if "note_str" in example else "ddsp"
+    return "audio"
+
+
+def _audio_parts(entry: Entry) -> list[_Part]:
+    def part(path: Path) -> _Part:
+        def sounds(problems: list[str]) -> Iterable[Sound]:
+            file_facts(path)
+            return [sound_of_file(path)]
+
+        return _Part(path, entry.octave, lambda: content_hash(path), sounds)
+
+    return [part(path) for path in find_audio([entry.path])]
+
+
+def _nsynth_parts(entry: Entry) -> list[_Part]:
+    path, wanted = entry.path, entry.nsynth
+
+    def content() -> str:
+        table = path / "examples.json" if path.is_dir() else path
+        return f"nsynth {content_hash(table)} {wanted}"
+
+    return [_Part(path, entry.octave, content, lambda problems: nsynth_sounds(path, wanted, problems))]
+
+
+def _maestro_parts(entry: Entry) -> list[_Part]:
+    problems: list[str] = []
+
+    def part(sound: Sound, path: Path) -> _Part:
+        return _Part(path, entry.octave, lambda: f"maestro {sound.split} {content_hash(path)}", lambda problems: [sound])
+
+    found = [part(sound, path) for sound, path in maestro_sounds(entry.path, splits=entry.splits, problems=problems)]
+    if not found:
+        raise ValueError(problems[0] if problems else f"{entry.path.name} has no performances in {', '.join(entry.splits)}")
+    return found
+
+
+def _ddsp_parts(entry: Entry) -> list[_Part]:
+    def part(path: Path) -> _Part:
+        return _Part(path, entry.octave, lambda: f"ddsp {content_hash(path)}", lambda problems: ddsp_sounds(path, problems))
+
+    return [part(path) for path in ddsp_record_files(entry.path)]
+
+
+_PARTS: dict[str, Callable[[Entry], list[_Part]]] = {
+    "audio": _audio_parts,
+    "nsynth": _nsynth_parts,
+    "maestro": _maestro_parts,
+    "ddsp": _ddsp_parts,
+}

@@ -1,0 +1,196 @@
+"""NSynth as it is published: TFRecord files, the folder of examples.json and audio/, or the .tar.gz of that folder.
+
+J. Engel et al., "Neural audio synthesis of musical notes with WaveNet autoencoders" (2017). Notes of four seconds, 16 kHz,
+mono; `note` is a number of the note in the data set and `pitch` the MIDI key. The name is
+instrument_family_source_number-pitch-velocity; the family itself may hold an underscore (synth_lead), so names are split from
+the right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from ddsp_studio.training.data.sound import Sound, sound_of
+from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
+
+FAMILIES = ("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal")
+SOURCES = ("acoustic", "electronic", "synthetic")
+_JSON_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True)
+class NSynthFilter:
+    """Which notes are wanted; an empty tuple wants all. Pitch (MIDI key) and velocity are ranges, ends included."""
+
+    families: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    pitch: tuple[int, int] = (0, 127)
+    velocity: tuple[int, int] = (0, 127)
+
+    def __post_init__(self) -> None:
+        """Refuse families and sources that NSynth does not have (ValueError)."""
+        for given, known, what in ((self.families, FAMILIES, "families"), (self.sources, SOURCES, "sources")):
+            for name in given:
+                if name not in known:
+                    raise ValueError(f"NSynth has the {what} {', '.join(known)}; got {name!r}")
+
+    def wants(self, note: NSynthNote) -> bool:
+        """Whether a note is wanted."""
+        return (
+            (not self.families or note.family in self.families)
+            and (not self.sources or note.source in self.sources)
+            and (not self.instruments or note.instrument in self.instruments)
+            and self.pitch[0] <= note.pitch <= self.pitch[1]
+            and self.velocity[0] <= note.velocity <= self.velocity[1]
+        )
+
+
+@dataclass(frozen=True)
+class NSynthNote:
+    """What a note's name says: instrument "string_acoustic_000", family "string", source "acoustic", MIDI pitch and velocity."""
+
+    name: str
+    instrument: str
+    family: str
+    source: str
+    pitch: int
+    velocity: int
+
+
+def parse_name(name: str) -> NSynthNote:
+    """Take a note's name ("string_acoustic_000-067-100") apart (ValueError if it is not one)."""
+    try:
+        instrument, pitch, velocity = name.rsplit("-", 2)
+        family, source, _ = instrument.rsplit("_", 2)
+        return NSynthNote(name, instrument, family, source, int(pitch), int(velocity))
+    except ValueError as problem:
+        raise ValueError(f"{name!r} is not the name of an NSynth note") from problem
+
+
+def nsynth_sounds(path: Path, wanted: NSynthFilter | None = None, problems: list[str] | None = None) -> Iterator[Sound]:
+    """The notes of an NSynth file or folder, one after the other.
+
+    Args:
+        path: a TFRecord, a folder with examples.json, or a .tar or .tar.gz of one. wanted: which notes.
+        problems: gets one sentence if the archive is cut short or a note is missing; what could be read is given.
+
+    Raises:
+        ValueError: it is none of these. OSError: it cannot be read.
+    """
+    choice, told = wanted or NSynthFilter(), problems if problems is not None else []
+    if path.is_dir():
+        yield from _from_folder(path, choice, told)
+    elif ".tar" in path.suffixes or path.suffix in (".tar", ".tgz"):
+        yield from _from_tar(path, choice, told)
+    else:
+        yield from _from_records(path, choice, told)
+
+
+def _split_of(path: Path) -> str:
+    name = path.name.lower()
+    return next((held for part, held in (("train", "train"), ("valid", "validation"), ("test", "test")) if part in name), "")
+
+
+def _from_records(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
+    given = 0
+    try:
+        for example in read_examples(path):
+            note = _note_of_example(example, path)
+            given += 1
+            if wanted.wants(note):
+                audio = np.asarray(example["audio"], np.float32)
+                rate = int(np.asarray(example.get("sample_rate", [16_000]))[0])
+                yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
+    except TruncatedArchive as problem:
+        if not given:
+            raise
+        problems.append(str(problem))
+
+
+def _note_of_example(example: Example, path: Path) -> NSynthNote:
+    try:
+        name = bytes(example["note_str"][0]).decode("utf-8")
+        note = parse_name(name)
+        pitch, velocity = int(example["pitch"][0]), int(example["velocity"][0])
+        _ = example["audio"]
+    except (KeyError, IndexError, TypeError, ValueError) as problem:
+        raise ValueError(f"{path.name} holds TFRecords, but not those of NSynth") from problem
+    return NSynthNote(note.name, note.instrument, note.family, note.source, pitch, velocity)
+
+
+def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
+    listed = _read_json(path / "examples.json")
+    missing = 0
+    for name, entry in listed.items():
+        note = _note_of_entry(name, entry)
+        if not wanted.wants(note):
+            continue
+        try:
+            audio, rate = soundfile.read(path / "audio" / f"{name}.wav", dtype="float32")
+        except (OSError, soundfile.LibsndfileError, RuntimeError):
+            missing += 1
+            continue
+        yield sound_of(name, audio, rate, split=_split_of(path), pitch=note.pitch)
+    if missing:
+        problems.append(f"{path.name}: {missing} of the notes in examples.json have no readable file in audio/")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError(f"{path.parent.name} is not an NSynth folder: it has no examples.json")
+    if path.stat().st_size > _JSON_LIMIT:
+        raise ValueError(f"{path.name} is too large ({path.stat().st_size / 2**20:.0f} MB)")
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ValueError(f"{path.parent.name}/examples.json is damaged or cut short") from problem
+    if not isinstance(listed, dict):
+        raise ValueError(f"{path.parent.name}/examples.json is not NSynth's: a table of notes was expected")
+    return listed
+
+
+def _note_of_entry(name: str, entry: Any) -> NSynthNote:
+    note = parse_name(name)
+    if not isinstance(entry, dict):
+        return note
+    number = {key: int(entry[key]) for key in ("pitch", "velocity") if isinstance(entry.get(key), int)}
+    family, source = str(entry.get("instrument_family_str", note.family)), str(entry.get("instrument_source_str", note.source))
+    return NSynthNote(
+        name, note.instrument, family, source, number.get("pitch", note.pitch), number.get("velocity", note.velocity)
+    )
+
+
+def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
+    """One pass over the archive: what a note is stands in its file's name, so examples.json is not needed before the audio."""
+    given = 0
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                file = Path(member.name)
+                if not member.isfile() or file.suffix != ".wav":
+                    continue
+                note = None
+                with contextlib.suppress(ValueError):
+                    note = parse_name(file.stem)
+                content = archive.extractfile(member) if note is not None and wanted.wants(note) else None
+                given += 1
+                if note is None or content is None:
+                    continue
+                audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
+                yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
+    except (tarfile.TarError, EOFError, zlib.error, soundfile.LibsndfileError) as problem:
+        if not given:
+            raise ValueError(f"{path.name} is not an archive that can be read") from problem
+        problems.append(f"{path.name} is cut short or damaged after {given} notes; those were read")

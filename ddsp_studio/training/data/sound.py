@@ -1,0 +1,55 @@
+"""A sound of a corpus before it is analysed: a name, and blocks of mono at any rate that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from ddsp_studio.training.data.audio_source import Floats, choose_mixdown, mono_blocks
+from ddsp_studio.training.features.f0 import F0
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One sound.
+
+    Attributes:
+        name: unique in its corpus.
+        blocks: gives mono blocks [samples] at a sample rate in Hz.
+        split: "train", "validation", "test", or "" where the corpus has none.
+        pitch: MIDI key where the corpus knows it.
+        f0: pitch frames at a rate where the corpus brings them, or None.
+    """
+
+    name: str
+    blocks: Callable[[int], Iterator[Floats]]
+    split: str = ""
+    pitch: int | None = None
+    f0: Callable[[int], F0] | None = None
+
+
+def sound_of_file(path: Path, *, name: str = "", split: str = "") -> Sound:
+    """A sound file, read when it is asked for (AudioProblem then)."""
+    return Sound(name or path.name, lambda rate: mono_blocks(path, rate, choose_mixdown(path)), split)
+
+
+def sound_of(
+    name: str,
+    audio: Floats,
+    sample_rate: int,
+    *,
+    split: str = "",
+    pitch: int | None = None,
+    f0: Callable[[int], F0] | None = None,
+) -> Sound:
+    """Sound that is in memory, [samples] or [samples, channels] at `sample_rate` Hz."""
+    mono = audio if audio.ndim == 1 else audio.mean(axis=1, dtype=np.float32)
+
+    def blocks(rate: int) -> Iterator[Floats]:
+        yield mono if rate == sample_rate else soxr.resample(mono, sample_rate, rate, quality="HQ").astype(np.float32)
+
+    return Sound(name, blocks, split, pitch, f0)

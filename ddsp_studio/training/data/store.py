@@ -1,0 +1,202 @@
+"""Analysed sound on disk, kept by content: opening the same audio again costs the time to hash it.
+
+An entry is a folder: audio.f32 (mono float32 little-endian, the sounds one after the other), frames.f32 (three features a
+    frame) and index.npz (which sound begins where). It is made beside its place and renamed when it is whole. Nothing in it is
+    executed when it is read, and its sizes are checked. Sounds begin on a frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from ddsp_studio.training.data.audio_source import Floats
+from ddsp_studio.training.data.sound import Sound
+from ddsp_studio.training.features.clock import frame_count, frame_period
+from ddsp_studio.training.features.extract import VERSION, Frames, extract
+from ddsp_studio.training.features.f0_layout import F0Settings
+
+_FEATURES = 3
+_READ = 1 << 20
+
+Progress = Callable[[float], None]
+
+
+class StoreProblem(ValueError):
+    """An entry that is damaged; the text is one sentence."""
+
+
+def cache_folder() -> Path:
+    """Where analysed sound is kept: the platform's cache folder, or "cache" under DDSP_STUDIO_HOME."""
+    home = os.environ.get("DDSP_STUDIO_HOME")
+    return (Path(home) / "cache" if home else platformdirs.user_cache_path("ddsp_studio", False)) / "features"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How sound is analysed: at which sample rate in Hz, within which pitches, and by which engine of `features.f0_swift`."""
+
+    sample_rate: int = 16_000
+    low_hz: float = 60.0
+    high_hz: float = 2500.0
+    engine: str = "autocorrelation"
+
+    def f0_settings(self) -> F0Settings:
+        """Settings of the pitch tracker (ValueError for a range that holds no pitch)."""
+        return F0Settings(low_hz=self.low_hz, high_hz=self.high_hz)
+
+
+def content_hash(path: Path) -> str:
+    """A hash of a file's bytes (OSError if it cannot be read)."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(_READ):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def entry_key(content: str, analysis: Analysis) -> str:
+    """Name of an entry: it changes with the content, the settings, and the version of the features."""
+    text = json.dumps([content, asdict(analysis), VERSION], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Analysed sounds, mapped from disk.
+
+    Attributes:
+        analysis: how. names, splits: of the sounds. pitches: MIDI keys that the corpus gave, −1 for none, [sounds].
+        starts, lengths: of the sounds in samples, [sounds]; starts are whole frames.
+        audio: [samples]. frames: [frames, 3], row m at sample m·period: f0 in Hz, confidence, loudness in dB.
+    """
+
+    analysis: Analysis
+    names: list[str]
+    splits: list[str]
+    pitches: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    audio: npt.NDArray[np.float32]
+    frames: npt.NDArray[np.float32]
+    problems: list[str]
+
+    def features(self, sound: int) -> Frames:
+        """The features of one sound, [frames] each."""
+        rate = self.analysis.sample_rate
+        first = int(self.starts[sound]) // frame_period(rate)
+        rows = np.asarray(self.frames[first : first + frame_count(int(self.lengths[sound]), rate)])
+        return Frames(*(np.ascontiguousarray(rows[:, i]) for i in range(_FEATURES)))
+
+    def sound(self, sound: int) -> Floats:
+        """The samples of one sound, mapped."""
+        start = int(self.starts[sound])
+        return self.audio[start : start + int(self.lengths[sound])]
+
+
+Source = Callable[[list[str]], Iterable[Sound]]
+"""Gives sounds; what is wrong with the material, short of unusable, is added to the list in sentences."""
+
+
+def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = None) -> Stored:
+    """The entry of that key, made from `sounds` if there is none or it is damaged.
+
+    Args:
+        key: of `entry_key`. sounds: gives the sounds to analyse. analysis: how. folder: the cache, `cache_folder()` if not given.
+
+    Raises:
+        ValueError: sounds that cannot be read. OSError: the cache cannot be written.
+    """
+    place = (folder or cache_folder()) / key
+    if place.is_dir():
+        try:
+            return _open(place, analysis)
+        except StoreProblem:
+            shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=place.parent))
+    try:
+        _write(beside, sounds, analysis)
+        with contextlib.suppress(OSError):  # another process was quicker with the same entry
+            beside.rename(place)
+        return _open(place, analysis)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
+    names: list[str] = []
+    splits: list[str] = []
+    problems: list[str] = []
+    numbers: list[tuple[int, int, int]] = []
+    period, at = frame_period(analysis.sample_rate), 0
+    with (place / "audio.f32").open("wb") as audio, (place / "frames.f32").open("wb") as frames:
+        for sound in sounds(problems):
+            length = _add(sound, analysis, audio, frames)
+            names.append(sound.name)
+            splits.append(sound.split)
+            numbers.append((at, length, -1 if sound.pitch is None else sound.pitch))
+            room = frame_count(length, analysis.sample_rate) * period - length
+            audio.write(bytes(4 * room))
+            at += length + room
+        for file in (audio, frames):
+            file.flush()
+            os.fsync(file.fileno())
+    table = np.array(numbers, np.int64).reshape(-1, 3)
+    about = {"version": VERSION, "analysis": asdict(analysis), "names": names, "splits": splits, "problems": problems}
+    described = json.dumps(about)
+    np.savez(place / "index.npz", table=table, described=np.frombuffer(described.encode(), np.uint8))
+
+
+def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) -> int:
+    """Append a sound and its features; returns its length in samples."""
+    length = 0
+
+    def keep(block: Floats) -> None:
+        nonlocal length
+        audio.write(np.ascontiguousarray(block, "<f4").tobytes())
+        length += len(block)
+
+    rate, settings = analysis.sample_rate, analysis.f0_settings()
+    given = sound.f0(rate) if sound.f0 else None
+    if given is None and analysis.engine != "autocorrelation":
+        from ddsp_studio.training.features.f0_swift import track_with
+
+        given = track_with(analysis.engine, sound.blocks(rate), rate, settings)
+    features = extract(sound.blocks(rate), rate, settings, given=given, keep=keep)
+    frames.write(np.ascontiguousarray(np.stack(features, axis=1), "<f4").tobytes())
+    return length
+
+
+def _open(place: Path, analysis: Analysis) -> Stored:
+    try:
+        with np.load(place / "index.npz", allow_pickle=False) as held:
+            table, described = held["table"], json.loads(held["described"].tobytes())
+        names, splits, problems = ([str(text) for text in described[column]] for column in ("names", "splits", "problems"))
+        audio, frames = _mapped(place / "audio.f32"), _mapped(place / "frames.f32")
+        rate = analysis.sample_rate
+        counts = [frame_count(int(length), rate) for length in table[:, 1]]
+        whole = len(audio) == sum(counts) * frame_period(rate) and len(frames) == sum(counts) * _FEATURES
+        if described["version"] != VERSION or not whole or not len(names) == len(splits) == len(table):
+            raise StoreProblem(f"{place.name}: the sizes of its parts do not fit")
+    except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError) as problem:
+        raise StoreProblem(f"the analysed sound in {place} is damaged") from problem
+    return Stored(analysis, names, splits, table[:, 2], table[:, 0], table[:, 1], audio, frames.reshape(-1, _FEATURES), problems)
+
+
+def _mapped(path: Path) -> npt.NDArray[np.float32]:
+    if path.stat().st_size == 0:
+        return np.zeros(0, np.float32)
+    return np.memmap(path, "<f4", "r")
