@@ -98,9 +98,7 @@ def overlap_add(pieces: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
     return flat[:, : count * HOP], flat[:, count * HOP : count * HOP + length - HOP]
 
 
-def fft_convolve(
-    audio: Tensor, responses: Tensor, *, full: bool = False, delay: int = 0, cross_fade: bool = False
-) -> Tensor:
+def fft_convolve(audio: Tensor, responses: Tensor, *, full: bool = False, delay: int = 0, cross_fade: bool = False) -> Tensor:
     """Convolve a whole clip with one response, or with a response for each of its equal parts.
 
     Args:

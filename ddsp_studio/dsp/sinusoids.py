@@ -123,9 +123,7 @@ def normalise_harmonics(distribution: Tensor, f0_hz: Tensor | None = None, sampl
     return safe_divide(distribution, tf.reduce_sum(distribution, axis=-1, keepdims=True))
 
 
-def harmonic_to_sinusoidal(
-    amplitude: Tensor, distribution: Tensor, f0_hz: Tensor, sample_rate: float
-) -> tuple[Tensor, Tensor]:
+def harmonic_to_sinusoidal(amplitude: Tensor, distribution: Tensor, f0_hz: Tensor, sample_rate: float) -> tuple[Tensor, Tensor]:
     """The controls of a harmonic synth as those of a sinusoidal one.
 
     Args:

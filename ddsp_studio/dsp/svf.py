@@ -23,7 +23,12 @@ def state_variable(
     Returns:
         (low, band, state): [batch, samples], [batch, samples], [2, batch]. High is audio − damping·band − low.
     """
-    g = tf.tan(math.pi * tf.minimum(cutoff_hz / sample_rate, 0.49))
+    return trapezoidal(audio, tf.tan(math.pi * tf.minimum(cutoff_hz / sample_rate, 0.49)), damping, state)
+
+
+def trapezoidal(audio: Tensor, pole: Tensor, damping: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The filter itself, as `state_variable`, with the cutoff given as tan(π·cutoff / sample rate), [batch or 1, samples]."""
+    g = pole
     a1 = 1.0 / (1.0 + g * (g + damping))
     a2 = g * a1
     a3 = g * a2

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_studio.dsp import heads, scaling, sinusoids
+from ddsp_studio.dsp import heads, scaling, sinusoids, wavetable
 from ddsp_studio.dsp.tensor import Tensor, tf
 
 from . import truths
@@ -143,6 +143,44 @@ def filtered_noise(case: Case) -> Any:
     return {"controls": {"magnitudes": filtered.inputs["magnitudes"]}, "signal": their_filter(filtered)}
 
 
+# -- wavetables ----------------------------------------------------------------------------------------------------------
+
+
+def lookup(turns: Tensor, tables: Tensor) -> Tensor:
+    """Read tables [batch, points], or one for each sample [batch, samples, points], at turns [batch, samples]."""
+    if len(tables.shape) == 2 or int(tables.shape[1]) == 1:
+        return wavetable.linear_lookup(turns, tables if len(tables.shape) == 2 else tables[:, 0])
+    tables = tf.broadcast_to(tables, [*turns.shape, tables.shape[2]])
+    flat = wavetable.linear_lookup(tf.reshape(turns, [-1, 1]), tf.reshape(tables, [-1, tables.shape[2]]))
+    return tf.reshape(flat, turns.shape)
+
+
+def linear_lookup(case: Case) -> Any:
+    phase = case.inputs["phase"]
+    return lookup(phase[..., 0] if len(phase.shape) == 3 else phase, case.inputs["wavetables"])
+
+
+def table_signal(frequencies: Tensor, amplitudes: Tensor, tables: Tensor, count: int, rate: float) -> Tensor:
+    steps = tf.cast(interpolate(frequencies, count)[..., 0], tf.float64) / rate
+    turns = sinusoids.integrate_turns(steps, tf.zeros([steps.shape[0]], tf.float64))[0] - steps  # they begin at phase 0
+    if len(tables.shape) == 3 and int(tables.shape[1]) > 1:
+        tables = interpolate(tables, count)
+    return lookup(turns, tables) * interpolate(amplitudes, count, "window")[..., 0]
+
+
+def wavetable_synthesis(case: Case) -> Any:
+    count, rate = int(case.kwargs.get("n_samples", 64_000)), float(case.kwargs.get("sample_rate", RATE))
+    return table_signal(case.inputs["frequencies"], case.inputs["amplitudes"], case.inputs["wavetables"], count, rate)
+
+
+def wavetable_synth(case: Case) -> Any:
+    x, given = case.inputs, case.ctor
+    amplitudes, tables = scaled(case, x["amplitudes"]), scaled(case, x["wavetables"])
+    count, rate = int(given.get("n_samples", 64_000)), float(given.get("sample_rate", RATE))
+    controls = {"amplitudes": amplitudes, "wavetables": tables, "f0_hz": x["f0_hz"]}
+    return {"controls": controls, "signal": table_signal(x["f0_hz"], amplitudes, tables, count, rate)}
+
+
 def noise_truth(case: Case) -> Any:
     return {"signal": filter_truth(noise_filter(case))}
 
@@ -164,6 +202,9 @@ ADAPTERS: dict[str, Adapter] = {
         case.inputs["harm_amp"], case.inputs["harm_dist"], case.inputs["f0_hz"], float(case.kwargs.get("sample_rate", RATE))
     ),
     "core.sinusoidal_to_harmonic": to_harmonic,
+    "core.linear_lookup": linear_lookup,
+    "core.wavetable_synthesis": wavetable_synthesis,
+    "synths.Wavetable": wavetable_synth,
     "synths.Harmonic": harmonic_synth,
     "synths.Sinusoidal": sinusoidal_synth,
     "synths.FilteredNoise": filtered_noise,
@@ -171,6 +212,8 @@ ADAPTERS: dict[str, Adapter] = {
 DRIFT = "their phase is a sum in float32, which drifts; ours is counted in float64"
 DIFFERENT: dict[str, list[Difference]] = {
     "core.oscillator_bank": [Difference(DRIFT, gradients=truths.bank_gradients, drift=True)],
+    "core.wavetable_synthesis": [Difference(DRIFT, truths.table_signal, drift=True)],
+    "synths.Wavetable": [Difference(DRIFT, truths.table_synth_signal, drift=True)],
     "synths.Harmonic": [Difference(DRIFT, truths.harmonic_signal, drift=True)],
     "synths.Sinusoidal": [Difference(DRIFT, truths.sinusoidal_signal, drift=True)],
     "synths.FilteredNoise": [Difference(OFF_CENTRE, noise_truth, when=lambda case: crops(noise_filter(case)))],

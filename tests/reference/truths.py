@@ -83,3 +83,32 @@ def sinusoidal_signal(case: Case) -> dict[str, np.ndarray]:
     rate, count = float(given.get("sample_rate", RATE)), int(given.get("n_samples", 64_000))
     hertz, levels = case.out["controls/frequencies"].astype(np.float64), case.out["controls/amplitudes"].astype(np.float64)
     return {"signal": bank(linear(hertz, count), envelope(levels, count, given.get("amp_resample_method", "window")), rate)}
+
+
+def table_read(hertz: np.ndarray, levels: np.ndarray, tables: np.ndarray, count: int, rate: float) -> np.ndarray:
+    """A table read by straight lines from phase 0, sample by sample, under an overlapped envelope."""
+    steps = linear(hertz, count)[..., 0] / rate
+    place = (np.cumsum(steps, axis=1) - steps) % 1.0
+    tables = tables[:, None] if tables.ndim == 2 else tables
+    tables = linear(tables, count) if tables.shape[1] > 1 else np.repeat(tables, count, axis=1)
+    tables = np.broadcast_to(tables, [*place.shape, tables.shape[2]])
+    points = np.arange(tables.shape[2] + 1) / tables.shape[2]
+    closed = np.concatenate([tables, tables[..., :1]], axis=-1)
+    read = [[np.interp(p, points, t) for p, t in zip(*row, strict=True)] for row in zip(place, closed, strict=True)]
+    return np.array(read) * overlapped(levels, count)[..., 0]
+
+
+def table_signal(case: Case) -> np.ndarray:
+    given = case.kwargs
+    count, rate = int(given.get("n_samples", 64_000)), float(given.get("sample_rate", RATE))
+    return table_read(array(case, "frequencies"), array(case, "amplitudes"), array(case, "wavetables"), count, rate)
+
+
+def table_synth_signal(case: Case) -> dict[str, np.ndarray]:
+    """The signal of their wavetable synth."""
+    given = case.ctor
+    levels, tables = array(case, "amplitudes"), array(case, "wavetables")
+    if given.get("scale_fn", "") is not None:
+        levels, tables = exp_sigmoid(levels), exp_sigmoid(tables)
+    count, rate = int(given.get("n_samples", 64_000)), float(given.get("sample_rate", RATE))
+    return {"signal": table_read(array(case, "f0_hz"), levels, tables, count, rate)}
