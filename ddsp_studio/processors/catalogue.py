@@ -25,6 +25,7 @@ _BUILT_IN = (
     "mixing",
     "routing",
     "splitter",
+    "decoders",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}

@@ -116,7 +116,7 @@ def weights(case: Case) -> None:
         slope = found_slopes[name]
         if slope is None or not np.all(np.isfinite(slope)) or not np.any(np.abs(slope) > 0.0):
             raise ContractBroken("weights", case, f"{name} has no finite gradient, or one of zero")
-        direction = case.rng(17).normal(0.0, max(float(np.std(start[name])), 1e-2), start[name].shape).astype(np.float32)
+        direction = case.rng(17).normal(0.0, max(float(np.std(start[name])), 0.1), start[name].shape).astype(np.float32)
         stated = float(np.sum(slope.numpy().astype(np.float64) * direction))
         found = []
         for step in STEPS:
