@@ -58,8 +58,8 @@ def _group_sheet(inside: Inside) -> Spec:
             controls[shown.name] = replace(spec.controls[name], channels=spec.channels(name, node.options), advanced=False)
         elif name in spec.outlets:
             outlets[shown.name] = replace(spec.outlets[name], channels=spec.channels(name, node.options))
-    count = len(expand(inside.patch).nodes)
-    summary = f"{count} {'node' if count == 1 else 'nodes'} as one."
+    held = len(expand(inside.patch).nodes)
+    summary = f"{held} {'node' if held == 1 else 'nodes'} as one."
     return Spec(GROUP, 1, GROUP, summary, inlets=inlets, controls=controls, outlets=outlets)
 
 
@@ -290,6 +290,11 @@ def flat_name(path: Path, name: str) -> str:
 def depth(patch: Patch) -> int:
     """How deep groups are nested: 0 without groups."""
     return max((1 + depth(node.inside.patch) for node in patch.nodes.values() if node.inside is not None), default=0)
+
+
+def count(patch: Patch) -> int:
+    """How many nodes there are, groups and what they hold included."""
+    return sum(1 + (count(node.inside.patch) if node.inside is not None else 0) for node in patch.nodes.values())
 
 
 def check_groups(patch: Patch, where: str = "") -> None:

@@ -15,7 +15,7 @@ from ddsp_studio.files import write_text
 from ddsp_studio.processors.catalogue import package_of
 from ddsp_studio.processors.check import MAX_NODES
 from ddsp_studio.processors.declare import OptionValue
-from ddsp_studio.processors.nesting import GROUP, MAX_DEPTH
+from ddsp_studio.processors.nesting import GROUP, MAX_DEPTH, count
 from ddsp_studio.processors.patch import NAME, Cable, Exposed, Inside, Node, Patch, PatchError, Port
 
 FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 2, ".ddsp"
@@ -95,14 +95,10 @@ def from_json(data: object) -> Patch:
 def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
     """Nodes and cables from JSON data (a patch, or the clipboard); PatchError if they are malformed."""
     nodes, cables = _part(data, 0)
-    count = sum(map(_count, nodes.values()))
-    if count > MAX_NODES:
-        raise PatchError(f"a patch has {MAX_NODES} nodes at most, those in groups included, got {count}")
+    held = count(Patch(nodes=nodes))
+    if held > MAX_NODES:
+        raise PatchError(f"a patch has {MAX_NODES} nodes at most, those in groups included, got {held}")
     return nodes, cables
-
-
-def _count(node: Node) -> int:
-    return 1 + (sum(map(_count, node.inside.patch.nodes.values())) if node.inside else 0)
 
 
 def _part(data: object, depth: int) -> tuple[dict[str, Node], tuple[Cable, ...]]:

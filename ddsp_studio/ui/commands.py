@@ -16,8 +16,8 @@ from ddsp_studio.processors.patch import Cable, Patch, Port
 class Shows(Protocol):
     """What a command acts on: the document."""
 
-    def show(self, patch: Patch, selection: Collection[str] | None = None) -> None:
-        """Make `patch` the current one and tell the views; `selection` None keeps what is selected."""
+    def show(self, patch: Patch, selection: Collection[str] | None = None, inside: tuple[str, ...] | None = None) -> None:
+        """Make `patch` the current one and tell the views; None keeps what is selected, and the group that is open."""
 
 
 class Edit(QUndoCommand):
@@ -28,14 +28,16 @@ class Edit(QUndoCommand):
         self._document, self.before, self.after = document, before, after
         self.select_before: Collection[str] | None = None
         self.select_after: Collection[str] | None = None
+        self.inside: tuple[str, ...] | None = None
+        """The way to the group in which the edit was made, so that undoing it shows it."""
 
     def redo(self) -> None:
         """Show the patch after the edit."""
-        self._document.show(self.after, self.select_after)
+        self._document.show(self.after, self.select_after, self.inside)
 
     def undo(self) -> None:
         """Show the patch before the edit."""
-        self._document.show(self.before, self.select_before)
+        self._document.show(self.before, self.select_before, self.inside)
 
 
 class AddNode(Edit):
@@ -142,6 +144,26 @@ class Paste(Edit):
     def __init__(self, document: Shows, before: Patch, after: Patch, names: Collection[str], verb: str = "Paste") -> None:
         super().__init__(document, f"{verb} {counted(names)}", before, after)
         self.select_after = tuple(names)
+
+
+class MakeGroup(Edit):
+    """Nodes were put into a group."""
+
+    def __init__(self, document: Shows, before: Patch, after: Patch, names: Collection[str], group: str) -> None:
+        super().__init__(document, f"Group {counted(names)}", before, after)
+        self.select_before, self.select_after = names, (group,)
+
+
+class Ungroup(Edit):
+    """What groups held was put in their place."""
+
+    def __init__(self, document: Shows, before: Patch, after: Patch, groups: Collection[str], names: Collection[str]) -> None:
+        super().__init__(document, f"Ungroup {counted(groups)}", before, after)
+        self.select_before, self.select_after = groups, names
+
+
+class ChangePorts(Edit):
+    """The ports that a group shows were changed."""
 
 
 class SetProperties(Edit):

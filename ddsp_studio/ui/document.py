@@ -1,73 +1,37 @@
 """The document: the open patch, its file, its undo stack and the selection. The only writer of the model.
 
 Views listen to its signals and call its verbs. A verb that the rules of a patch refuse changes nothing, emits `refused`
-with the reason and returns a false value.
+with the reason and returns a false value. Verbs work on the level of the patch that is open: see `open_patch.py`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoStack
+from PySide6.QtCore import QObject
 
-from ddsp_studio.processors import patch_file
-from ddsp_studio.processors.catalogue import specs
-from ddsp_studio.processors.check import OUTPUT, check
+from ddsp_studio.processors import nesting, patch_file
+from ddsp_studio.processors.catalogue import package_of, specs
+from ddsp_studio.processors.check import OUTPUT
 from ddsp_studio.processors.declare import OptionValue
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 from ddsp_studio.ui import commands, edits
+from ddsp_studio.ui.group_verbs import GroupVerbs
 
 Position = tuple[float, float]
 SHIFT = 32.0
 """How far a duplicate lands from its original, in scene units, right and down."""
 
 
-class Document(QObject):
-    """The open patch.
-
-    `changed` follows every edit, undo and redo; a running drag emits `value_changed` or `amount_changed` alone.
-    """
-
-    changed = Signal()
-    opened = Signal()
-    """Another patch took the place of the one before (new, open)."""
-    structure_changed = Signal()
-    """Nodes, options or cables differ: the patch must be compiled again."""
-    value_changed = Signal(str, str, object)
-    """Node, control, values in real units (a tuple, one number a channel)."""
-    amount_changed = Signal(str, str, float)
-    """Source port, target port (as "node.port"), amount."""
-    selection_changed = Signal()
-    path_changed = Signal()
-    settling = Signal()
-    """What is being typed into fields should be written now."""
-    dirty_changed = Signal(bool)
-    refused = Signal(str, str, str)
-    """Node, port, reason in one sentence."""
+class Document(GroupVerbs):
+    """The open patch with its file and its verbs."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.undo_stack = QUndoStack(self)
-        self._patch = Patch()
         self._path: Path | None = None
-        self._selection: tuple[str, ...] = ()
-        self._before_drag: Patch | None = None
-        self._drag: tuple[str, str, str] = ("", "", "")
-        self.undo_stack.cleanChanged.connect(self._tell_dirty)
-
-    def _tell_dirty(self, clean: bool) -> None:
-        self.dirty_changed.emit(not clean)
-
-    # -- what there is ------------------------------------------------------------------------------------------------
-
-    @property
-    def patch(self) -> Patch:
-        """The patch as it is now, a running drag included."""
-        return self._patch
 
     @property
     def path(self) -> Path | None:
@@ -78,28 +42,6 @@ class Document(QObject):
     def title(self) -> str:
         """What to call the document: the file's name, or the patch's."""
         return self._path.stem if self._path else self._patch.name
-
-    @property
-    def dirty(self) -> bool:
-        """Whether there are edits that no file holds."""
-        return not self.undo_stack.isClean() or (self._before_drag is not None and self._before_drag != self._patch)
-
-    @property
-    def selection(self) -> tuple[str, ...]:
-        """Names of the selected nodes."""
-        return self._selection
-
-    def values(self, node: str) -> dict[str, tuple[float, ...]]:
-        """Every control's value of a node, defaults included."""
-        return edits.values(self._patch, node)
-
-    def problem(self) -> PatchError | None:
-        """Why the patch cannot be played, or None."""
-        try:
-            check(self._patch)
-        except PatchError as found:
-            return found
-        return None
 
     # -- files --------------------------------------------------------------------------------------------------------
 
@@ -150,120 +92,15 @@ class Document(QObject):
     def _begin(self, patch: Patch, path: Path | None) -> None:
         self._before_drag = None
         self.undo_stack.clear()
-        self._patch, self._path, self._selection = patch, path, ()
+        self._patch, self._path, self._selection, self._inside = patch, path, (), ()
+        self.level_changed.emit()
         self.selection_changed.emit()
         self.structure_changed.emit()
         self.changed.emit()
         self.path_changed.emit()
         self.opened.emit()
 
-    # -- showing ------------------------------------------------------------------------------------------------------
-
-    def show(self, patch: Patch, selection: Collection[str] | None = None) -> None:
-        """Make `patch` the current one and tell the views (commands call this)."""
-        before, self._patch = self._patch, patch
-        selected = self._selection
-        self._selection = tuple(name for name in (selected if selection is None else selection) if name in patch.nodes)
-        if _compiled_form(before) != _compiled_form(patch):
-            self.structure_changed.emit()
-        else:
-            self._tell_values(before)
-        self.changed.emit()
-        if selected != self._selection:
-            self.selection_changed.emit()
-
-    def _tell_values(self, before: Patch) -> None:
-        for name, node in self._patch.nodes.items():
-            if node.values != before.nodes[name].values:
-                old = edits.values(before, name)
-                for control, values in edits.values(self._patch, name).items():
-                    if values != old.get(control):
-                        self.value_changed.emit(name, control, values)
-        amounts = {(c.source, c.target): c.amount for c in before.cables}
-        for cable in self._patch.cables:
-            if cable.amount is not None and amounts[cable.source, cable.target] != cable.amount:
-                self.amount_changed.emit(str(cable.source), str(cable.target), cable.amount)
-
-    def select(self, names: Iterable[str]) -> None:
-        """Select nodes, the ones named and no others."""
-        chosen = tuple(dict.fromkeys(name for name in names if name in self._patch.nodes))
-        if chosen != self._selection:
-            self._selection = chosen
-            self.selection_changed.emit()
-
-    # -- dragging a value ---------------------------------------------------------------------------------------------
-
-    def preview_value(self, node: str, control: str, values: Sequence[float]) -> None:
-        """Set a control while it is dragged: sounds at once, no command yet. End with `commit` or `cancel`."""
-        self._begin_drag(("value", node, control))
-        after = self._try(lambda patch: edits.with_control(patch, node, control, values))
-        if after is not None and after != self._patch:
-            self._patch = after
-            self.value_changed.emit(node, control, self.values(node)[control])
-
-    def preview_amount(self, source: Port, target: Port, amount: float) -> None:
-        """Set a modulation amount, -1 to 1, while it is dragged. End with `commit` or `cancel`."""
-        self._begin_drag(("amount", str(source), str(target)))
-        self._patch = edits.with_amount(self._patch, source, target, amount)
-        self.amount_changed.emit(str(source), str(target), min(max(amount, -1.0), 1.0))
-
-    def commit(self) -> None:
-        """End a drag, and have text fields write what is typed: one command holds all of it; none if nothing differs."""
-        self.settling.emit()
-        self._end_drag()
-
-    def _end_drag(self) -> None:
-        if self._before_drag is None:
-            return
-        before, after, (kind, first, second) = self._before_drag, self._patch, self._drag
-        self._before_drag = None
-        if before == after:
-            return
-        kept = (
-            commands.SetValue(self, before, after, first, second)
-            if kind == "value"
-            else commands.SetAmount(self, before, after, first, second)
-        )
-        self.undo_stack.push(kept)
-
-    def cancel(self) -> None:
-        """Give up a drag: everything is as it was before."""
-        if self._before_drag is not None:
-            before, self._before_drag = self._before_drag, None
-            self.show(before)
-
-    def _begin_drag(self, drag: tuple[str, str, str]) -> None:
-        if self._before_drag is not None and self._drag != drag:
-            self._end_drag()
-        if self._before_drag is None:
-            self._before_drag, self._drag = self._patch, drag
-
-    def undo(self) -> None:
-        """Undo the last edit; a running drag counts as one."""
-        self.commit()
-        self.undo_stack.undo()
-
-    def redo(self) -> None:
-        """Redo what was undone last."""
-        self.commit()
-        self.undo_stack.redo()
-
     # -- verbs --------------------------------------------------------------------------------------------------------
-
-    def _push(self, command: commands.Edit) -> bool:
-        """Do a command, unless it would change nothing."""
-        if command.before == command.after:
-            return False
-        self.undo_stack.push(command)
-        return True
-
-    def _try(self, edit: Callable[[Patch], Patch]) -> Patch | None:
-        """The patch after an edit; None, and `refused` says why, if the edit is refused."""
-        try:
-            return edit(self._patch)
-        except PatchError as problem:
-            self.refused.emit(problem.node, problem.port, problem.reason)
-            return None
 
     def add_node(
         self,
@@ -280,11 +117,13 @@ class Document(QObject):
         taken apart and put together through it.
         """
         self._end_drag()
-        if type_name == OUTPUT and edits.has_output(self._patch):
-            self.refused.emit("", "", "a patch has one Output")
+        if type_name == OUTPUT and not self.takes_output:
+            self.refused.emit("", "", "the Output stays outside of groups" if self._inside else "a patch has one Output")
             return ""
-        name = self._patch.free_name(type_name)
-        before, after = self._patch, self._patch.with_node(name, Node(type_name, specs()[type_name].version, position=position))
+        before = self.shown
+        name = before.free_name(type_name)
+        node = Node(type_name, specs()[type_name].version, position=position, package=package_of(type_name))
+        after = before.with_node(name, node)
         try:
             if cable is not None:
                 after = edits.inserted(after, name, cable)
@@ -301,32 +140,37 @@ class Document(QObject):
         """Put an existing node on a cable, at `position` if given."""
         self._end_drag()
         after = self._try(lambda patch: edits.inserted(_placed(patch, {name: position} if position else {}), name, cable))
-        return after is not None and self._push(commands.InsertNode(self, self._patch, after, name))
+        return after is not None and self._push(commands.InsertNode(self, self.shown, after, name))
 
     def remove(self, names: Iterable[str], verb: str = "Delete") -> bool:
         """Remove nodes; audio that ran through them goes on where it fits."""
         self._end_drag()
-        held = [name for name in names if name in self._patch.nodes]
-        after = edits.healed_without(self._patch, held)
-        return bool(held) and self._push(commands.RemoveNodes(self, self._patch, after, held, verb))
+        held = [name for name in names if name in self.shown.nodes]
+        after, moved = edits.healed_without(self.shown, held), edits.healed_ports(self.shown, held)
+        return bool(held) and self._push(commands.RemoveNodes(self, self.shown, after, held, verb), moved)
 
-    def why_not(self, source: Port, target: Port) -> str | None:
-        """Why `connect` would refuse, in one sentence; None if it would connect."""
-        return edits.why_not(self._patch, source, target)
+    def why_not(self, source: Port, target: Port, base: Patch | None = None) -> str | None:
+        """Why `connect` would refuse, in one sentence; None if it would connect. `base` stands for the open level."""
+        level = self.shown if base is None else base
+        reason = edits.why_not(level, source, target)
+        if reason is not None or not self._inside:
+            return reason
+        problem = self._misfit(nesting.with_level(self._patch, self._inside, edits.connected(level, source, target)))
+        return problem.reason if problem is not None else None
 
     def connect_ports(self, source: Port, target: Port, amount: float | None = None) -> bool:
         """Connect an outlet to an inlet or control; refused with the reason where they do not fit."""
         self._end_drag()
-        if any((c.source, c.target) == (source, target) for c in self._patch.cables) and amount is None:
+        if any((c.source, c.target) == (source, target) for c in self.shown.cables) and amount is None:
             return False
         after = self._try(lambda patch: edits.connected(patch, source, target, amount))
-        return after is not None and self._push(commands.Connect(self, self._patch, after, source, target))
+        return after is not None and self._push(commands.Connect(self, self.shown, after, source, target))
 
     def disconnect_cables(self, cables: Collection[Cable]) -> bool:
         """Take cables off."""
         self._end_drag()
-        after = self._patch.without_cables(cables)
-        return bool(cables) and self._push(commands.Disconnect(self, self._patch, after, cables))
+        after = self.shown.without_cables(cables)
+        return bool(cables) and self._push(commands.Disconnect(self, self.shown, after, cables))
 
     def reconnect(self, cable: Cable, source: Port, target: Port) -> bool:
         """Plug one end of a cable into another port; a modulation keeps its amount where it stays one."""
@@ -344,7 +188,7 @@ class Document(QObject):
             )
 
         after = self._try(edit)
-        return after is not None and self._push(commands.Connect(self, self._patch, after, source, target))
+        return after is not None and self._push(commands.Connect(self, self.shown, after, source, target))
 
     def set_value(self, node: str, control: str, values: Sequence[float]) -> None:
         """Set a control, real units, one number a channel, held to its range."""
@@ -362,41 +206,43 @@ class Document(QObject):
         """Choose an option; cables that no longer fit are taken off."""
         self._end_drag()
         after = self._try(lambda patch: edits.with_option(patch, node, option, value))
-        return after is not None and self._push(commands.SetOption(self, self._patch, after, node, option))
+        return after is not None and self._push(commands.SetOption(self, self.shown, after, node, option))
 
     def move(self, positions: Mapping[str, Position], verb: str = "Move") -> bool:
         """Place nodes (scene units)."""
         self._end_drag()
-        moved = {n: p for n, p in positions.items() if n in self._patch.nodes and self._patch.nodes[n].position != p}
-        return bool(moved) and self._push(commands.Move(self, self._patch, _placed(self._patch, moved), list(moved), verb))
+        moved = {n: p for n, p in positions.items() if n in self.shown.nodes and self.shown.nodes[n].position != p}
+        return bool(moved) and self._push(commands.Move(self, self.shown, _placed(self.shown, moved), list(moved), verb))
 
     def rename(self, old: str, new: str) -> bool:
         """Give a node another name; refused if it is taken or no name."""
         self._end_drag()
         after = self._try(lambda patch: patch.renamed(old, new))
-        return after is not None and self._push(commands.Rename(self, self._patch, after, old, new))
+        return after is not None and self._push(
+            commands.Rename(self, self.shown, after, old, new), lambda port: Port(new, port.name) if port.node == old else port
+        )
 
     def set_label(self, node: str, label: str) -> bool:
         """Give a node a label, free text that is shown instead of its name; "" takes it away."""
         self._end_drag()
-        after = self._patch.with_node(node, replace(self._patch.nodes[node], label=label.strip()[:200]))
-        return self._push(commands.Relabel(self, self._patch, after, node))
+        after = self.shown.with_node(node, replace(self.shown.nodes[node], label=label.strip()[:200]))
+        return self._push(commands.Relabel(self, self.shown, after, node))
 
     def bypass(self, names: Iterable[str], on: bool) -> bool:
         """Pass the audio around nodes, or take them in again."""
         self._end_drag()
-        held = [n for n in names if n in self._patch.nodes]
-        return bool(held) and self._push(commands.Bypass(self, self._patch, _flagged(self._patch, held, bypassed=on), held, on))
+        held = [n for n in names if n in self.shown.nodes]
+        return bool(held) and self._push(commands.Bypass(self, self.shown, _flagged(self.shown, held, bypassed=on), held, on))
 
     def mute(self, names: Iterable[str], on: bool) -> bool:
         """Silence nodes, or unmute them."""
         self._end_drag()
-        held = [n for n in names if n in self._patch.nodes]
-        return bool(held) and self._push(commands.Mute(self, self._patch, _flagged(self._patch, held, muted=on), held, on))
+        held = [n for n in names if n in self.shown.nodes]
+        return bool(held) and self._push(commands.Mute(self, self.shown, _flagged(self.shown, held, muted=on), held, on))
 
     def copy_text(self, names: Iterable[str]) -> str:
         """Nodes and the cables among them as the JSON text that `paste` reads."""
-        return json.dumps(patch_file.part_to_json(self._patch, names), indent=1, ensure_ascii=False)
+        return json.dumps(patch_file.part_to_json(self.shown, names), indent=1, ensure_ascii=False)
 
     def paste(self, text: str, at: Position | None = None) -> list[str]:
         """Add what the clipboard's text holds, top left corner at a place; returns the new names."""
@@ -411,13 +257,13 @@ class Document(QObject):
         names: list[str] = []
 
         def edit(patch: Patch) -> Patch:
-            after, added = edits.pasted(patch, text, offset, at)
+            after, added = edits.pasted(patch, text, offset, at, takes_output=self.takes_output)
             names.extend(added)
             return after
 
         after = self._try(edit)
         if after is not None:
-            self._push(commands.Paste(self, self._patch, after, names, verb))
+            self._push(commands.Paste(self, self.shown, after, names, verb))
         return names
 
     def set_properties(
@@ -435,12 +281,12 @@ class Document(QObject):
         given: dict[str, str] = {key: value for key, value in words.items() if value is not None}
         after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]
         fields = [*given, *(["tags"] if tags is not None else [])]
-        return self._push(commands.SetProperties(self, self._patch, after, fields))
+        return self._do(commands.SetProperties(self, self._patch, after, fields))
 
     def replace_all(self, patch: Patch, text: str) -> bool:
         """Exchange the whole patch as one undoable edit named `text`."""
         self._end_drag()
-        return self._push(commands.ReplaceAll(self, text, self._patch, patch))
+        return self._do(commands.ReplaceAll(self, text, self._patch, patch))
 
 
 def _placed(patch: Patch, positions: Mapping[str, Position]) -> Patch:
@@ -456,9 +302,3 @@ def _flagged(patch: Patch, names: Collection[str], *, bypassed: bool | None = No
         )
 
     return replace(patch, nodes={n: flagged(v) if n in names else v for n, v in patch.nodes.items()})
-
-
-def _compiled_form(patch: Patch) -> object:
-    """What must be compiled again when it differs; values and amounts are inputs of the compiled patch."""
-    nodes = {n: (v.type, v.version, dict(v.options), v.bypassed, v.muted) for n, v in patch.nodes.items()}
-    return nodes, {(c.source, c.target, c.amount is None) for c in patch.cables}

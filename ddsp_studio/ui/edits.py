@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from ddsp_studio.processors import nesting
 from ddsp_studio.processors.catalogue import specs
-from ddsp_studio.processors.check import OUTPUT, check_cable, natural_amount, refusal, values_of
+from ddsp_studio.processors.check import MAX_NODES, OUTPUT, check_cable, natural_amount, refusal, values_of
 from ddsp_studio.processors.declare import OptionValue, Signal
-from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
+from ddsp_studio.processors.nesting import Moved, absent, sheet_of
+from ddsp_studio.processors.patch import NAME, Cable, Node, Patch, PatchError, Port
 from ddsp_studio.processors.patch_file import part_from_json
 
 
@@ -33,10 +36,13 @@ def connected(patch: Patch, source: Port, target: Port, amount: float | None = N
 
 
 def _refusal(patch: Patch, source: Port, target: Port, amount: float | None = None) -> str | None:
-    """Why two ports cannot be connected; nodes whose type is not installed have no say unless they are meant."""
-    known = specs()
-    foreign = [n for n, v in patch.nodes.items() if v.type not in known and n not in (source.node, target.node)]
-    return refusal(patch.without_nodes(foreign) if foreign else patch, source, target, amount)
+    """Why two ports cannot be connected; nodes that are not installed have no say unless they are meant."""
+    first, last = nesting.deep(patch, source), nesting.deep(patch, target)
+    if first is None or last is None:
+        return refusal(patch, source, target, amount)
+    flat = nesting.expand(patch)
+    foreign = [name for name in absent(patch) if name not in (first.node, last.node)]
+    return refusal(flat.without_nodes(foreign) if foreign else flat, first, last, amount)
 
 
 def why_not(patch: Patch, source: Port, target: Port) -> str | None:
@@ -48,19 +54,28 @@ def why_not(patch: Patch, source: Port, target: Port) -> str | None:
     return None
 
 
-def open_ports(patch: Patch, port: Port, others: Iterable[Port], *, from_outlet: bool) -> set[Port]:
-    """Those of `others` that a cable from (or to) a port may end in, for many at once.
+def open_ports(
+    patch: Patch,
+    port: Port,
+    others: Iterable[Port],
+    *,
+    from_outlet: bool,
+    reason: Callable[[Patch, Port, Port], str | None] = why_not,
+) -> set[Port]:
+    """Those of `others` that a cable from (or to) a port may end in, for many at once; `reason` says why two may not.
 
-    Whether a cable makes a loop or leaves its zone depends on the nodes alone, so that is found once a node.
+    Whether a cable makes a loop or leaves its zone depends on the nodes alone, so that is found once a node (a group has many).
     """
     found, open_nodes = set(), dict[str, bool]()
     for other in others:
         source, target = (port, other) if from_outlet else (other, port)
         if not _ends_fit(patch, source, target):
             continue
-        if other.node not in open_nodes:
-            open_nodes[other.node] = why_not(patch, source, target) is None
-        if open_nodes[other.node]:
+        reached = nesting.deep(patch, other)
+        name = reached.node if reached is not None else other.node
+        if name not in open_nodes:
+            open_nodes[name] = reason(patch, source, target) is None
+        if open_nodes[name]:
             found.add(other)
     return found
 
@@ -77,7 +92,7 @@ def _ends_fit(patch: Patch, source: Port, target: Port) -> bool:
 
 def _inlet_signal(patch: Patch, target: Port) -> Signal | None:
     node = patch.nodes.get(target.node)
-    spec = specs().get(node.type) if node else None
+    spec = sheet_of(node) if node else None
     if spec is None:
         return None
     return (
@@ -87,6 +102,14 @@ def _inlet_signal(patch: Patch, target: Port) -> Signal | None:
         if target.name in spec.inlets
         else None
     )
+
+
+def signal_of(patch: Patch, cable: Cable) -> Signal:
+    """What a cable carries; for a source that is not installed, what the target takes."""
+    source = sheet_of(patch.nodes[cable.source.node])
+    if source is not None and cable.source.name in source.outlets:
+        return source.outlets[cable.source.name].signal
+    return _inlet_signal(patch, cable.target) or (Signal.AUDIO if cable.amount is None else Signal.CONTROL)
 
 
 def healed_without(patch: Patch, names: Iterable[str]) -> Patch:
@@ -105,14 +128,33 @@ def healed_without(patch: Patch, names: Iterable[str]) -> Patch:
     return patch
 
 
+def healed_ports(patch: Patch, names: Iterable[str]) -> Moved:
+    """Where the audio ports of nodes are once these were removed: at what the audio went on to, or came from."""
+    steps: dict[Port, Port] = {}
+    for name in [n for n in names if n in patch.nodes]:
+        through = audio_through(patch, name)
+        if through:
+            into, out = Port(name, through[0]), Port(name, through[1])
+            steps.update((into, c.target) for c in _from(patch, out)[:1])
+            steps.update((out, c.source) for c in patch.into(into)[:1])
+        patch = healed_without(patch, [name])
+
+    def moved(port: Port) -> Port:
+        for _ in steps:
+            port = steps.get(port, port)
+        return port
+
+    return moved
+
+
 def _from(patch: Patch, source: Port) -> list[Cable]:
     return [c for c in patch.cables if c.source == source]
 
 
 def audio_through(patch: Patch, name: str) -> tuple[str, str] | None:
-    """The audio inlet and outlet that a bypass of the node joins."""
-    spec = specs().get(patch.nodes[name].type)
-    if spec is None:
+    """The audio inlet and outlet that a bypass of the node joins; none can join what is per voice and what is mixed."""
+    spec = sheet_of(patch.nodes[name])
+    if spec is None or nesting.holds_mixer(patch.nodes[name]):
         return None
     into = next((n for n, i in spec.inlets.items() if i.signal is Signal.AUDIO), None)
     out = next((n for n, o in spec.outlets.items() if o.signal is Signal.AUDIO), None)
@@ -126,9 +168,8 @@ def bypassable(patch: Patch, names: Iterable[str]) -> list[str]:
 
 def mutable(patch: Patch, names: Iterable[str]) -> list[str]:
     """Those of the nodes that give audio, so that muting means something."""
-    known = specs()
-    held = [name for name in names if name in patch.nodes and patch.nodes[name].type in known]
-    return [n for n in held if any(o.signal is Signal.AUDIO for o in known[patch.nodes[n].type].outlets.values())]
+    sheets = {name: sheet_of(patch.nodes[name]) for name in names if name in patch.nodes}
+    return [n for n, spec in sheets.items() if spec and any(o.signal is Signal.AUDIO for o in spec.outlets.values())]
 
 
 def inserted(patch: Patch, name: str, cable: Cable) -> Patch:
@@ -137,7 +178,7 @@ def inserted(patch: Patch, name: str, cable: Cable) -> Patch:
     Raises:
         PatchError: when it has no such ports.
     """
-    spec = specs().get(patch.nodes[name].type)
+    spec = sheet_of(patch.nodes[name])
     base = patch.without_cables([cable])
     for inlet in (*spec.inlets, *spec.controls) if spec else ():
         try:
@@ -174,7 +215,7 @@ def with_option(patch: Patch, name: str, option: str, value: OptionValue) -> Pat
         PatchError: when the value is not allowed.
     """
     node = patch.nodes[name]
-    spec = specs().get(node.type)
+    spec = sheet_of(node)
     if spec is None or option not in spec.options:
         raise PatchError(f"there is no option {option!r}", name, option)
     try:
@@ -201,7 +242,10 @@ def with_control(patch: Patch, name: str, control: str, values: Iterable[float])
         PatchError: when a value is no number or the control is unknown.
     """
     node = patch.nodes[name]
-    spec = specs().get(node.type)
+    spec = sheet_of(node)
+    if spec is not None and node.inside is not None and (port := node.inside.port(control)):
+        inner = with_control(node.inside.patch, port.node, port.name, values)
+        return patch.with_node(name, replace(node, inside=replace(node.inside, patch=inner)))
     if spec is None or control not in spec.controls:
         raise PatchError(f"there is no control {control!r}", name, control)
     declared = spec.controls[control]
@@ -221,15 +265,17 @@ def with_control(patch: Patch, name: str, control: str, values: Iterable[float])
 def values(patch: Patch, name: str) -> dict[str, tuple[float, ...]]:
     """Every control's value of a node; what the file holds where the type is not installed."""
     node = patch.nodes[name]
-    return values_of(node, name) if node.type in specs() else dict(node.values)
+    return values_of(node, name) if sheet_of(node) is not None else dict(node.values)
 
 
 def pasted(
-    patch: Patch, text: str, offset: tuple[float, float] | None, at: tuple[float, float] | None
+    patch: Patch, text: str, offset: tuple[float, float] | None, at: tuple[float, float] | None, *, takes_output: bool
 ) -> tuple[Patch, list[str]]:
     """Add the nodes and inner cables of clipboard text under free names; returns the new names too.
 
-    A second Output is left out. The nodes land at their own places plus `offset`, or with their top left corner `at` a place.
+    An Output is left out unless the patch `takes_output`.
+
+    The nodes land at their own places plus `offset`, or with their top left corner `at` a place.
 
     Raises:
         PatchError: when the text holds no nodes.
@@ -240,7 +286,7 @@ def pasted(
         raise PatchError("the clipboard holds no nodes") from problem
     if not nodes:
         raise PatchError("the clipboard holds no nodes")
-    if has_output(patch):
+    if not takes_output:
         nodes = {name: node for name, node in nodes.items() if node.type != OUTPUT}
         cables = tuple(c for c in cables if c.source.node in nodes and c.target.node in nodes)
     if not nodes:
@@ -284,4 +330,19 @@ def is_insertable(patch: Patch, type_name: str, cable: Cable) -> bool:
 
 def has_output(patch: Patch) -> bool:
     """Whether the patch has its Output already; it takes no second one."""
-    return any(node.type == OUTPUT for node in patch.nodes.values())
+    return any(node.type == OUTPUT for node in nesting.expand(patch).nodes.values())
+
+
+def too_large(patch: Patch) -> str:
+    """Why a patch could not be read from a file again, in one sentence; "" if it can."""
+    if nesting.depth(patch) > nesting.MAX_DEPTH:
+        return f"groups nest {nesting.MAX_DEPTH} deep at most"
+    if (count := nesting.count(patch)) > MAX_NODES:
+        return f"a patch has {MAX_NODES} nodes at most, those in groups included, got {count}"
+    return ""
+
+
+def named_after(patch: Patch, title: str) -> str:
+    """A free name for a node that is made from a title: "Warm pad" is "warm_pad", then "warm_pad_2"."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", title).strip("_").lower()[:48]
+    return patch.free_name(words if NAME.match(words) else nesting.GROUP)

@@ -7,11 +7,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.check import order
-from ddsp_studio.processors.patch import Patch, Port
+from ddsp_studio.processors.nesting import sheet_of
+from ddsp_studio.processors.patch import Patch, PatchError, Port
 from ddsp_studio.ui.canvas.geometry import lay_out
 from ddsp_studio.ui.canvas.style import GRID
+from ddsp_studio.ui.edits import signal_of
 
 _GAP_X, _AMOUNT_GAP_X, _GAP_Y = 48.0, 80.0, 32.0
 _BAND_GAP, _MOST_BANDS = 72.0, 4
@@ -26,9 +27,19 @@ _Band = list[list[str]]
 
 
 def natural_places(patch: Patch) -> dict[str, tuple[float, float]]:
-    """A place for every node of a patch as the canvas draws it; PatchError if the cables make a loop."""
+    """A place for every node of a patch as the canvas draws it; PatchError if the cables make a loop.
+
+    Two ways through one group may look like a loop and are none: cables back into groups are not looked at then.
+    """
+    groups = {name for name, node in patch.nodes.items() if node.inside is not None}
+    try:
+        order(patch)
+    except PatchError:
+        if not groups:
+            raise
+        patch = patch.without_cables([c for c in patch.cables if c.target.node in groups])
     laid = {
-        name: lay_out(name, node, specs().get(node.type), patch.of_node(name), unfolded=False)
+        name: lay_out(name, node, sheet_of(node), {c: signal_of(patch, c) for c in patch.of_node(name)}, unfolded=False)
         for name, node in patch.nodes.items()
     }
     sizes = {name: (geometry.rect.width(), geometry.rect.height()) for name, geometry in laid.items()}

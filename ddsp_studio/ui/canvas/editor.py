@@ -101,7 +101,7 @@ class PatchEditor(QWidget):
         text = (
             f"{len(chosen)} nodes selected"
             if len(chosen) != 1
-            else f"{chosen[0]}, {self.document.patch.nodes[chosen[0]].type}, selected"
+            else f"{chosen[0]}, {self.document.shown.nodes[chosen[0]].type}, selected"
         )
         self.view.setAccessibleDescription(text)
 
@@ -162,26 +162,26 @@ class PatchEditor(QWidget):
 
     def select_all(self) -> None:
         """Select every node."""
-        self.document.select(self.document.patch.nodes)
+        self.document.select(self.document.shown.nodes)
 
     def toggle_bypass(self) -> None:
         """Bypass the selected nodes, or take them in again if all are bypassed."""
-        chosen = edits.bypassable(self.document.patch, self.document.selection)
-        self.document.bypass(chosen, not all(self.document.patch.nodes[n].bypassed for n in chosen))
+        chosen = edits.bypassable(self.document.shown, self.document.selection)
+        self.document.bypass(chosen, not all(self.document.shown.nodes[n].bypassed for n in chosen))
         if self.document.selection and not chosen:
             self._say_refused("", "", "there is no audio to pass around this")
 
     def toggle_mute(self) -> None:
         """Mute the selected nodes, or unmute them if all are muted."""
-        chosen = edits.mutable(self.document.patch, self.document.selection)
-        self.document.mute(chosen, not all(self.document.patch.nodes[n].muted for n in chosen))
+        chosen = edits.mutable(self.document.shown, self.document.selection)
+        self.document.mute(chosen, not all(self.document.shown.nodes[n].muted for n in chosen))
         if self.document.selection and not chosen:
             self._say_refused("", "", "there is no audio to mute here")
 
     def auto_arrange(self) -> None:
         """Place all nodes in columns from the sources to the output, as one edit."""
         try:
-            places = natural_places(self.document.patch)
+            places = natural_places(self.document.shown)
         except PatchError as problem:
             self._say_refused(problem.node, problem.port, problem.reason)
             return
@@ -210,7 +210,7 @@ class PatchEditor(QWidget):
 
     def _search_at(self, at: QPoint, wish: Wish) -> None:
         self._wish, self._search_place = wish, self.view.mapToScene(at)
-        patch = self.document.patch
+        patch = self.document.shown
         known = [s for s in specs().values() if s.name != OUTPUT or not edits.has_output(patch)]
         heading = ""
         if isinstance(wish, Socket):
@@ -300,7 +300,7 @@ class PatchEditor(QWidget):
         spec = self.scene.nodes[node].spec
         if spec is None:
             return
-        now, menu = spec.option_values(self.document.patch.nodes[node].options)[option], QMenu(self)
+        now, menu = spec.option_values(self.document.shown.nodes[node].options)[option], QMenu(self)
         for choice in spec.options[option].choices:
             entry = menu.addAction(choice)
             entry.setCheckable(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF
@@ -56,13 +56,24 @@ class Geometry:
         return self.sockets.get((is_outlet, name))
 
 
-def lay_out(name: str, node: Node, spec: Spec | None, cables: Iterable[Cable], *, unfolded: bool) -> Geometry:
-    """Lay out a node. Advanced controls show when `unfolded` or when a cable ends in them."""
+def lay_out(name: str, node: Node, spec: Spec | None, cables: Mapping[Cable, Signal], *, unfolded: bool) -> Geometry:
+    """Lay out a node with its cables and what they carry. Advanced controls show when `unfolded` or when a cable ends in them.
+
+    Ports that are known by their cables alone, as those of a node that is not installed, have sockets, too.
+    """
     plugged = {c.target.name for c in cables if c.target.node == name}
-    if spec is None:
-        return _of_unknown(name, cables)
     build = _Builder(name)
-    build.ports({n: i.signal for n, i in spec.inlets.items()}, {n: o.signal for n, o in spec.outlets.items()})
+    known = {**spec.inlets, **spec.controls, **spec.outlets} if spec is not None else {}
+    foreign = {c: signal for c, signal in cables.items() if (c.target if c.target.node == name else c.source).name not in known}
+    inlets = {n: i.signal for n, i in spec.inlets.items()} if spec is not None else {}
+    outlets = {n: o.signal for n, o in spec.outlets.items()} if spec is not None else {}
+    build.ports(
+        inlets | {c.target.name: signal for c, signal in foreign.items() if c.target.node == name},
+        outlets | {c.source.name: signal for c, signal in foreign.items() if c.source.node == name},
+    )
+    if spec is None:
+        build.y += ROW
+        return build.done()
     hidden = 0
     for control, declared in spec.controls.items():
         if declared.advanced and not unfolded and control not in plugged:
@@ -76,17 +87,6 @@ def lay_out(name: str, node: Node, spec: Spec | None, cables: Iterable[Cable], *
             build.row(RowKind.OPTION, option, ROW)
     if hidden or (unfolded and any(c.advanced for c in spec.controls.values())):
         build.row(RowKind.MORE, str(hidden), ROW - 4.0)
-    return build.done()
-
-
-def _of_unknown(name: str, cables: Iterable[Cable]) -> Geometry:
-    """A node whose type is not installed keeps a socket for every cable that it has."""
-    held = list(cables)
-    inlets = {c.target.name: Signal.AUDIO if c.amount is None else Signal.CONTROL for c in held if c.target.node == name}
-    outlets = {c.source.name: Signal.AUDIO if c.amount is None else Signal.CONTROL for c in held if c.source.node == name}
-    build = _Builder(name)
-    build.ports(inlets, outlets)
-    build.y += ROW
     return build.done()
 
 

@@ -33,20 +33,21 @@ class DragCable(Gesture):
         self._end = start.place
         self._over: Port | None = None
         self._began = False
-        self._base = self.document.patch.without_cables([taken]) if taken else self.document.patch
+        self._base = self.document.shown.without_cables([taken]) if taken else self.document.shown
         self._allowed: set[Port] = set()
 
     def _begin(self) -> None:
         self._began = True
         others = [s.port for s in self.scene.sockets() if s.is_outlet is not self._from.is_outlet]
-        self._allowed = edits.open_ports(self._base, self._from.port, others, from_outlet=self._from.is_outlet)
+        why_not = lambda base, source, target: self.document.why_not(source, target, base)  # noqa: E731
+        self._allowed = edits.open_ports(self._base, self._from.port, others, from_outlet=self._from.is_outlet, reason=why_not)
         self.scene.allow({*self._allowed, self._from.port})
         if self._taken is not None:
             self.scene.cables[self._taken.source, self._taken.target].show_all(False)
 
     def _why_not(self, port: Port) -> str | None:
         source, target = (self._from.port, port) if self._from.is_outlet else (port, self._from.port)
-        return edits.why_not(self._base, source, target)
+        return self.document.why_not(source, target, self._base)
 
     def move(self, pointer: Pointer) -> None:
         """Follow the pointer, snap to a port that fits, say why others do not."""

@@ -140,7 +140,7 @@ class MoveNodes(Gesture):
         self.scene.light_cable(self._onto)
 
     def _cable_below(self) -> Cable | None:
-        item, patch = self.scene.nodes[self._node], self.document.patch
+        item, patch = self.scene.nodes[self._node], self.document.shown
         if patch.of_node(self._node):
             return None
         body = item.scene_rect().adjusted(12.0, 4.0, -12.0, -4.0)
@@ -176,7 +176,7 @@ class MoveNodes(Gesture):
 
 def _insertable(gesture: MoveNodes, cable: Cable) -> bool:
     try:
-        edits.inserted(gesture.document.patch, gesture.node, cable)
+        edits.inserted(gesture.document.shown, gesture.node, cable)
     except PatchError:
         return False
     return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.processors.patch import Cable, Port
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas.geometry import Socket
@@ -44,7 +44,7 @@ def _of_port(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
     targets = menu.addMenu("Connect to" if socket.is_outlet else "Connect from")
     fill_targets(editor, targets, socket)
     menu.addAction("Add and connect…", functools.partial(editor.search_for_socket, socket))
-    cables = [c for c in document.patch.cables if port in (c.source, c.target)]
+    cables = [c for c in document.shown.cables if port in (c.source, c.target)]
     if cables:
         menu.addAction("Disconnect", functools.partial(document.disconnect_cables, cables))
     if not socket.is_outlet:
@@ -64,7 +64,7 @@ def fill_targets(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
 
 
 def _of_value(editor: PatchEditor, menu: QMenu, node: str, name: str) -> None:
-    spec = specs().get(editor.document.patch.nodes[node].type)
+    spec = sheet_of(editor.document.shown.nodes[node])
     if spec is None or name not in spec.controls:
         return
     control = spec.controls[name]
@@ -73,7 +73,7 @@ def _of_value(editor: PatchEditor, menu: QMenu, node: str, name: str) -> None:
         menu.addAction(f"Type {readable(name)}…", functools.partial(editor.type_value, node, name))
     reset = control.defaults(len(values))
     menu.addAction(f"Reset {readable(name)}", functools.partial(editor.document.set_value, node, name, reset))
-    for cable in editor.document.patch.into(Port(node, name)):
+    for cable in editor.document.shown.into(Port(node, name)):
         text = f"Disconnect {cable.source}" + ("" if cable.amount is None else f" ({amount_text(cable.amount)})")
         menu.addAction(text, functools.partial(editor.document.disconnect_cables, [cable]))
     editor.value_menu_opening.emit(menu, node, name)
@@ -92,17 +92,17 @@ def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
         ("Bypass", editor.toggle_bypass, edits.bypassable, "bypassed", "Ctrl+B"),
         ("Mute", editor.toggle_mute, edits.mutable, "muted", "Ctrl+M"),
     ):
-        if names := applies(document.patch, chosen):
+        if names := applies(document.shown, chosen):
             entry = _add(menu, text, action, keys)
             entry.setCheckable(True)
-            entry.setChecked(all(getattr(document.patch.nodes[name], flag) for name in names))
+            entry.setChecked(all(getattr(document.shown.nodes[name], flag) for name in names))
     menu.addSeparator()
     if len(chosen) == 1:
         _add(menu, "Rename…", functools.partial(editor.rename, chosen[0]), "F2")
         sockets = [s for s in editor.scene.nodes[chosen[0]].geometry.sockets.values() if s.is_outlet]
         for socket in sockets:
             fill_targets(editor, menu.addMenu(f"Connect {readable(socket.port.name)} to"), socket)
-        used = document.patch.of_node(chosen[0])
+        used = document.shown.of_node(chosen[0])
         if used:
             menu.addAction("Disconnect all", functools.partial(document.disconnect_cables, used))
     _add(menu, "Frame", editor.frame_selection, "Shift+F")

@@ -9,13 +9,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import Spec
+from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.processors.patch import Cable, Node, Patch, Port
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas import node_paint
 from ddsp_studio.ui.canvas.geometry import Geometry, Row, Socket, lay_out
-from ddsp_studio.ui.canvas.style import METER, SOCKET, TITLE, WIDTH
+from ddsp_studio.ui.canvas.style import METER, SOCKET, TAG_ROOM, TITLE, WIDTH
 
 _HISTORY = 30
 
@@ -31,6 +31,8 @@ class NodeItem(QGraphicsItem):
         self.geometry = Geometry()
         self.values: dict[str, tuple[float, ...]] = {}
         self.driven_by: dict[str, str] = {}
+        self.exposed: dict[str, str] = {}
+        """Ports that the group around shows outside, and what they are called there."""
         self.depths: dict[str, tuple[float, ...]] = {}
         self.plugged: frozenset[tuple[bool, str]] = frozenset()
         self.selected = self.unfolded = self.hovered = False
@@ -47,13 +49,15 @@ class NodeItem(QGraphicsItem):
         """The label, or the name."""
         return self.node.label or self.name
 
-    def update_from(self, patch: Patch) -> None:
-        """Show the node as the patch holds it."""
+    def update_from(self, patch: Patch, exposed: Mapping[str, str]) -> None:
+        """Show the node as the patch holds it, and which of its ports the group around shows outside."""
         self.node = patch.nodes[self.name]
-        self.spec = specs().get(self.node.type)
+        self.spec = sheet_of(self.node)
         cables = patch.of_node(self.name)
         self.prepareGeometryChange()
-        self.geometry = lay_out(self.name, self.node, self.spec, cables, unfolded=self.unfolded)
+        signals = {cable: edits.signal_of(patch, cable) for cable in cables}
+        self.exposed = dict(exposed)
+        self.geometry = lay_out(self.name, self.node, self.spec, signals, unfolded=self.unfolded)
         self.values = edits.values(patch, self.name)
         self._read_cables(cables)
         self.setPos(*self.node.position)
@@ -127,9 +131,10 @@ class NodeItem(QGraphicsItem):
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def boundingRect(self) -> QRectF:
-        """Body, sockets, shadow and the problem below."""
-        more = 44.0 if self.problem else 4.0
-        return self.geometry.rect.adjusted(-SOCKET * 2, -4.0, SOCKET * 2, more)
+        """Body, sockets, the tags of exposed ports, shadow and the problem below."""
+        more = 44.0 if self.problem else 6.0
+        beside = TAG_ROOM if self.exposed else SOCKET * 2
+        return self.geometry.rect.adjusted(-beside, -4.0, beside, more)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Paint the node; below 35 % zoom a plain rectangle."""

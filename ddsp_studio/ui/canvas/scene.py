@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
-from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors import nesting
 from ddsp_studio.processors.declare import Signal
 from ddsp_studio.processors.patch import Cable, Patch, Port
 from ddsp_studio.ui.canvas.cable_item import CableItem
@@ -17,6 +17,7 @@ from ddsp_studio.ui.canvas.geometry import Row, RowKind, Socket, bounds, field_r
 from ddsp_studio.ui.canvas.node_item import NodeItem
 from ddsp_studio.ui.canvas.style import REACH, TITLE
 from ddsp_studio.ui.document import Document
+from ddsp_studio.ui.edits import signal_of
 
 _WORLD = QRectF(-50_000.0, -50_000.0, 100_000.0, 100_000.0)
 Ends = tuple[Port, Port]
@@ -56,6 +57,10 @@ class PatchScene(QGraphicsScene):
         self.levels_only = False
         """While only level thumbnails are painted."""
         self._shown: Patch | None = None
+        self._exposed: dict[Port, str] = {}
+        self._heard: dict[str, str] = {}
+        """Which node here shows the level of a node of the patch as it is played."""
+        document.level_changed.connect(self._change_level)
         document.changed.connect(self.sync)
         document.opened.connect(self._forget_view)
         document.value_changed.connect(self._show_value)
@@ -67,7 +72,9 @@ class PatchScene(QGraphicsScene):
 
     def sync(self) -> None:
         """Show the document as it is; only what differs from what is shown is touched."""
-        patch, shown = self.document.patch, self._shown or Patch()
+        patch, shown = self.document.shown, self._shown or Patch()
+        exposed, was_exposed = self.document.shown_ports, self._exposed
+        differs = {port.node for port, _ in set(exposed.items()) ^ set(was_exposed.items())}
         for name in [n for n in self.nodes if n not in patch.nodes]:
             self.removeItem(self.nodes.pop(name))
         recabled = {end for c in set(patch.cables) ^ set(shown.cables) for end in (c.source.node, c.target.node)}
@@ -76,13 +83,31 @@ class PatchScene(QGraphicsScene):
             if name not in self.nodes:
                 self.nodes[name] = NodeItem(name)
                 self.addItem(self.nodes[name])
-            elif name not in recabled and shown.nodes.get(name) is node and self.nodes[name].node is node:
+            elif name not in recabled | differs and shown.nodes.get(name) is node and self.nodes[name].node is node:
                 continue
-            self.nodes[name].update_from(patch)
+            self.nodes[name].update_from(patch, _of_node(exposed, name))
             touched.add(name)
         self._sync_cables(patch, touched)
-        self._shown = patch
+        self._shown, self._exposed = patch, exposed
+        self._heard = self._find_heard(patch)
         self.show_selection()
+
+    def _change_level(self) -> None:
+        """Show another level: nothing of the one before stays."""
+        for item in [*self.nodes.values(), *self.cables.values(), *(cable.amount for cable in self.cables.values())]:
+            self.removeItem(item)
+        self.nodes, self.cables, self.selected_cable, self._shown, self._exposed = {}, {}, None, None, {}
+        self.sync()
+
+    def _find_heard(self, patch: Patch) -> dict[str, str]:
+        found = {}
+        for name, item in self.nodes.items():
+            outlets = item.spec.outlets if item.spec is not None else {}
+            first = next((port for port, outlet in outlets.items() if outlet.signal is Signal.AUDIO), "")
+            played = nesting.deep(patch, Port(name, first))
+            if played is not None:
+                found[nesting.flat_name(self.document.inside, played.node)] = name
+        return found
 
     def _sync_cables(self, patch: Patch, touched: set[str]) -> None:
         kept = {(c.source, c.target): c for c in patch.cables}
@@ -129,15 +154,17 @@ class PatchScene(QGraphicsScene):
         self.clear_problems()
 
     def _show_value(self, node: str, control: str, values: tuple[float, ...]) -> None:
-        if node in self.nodes:
-            self.nodes[node].set_values(control, tuple(values))
+        seen = self.document.surface(node, control)
+        if seen is not None and seen.node in self.nodes:
+            self.nodes[seen.node].set_values(seen.name, tuple(values))
 
-    def _show_amount(self, source: str, target: str, amount: float) -> None:
-        ends = (Port.parse(source), Port.parse(target))
-        if ends in self.cables:
-            item = self.cables[ends]
-            item.set_cable(Cable(*ends, amount), item.signal, muted=item.muted)
-            self.nodes[ends[1].node].refresh_cables(self.document.patch)
+    def _show_amount(self, _source: str, _target: str, _amount: float) -> None:
+        patch = self.document.shown
+        for cable in patch.cables:
+            item = self.cables.get((cable.source, cable.target))
+            if item is not None and item.cable.amount != cable.amount:
+                item.set_cable(cable, item.signal, muted=item.muted)
+                self.nodes[cable.target.node].refresh_cables(patch)
 
     def show_selection(self) -> None:
         """Mark the selected nodes, or the selected cable while no node is."""
@@ -161,7 +188,7 @@ class PatchScene(QGraphicsScene):
         """Show or hide a node's advanced controls."""
         item = self.nodes[name]
         item.unfolded = not item.unfolded
-        item.update_from(self.document.patch)
+        item.update_from(self.document.shown, _of_node(self._exposed, name))
         self.place_cables_of([name])
 
     # -- marks --------------------------------------------------------------------------------------------------------
@@ -198,10 +225,10 @@ class PatchScene(QGraphicsScene):
                 item.mark(problem=None)
 
     def set_levels(self, levels: Mapping[str, float]) -> None:
-        """Feed the level thumbnails: rms of a node's first audio outlet, linear."""
-        for name, rms in levels.items():
-            if name in self.nodes:
-                self.nodes[name].add_level(rms)
+        """Feed the level thumbnails: rms of the first audio outlet of the nodes that are played, linear."""
+        for played, name in self._heard.items():
+            if played in levels:
+                self.nodes[name].add_level(levels[played])
 
     # -- what lies where ----------------------------------------------------------------------------------------------
 
@@ -248,11 +275,5 @@ class PatchScene(QGraphicsScene):
         return [name for name, item in self.nodes.items() if item.scene_rect().intersects(rect)]
 
 
-def signal_of(patch: Patch, cable: Cable) -> Signal:
-    """What a cable carries; for a source that is not installed, what the target takes."""
-    source, target = (specs().get(patch.nodes[port.node].type) for port in (cable.source, cable.target))
-    if source is not None and cable.source.name in source.outlets:
-        return source.outlets[cable.source.name].signal
-    if target is not None and cable.target.name in target.inlets:
-        return target.inlets[cable.target.name].signal
-    return Signal.CONTROL if target is not None and cable.target.name in target.controls else Signal.AUDIO
+def _of_node(exposed: Mapping[Port, str], name: str) -> dict[str, str]:
+    return {port.name: outer for port, outer in exposed.items() if port.node == name}

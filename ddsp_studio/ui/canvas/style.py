@@ -17,6 +17,8 @@ REACH = 11.0
 """How far from a socket's or cable's middle a click still takes it, in view pixels."""
 PLAIN_BELOW = 0.35
 """Zoom under which nodes are plain rectangles."""
+TAG_ROOM = 132.0
+"""Room beside a node for the names that a group shows its ports under."""
 PILL = (54.0, 18.0)
 """Size of the amount shown on a modulation cable."""
 METER = QRectF(WIDTH - 52.0, 9.0, 42.0, 12.0)
@@ -31,6 +33,7 @@ CATEGORY = {
     "mix": "#a9c46c",
     "output": "#dfe3ea",
     "neural": "#f08a5d",
+    "group": "#93a4c3",
 }
 """Colour of each category; unknown ones are grey."""
 MISSING = theme.DANGER

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import Spec
+from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.ui.canvas.scene import Hit, Under
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.widgets.texts import amount_text, control_tip, inlet_tip, outlet_tip
@@ -14,10 +14,10 @@ def of(document: Document, hit: Hit) -> str:
     if hit.cable is not None:
         amount = "" if hit.cable.amount is None else f"\nAmount {amount_text(hit.cable.amount)}: drag, or double-click to type"
         return f"{hit.cable.source} → {hit.cable.target}{amount}"
-    node = document.patch.nodes.get(hit.node)
+    node = document.shown.nodes.get(hit.node)
     if node is None:
         return ""
-    spec = specs().get(node.type)
+    spec = sheet_of(node)
     if spec is None:
         return f"{node.type} is not installed here; the node is kept as it is"
     if hit.socket is not None:
@@ -33,10 +33,10 @@ def of(document: Document, hit: Hit) -> str:
 
 def _of_port(document: Document, spec: Spec, node: str, name: str, *, is_outlet: bool) -> str:
     if is_outlet:
-        return outlet_tip(name, spec.outlets[name], spec.channels(name, document.patch.nodes[node].options))
+        return outlet_tip(name, spec.outlets[name], spec.channels(name, document.shown.nodes[node].options))
     if name in spec.inlets:
         return inlet_tip(name, spec.inlets[name])
     driver = next(
-        (str(c.source) for c in document.patch.cables if (c.target.node, c.target.name) == (node, name) and c.amount is None), ""
+        (str(c.source) for c in document.shown.cables if (c.target.node, c.target.name) == (node, name) and c.amount is None), ""
     )
     return control_tip(name, spec.controls[name], document.values(node)[name], driver)

@@ -191,7 +191,7 @@ class PatchView(QGraphicsView):
         return RubberBand(self, pointer)
 
     def _cable_gesture(self, socket: Socket, pointer: Pointer) -> Gesture:
-        into = [] if socket.is_outlet else self.document.patch.into(socket.port)
+        into = [] if socket.is_outlet else self.document.shown.into(socket.port)
         if into and not pointer.holds(Qt.KeyboardModifier.ControlModifier):
             held = self._socket_of(into[-1], outlet=True)
             if held is not None:

@@ -52,7 +52,7 @@ class Inspector(QScrollArea):
 
     def _form(self) -> object:
         """What a page is built from; another form needs another page."""
-        chosen, patch = self.document.selection, self.document.patch
+        chosen, patch = self.document.selection, self.document.shown
         if len(chosen) != 1:
             return chosen
         node = patch.nodes[chosen[0]]
@@ -85,7 +85,7 @@ class Inspector(QScrollArea):
             ("Bypass all", self.document.bypass, edits.bypassable),
             ("Mute all", self.document.mute, edits.mutable),
         ):
-            chosen = applies(self.document.patch, names)
+            chosen = applies(self.document.shown, names)
             button = QPushButton(text, page)
             button.setAccessibleName(text)
             button.setEnabled(bool(chosen))

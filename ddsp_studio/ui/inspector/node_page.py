@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import Spec
+from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.processors.patch import Cable
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas.style import MISSING, category_colour
@@ -39,8 +39,8 @@ class NodePage(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(10)
-        node = document.patch.nodes[name]
-        spec = specs().get(node.type)
+        node = document.shown.nodes[name]
+        spec = sheet_of(node)
         self._add_header(spec)
         if spec is not None:
             self._add_controls(spec)
@@ -53,7 +53,7 @@ class NodePage(QWidget):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _add_header(self, spec: Spec | None) -> None:
-        node = self.document.patch.nodes[self.name]
+        node = self.document.shown.nodes[self.name]
         kind = QLabel(f"{node.type}  ·  {spec.category}" if spec else f"{node.type}  ·  not installed", self)
         kind.setStyleSheet(f"color: {category_colour(spec.category) if spec else MISSING}; font-weight: 600;")
         self._name = QLineEdit(self.name, self)
@@ -80,14 +80,14 @@ class NodePage(QWidget):
             button.setToolTip(tip)
             button.setAccessibleName(text)
             button.toggled.connect(functools.partial(self._set_flag, flag, verb))
-            button.setVisible(bool(applies(self.document.patch, [self.name])))
+            button.setVisible(bool(applies(self.document.shown, [self.name])))
             self._flags[flag] = button
             row.addWidget(button)
         row.addStretch(1)
         self._layout.addLayout(row)
 
     def _set_flag(self, flag: str, verb: Callable[[list[str], bool], bool], on: bool) -> None:
-        if self.name in self.document.patch.nodes and getattr(self.document.patch.nodes[self.name], flag) != on:
+        if self.name in self.document.shown.nodes and getattr(self.document.shown.nodes[self.name], flag) != on:
             verb([self.name], on)
 
     def _add_controls(self, spec: Spec) -> None:
@@ -96,7 +96,7 @@ class NodePage(QWidget):
         plain, advanced = Section("Controls"), Section("More", foldable=True, is_folded=self._fold_advanced)
         advanced.folded.connect(self.advanced_folded)
         knobs, bars = WrapGrid(), []
-        node = self.document.patch.nodes[self.name]
+        node = self.document.shown.nodes[self.name]
         for name, control in spec.controls.items():
             if spec.channels(name, node.options) > 1:
                 bars.append((Bars(name, control, self.document.values(self.name)[name]), control.advanced))
@@ -132,7 +132,7 @@ class NodePage(QWidget):
         if not spec.options:
             return
         section = Section("Options")
-        values = spec.option_values(self.document.patch.nodes[self.name].options)
+        values = spec.option_values(self.document.shown.nodes[self.name].options)
         for name, option in spec.options.items():
             editor = OptionEditor(name, option, values[name])
             editor.chosen.connect(functools.partial(self.document.set_option, self.name, name))
@@ -141,7 +141,7 @@ class NodePage(QWidget):
         self._layout.addWidget(section)
 
     def _add_cables(self) -> None:
-        into = [c for c in self.document.patch.cables if c.target.node == self.name]
+        into = [c for c in self.document.shown.cables if c.target.node == self.name]
         for title, cables in (
             ("Modulation", [c for c in into if c.amount is not None]),
             ("Inputs", [c for c in into if c.amount is None]),
@@ -173,7 +173,7 @@ class NodePage(QWidget):
 
     def refresh(self) -> None:
         """Show values, flags and cables as the document holds them."""
-        patch = self.document.patch
+        patch = self.document.shown
         node, values = patch.nodes[self.name], self.document.values(self.name)
         into = [c for c in patch.cables if c.target.node == self.name]
         for control, widget in self.values.items():
@@ -197,7 +197,7 @@ class NodePage(QWidget):
 
     def show_amounts(self) -> None:
         """Show the amounts of the incoming cables."""
-        into = [c for c in self.document.patch.cables if c.target.node == self.name]
+        into = [c for c in self.document.shown.cables if c.target.node == self.name]
         self._show_depths(into)
 
     def _show_depths(self, into: list[Cable]) -> None:
@@ -211,10 +211,10 @@ class NodePage(QWidget):
                 row.set_amount(amount)
 
     def _relabel(self) -> None:
-        if self.name in self.document.patch.nodes:
+        if self.name in self.document.shown.nodes:
             self.document.set_label(self.name, self._label.text())
 
     def _rename(self) -> None:
         wish = self._name.text().strip()
-        if self.name in self.document.patch.nodes and wish != self.name and not self.document.rename(self.name, wish):
+        if self.name in self.document.shown.nodes and wish != self.name and not self.document.rename(self.name, wish):
             self._name.setText(self.name)
