@@ -32,8 +32,9 @@ def maths_of(x: Any) -> Any:
 class FixedFilter:
     """A cascade of sections, unrolled over a hop.
 
-    `order`: numbers in the state. `through`: [HOP, HOP + order], samples to outputs and to what they add to the state. `after`:
-    [order, HOP], state before the hop to outputs. `step`: [order, order], state before the hop to state after it. All act on row vectors.
+    `order`: numbers in the state. `through`: [HOP, HOP + order], samples to outputs and to what they add to the state.
+    `after`: [order, HOP], state before the hop to outputs. `step`: [order, order], state before the hop to state after it.
+    All act on row vectors.
     """
 
     order: int

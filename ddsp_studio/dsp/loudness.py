@@ -109,7 +109,8 @@ def window_size(sample_rate: float, seconds: float = WINDOW_S) -> int:
 class LoudnessState(NamedTuple):
     """Loudness before a block.
 
-    `weighting`: the filter's state, [batch, 8]. `sums`: latest hops under each part of the window, [batch, size / HOP − 1, size / HOP].
+    `weighting`: the filter's state, [batch, 8]. `sums`: latest hops under each part of the window,
+    [batch, size / HOP − 1, size / HOP].
     """
 
     weighting: Tensor

@@ -1,0 +1,114 @@
+"""The multi-scale spectral loss: how two sounds differ in magnitude spectra of several sizes, phase left aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ddsp_studio.dsp.loudness import loudness
+from ddsp_studio.dsp.spectral import magnitude
+from ddsp_studio.dsp.tensor import Tensor, tf
+from ddsp_studio.training.losses.base import Loss
+from ddsp_studio.training.losses.differences import Kind, mean_difference
+
+LOG_FLOOR = 1e-5
+"""Magnitudes below this count as this in logarithms."""
+
+
+_VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "magnitude": lambda x: x,
+    "delta_time": lambda x: x[:, 1:] - x[:, :-1],
+    "delta_frequency": lambda x: x[..., 1:] - x[..., :-1],
+    "cumulative_frequency": lambda x: tf.cumsum(x, axis=-1),
+}
+"""What a term compares, from magnitudes [batch, frames, bins], by the field that weighs it."""
+
+
+class Spectra(NamedTuple):
+    """What a loss keeps of a sound.
+
+    `magnitudes`: one [batch, frames, bins] a size. `loudness_db`: [batch, frames]. () stands for what is not asked for.
+    """
+
+    magnitudes: tuple[Tensor, ...]
+    loudness_db: Tensor
+
+
+class SpectralLoss(Loss, frozen=True, tag=True):
+    """Multi-scale spectral loss (Engel et al., "DDSP: Differentiable Digital Signal Processing", 2020, section 4.2.1).
+
+    The sum over sizes of weighted mean differences of Hann-windowed magnitudes |X|, steps of a quarter of the size, and of what
+    follows from them.
+
+    - `magnitude`: |X|, which hears the loud. `log_magnitude`: ln |X| (not under LOG_FLOOR), which hears the quiet as well.
+    - `delta_time`, `delta_frequency`: first differences of |X| from frame to frame, from bin to bin: onsets; edges of harmonics.
+    - `cumulative_frequency`: running sums of |X| over bins, which pull two partials together that do not overlap.
+    - `loudness`: A-weighted level in dB (`dsp.loudness`), once and not for each size.
+
+    A term of weight 0 costs nothing. `sample_rate` is needed for the loudness only. All terms know L1, L2 and cosine.
+    """
+
+    sizes: tuple[int, ...] = (2048, 1024, 512, 256, 128, 64)
+    kind: Kind = "L1"
+    magnitude: float = 1.0
+    log_magnitude: float = 1.0
+    delta_time: float = 0.0
+    delta_frequency: float = 0.0
+    cumulative_frequency: float = 0.0
+    loudness: float = 0.0
+    sample_rate: float = 16_000.0
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that have no quarter."""
+        for size in self.sizes:
+            if size < 4 or size % 4:
+                raise ValueError(f"the sizes of a spectral loss are multiples of 4 samples, got {size}")
+
+    def __call__(self, target: Tensor | Spectra, audio: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Compare two sounds [batch, samples]: a number. No gradient flows to the target.
+
+        Args:
+            target: [batch, samples], or its `spectra`. audio: [batch, samples]. weights: see `compare`.
+        """
+        if not isinstance(target, Spectra):
+            target = self.spectra(target)
+        return self.compare(tf.nest.map_structure(tf.stop_gradient, target), audio, weights)
+
+    def spectra(self, audio: Tensor) -> Spectra:
+        """What the loss needs of a sound [batch, samples]. For a target it may be made once and kept."""
+        needs_spectra = any(
+            (self.magnitude, self.log_magnitude, self.delta_time, self.delta_frequency, self.cumulative_frequency)
+        )
+        magnitudes = tuple(magnitude(audio, size) for size in self.sizes) if needs_spectra else ()
+        return Spectra(magnitudes, loudness(audio, self.sample_rate) if self.loudness else ())
+
+    def compare(self, target: Spectra, audio: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Compare audio [batch, samples] with the spectra of a target: a number.
+
+        Args:
+            target: of `spectra`. audio: [batch, samples].
+            weights: of the differences, broadcast to [batch, frames, bins] of every size: a number, [batch, 1, 1], …
+        """
+        found = self.spectra(audio)
+        terms = [self._scale(*pair, weights) for pair in zip(target.magnitudes, found.magnitudes, strict=True)]
+        if self.loudness:
+            flat = weights if weights is None else tf.reshape(weights, [-1, 1])
+            terms.append(self.loudness * mean_difference(target.loudness_db, found.loudness_db, self.kind, flat))
+        return self.weight * tf.add_n(terms) if terms else tf.constant(0.0)
+
+    def _scale(self, target: Tensor, value: Tensor, weights: Tensor | None) -> Tensor:
+        """The terms of one size."""
+        terms = [
+            getattr(self, name) * mean_difference(view(target), view(value), self.kind, weights)
+            for name, view in _VIEWS.items()
+            if getattr(self, name)
+        ]
+        if self.log_magnitude:
+            terms.append(self.log_magnitude * mean_difference(*self._logarithms(target, value), self.kind, weights))
+        return tf.add_n(terms)
+
+    def _logarithms(self, target: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        target, value = tf.maximum(target, LOG_FLOOR), tf.maximum(value, LOG_FLOOR)
+        if self.kind == "cosine":
+            return tf.math.log(target), tf.math.log(value)
+        return tf.math.log(target / value), tf.zeros([])  # one logarithm where two would do
