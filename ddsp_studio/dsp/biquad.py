@@ -1,8 +1,9 @@
 """Second-order sections with the responses of the audio cookbook, alone and in cascades, movable at audio rate.
 
-The responses are those of Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients" (1998). The structure is
-the trapezoidal state-variable filter with its outputs mixed, which has the very same responses (Simper, "Linear Trapezoidal State
-Variable Filter", 2013) and, other than direct forms, keeps its precision at low frequencies and stays stable when it is swept.
+The responses are those of Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients" (1998). The
+structure is the trapezoidal state-variable filter with its outputs mixed, which has the very same responses (Simper, "Linear
+Trapezoidal State Variable Filter", 2013) and, other than direct forms, keeps its precision at low frequencies and stays stable
+when it is swept.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ KINDS = ("low_pass", "high_pass", "band_pass", "notch", "all_pass", "peak", "low
 class Section(NamedTuple):
     """What a section does at each sample, all [batch or 1, samples] or numbers.
 
-    `pole`: tan(π·f / rate), scaled for shelves. `damping`: 1 / Q, scaled for peaks. The output is through·input + band·b + low·l, where b
-    and l are the band-pass and low-pass outputs of the state-variable filter.
+    `pole`: tan(π·f / rate), scaled for shelves. `damping`: 1 / Q, scaled for peaks. The output is through·input + band·b + low·l,
+    where b and l are the band-pass and low-pass outputs of the state-variable filter.
     """
 
     pole: Tensor

@@ -40,8 +40,9 @@ def read(line: Tensor, delay: Tensor) -> Tensor:
 def variable_delay(audio: Tensor, delay: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
     """Delay a stream by an amount that moves, read between samples in straight lines.
 
-    Any delay from 0 to the length of the line is what it says, both ends included: nothing wraps round. Straight lines dull the highs between
-    samples (−3 dB at half Nyquist midway); `read` is better where that is heard and the delay is never under 3 samples.
+    Any delay from 0 to the length of the line is what it says, both ends included: nothing wraps round. Straight lines dull the
+    highs between samples (−3 dB at half Nyquist midway); `read` is better where that is heard and the delay is never under 3
+    samples.
 
     Args:
         audio: [batch, samples]. delay: in samples, [batch or 1, samples], float32 or float64; held to 0..length.

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from ddsp_studio.dsp.windows import hamming, hann
 from ddsp_studio.dsp.tensor import Tensor, tf
+from ddsp_studio.dsp.windows import hamming, hann
 
 
 def centre(taps: int) -> int:
@@ -26,8 +26,8 @@ def centred_hann(taps: int) -> Tensor:
 def frequency_sampled(magnitudes: Tensor, taps: int = 0) -> Tensor:
     """Linear-phase response with the given magnitudes, by frequency sampling.
 
-    The inverse transform of the magnitudes, which has no phase, is moved to the centre and windowed there by Hann's window (Smith, Spectral
-    Audio Signal Processing, "Window Method for FIR Filter Design").
+    The inverse transform of the magnitudes, which has no phase, is moved to the centre and windowed there by Hann's window
+    (Smith, Spectral Audio Signal Processing, "Window Method for FIR Filter Design").
 
     Args:
         magnitudes: linear, evenly spaced from 0 Hz to Nyquist, [..., bands].
@@ -65,7 +65,8 @@ def sinc(x: Tensor) -> Tensor:
 def windowed_sinc(cutoff: Tensor, taps: int = 513, high_pass: bool = False) -> Tensor:
     """Low- or high-pass by the window method: a sinc under Hamming's window, of unit gain at 0 Hz (low) or at Nyquist (high).
 
-    Smith, The Scientist and Engineer's Guide to Digital Signal Processing (1997), chapter 16. The high-pass is what the low-pass leaves.
+    Smith, The Scientist and Engineer's Guide to Digital Signal Processing (1997), chapter 16. The high-pass is what the low-pass
+    leaves.
 
     Args:
         cutoff: as a share of Nyquist, 0..1, [..., 1].

@@ -103,11 +103,12 @@ def fft_convolve(audio: Tensor, responses: Tensor, *, full: bool = False, delay:
 
     Args:
         audio: [batch, samples].
-        responses: [batch or 1, taps], or [batch or 1, frames, taps]; part i of ⌈samples / frames⌉ samples is filtered by response i.
+        responses: [batch or 1, taps], or [batch or 1, frames, taps]; part i of ⌈samples / frames⌉ samples is filtered by response
+            i.
         full: return samples + taps − 1 samples, with the tail of the response, instead of as many as came in.
         delay: samples to leave out at the start, such as `design.centre(taps)` of a linear-phase response.
-        cross_fade: let each part begin with the response before it and end with its own, as `filter_hops` does, instead of stepping from
-            one to the next. The first part has its own response throughout.
+        cross_fade: let each part begin with the response before it and end with its own, as `filter_hops` does, instead of
+            stepping from one to the next. The first part has its own response throughout.
 
     Returns:
         [batch, samples] or, if `full`, [batch, samples + taps − 1]; zeros where the convolution has ended.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.recurrence import one_pole
+from ddsp_studio.dsp.recurrence import delayed, one_pole
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 _LOWEST = -1e30
@@ -73,8 +73,8 @@ def follow_rms(audio: Tensor, window: Tensor, attack: Tensor, release: Tensor, s
     """Follow the root of the running mean square of audio: linear amplitude, 1 / √2 for a full-scale sine.
 
     Args:
-        audio: [batch, samples], whole hops. window: `coefficient` of the averaging time; attack, release: of the follower after it,
-            [batch or 1, samples] each. state: before the block.
+        audio: [batch, samples], whole hops. window: `coefficient` of the averaging time; attack, release: of the follower after
+            it, [batch or 1, samples] each. state: before the block.
 
     Returns:
         The level [batch, samples], and the state after the block.
@@ -113,16 +113,12 @@ def _hold(drive: Tensor, release: Tensor, level: Tensor) -> Tensor:
 
 
 def _compose(ceiling: Tensor, factor: Tensor, offset: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Fold steps y → max(c, a·y + b) along the last axis; factors are not negative, so that they compose to steps of the same kind."""
+    """Fold steps y → max(c, a·y + b) along the last axis; with factors of 0 or more, composed steps are of the same kind."""
     step = 1
     while step < int(ceiling.shape[-1]):
-        ceiling = tf.maximum(ceiling, factor * _delayed(ceiling, step, _LOWEST) + offset)
-        offset += factor * _delayed(offset, step, 0.0)
-        factor *= _delayed(factor, step, 1.0)
+        ceiling = tf.maximum(ceiling, factor * delayed(ceiling, step, _LOWEST) + offset)
+        offset += factor * delayed(offset, step, 0.0)
+        factor *= delayed(factor, step, 1.0)
         step *= 2
     return ceiling, factor, offset
 
-
-def _delayed(x: Tensor, steps: int, fill: float) -> Tensor:
-    room = [[0, 0]] * (len(x.shape) - 1) + [[steps, 0]]
-    return tf.pad(x, room, constant_values=fill)[..., : x.shape[-1]]

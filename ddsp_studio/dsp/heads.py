@@ -37,8 +37,9 @@ def frequencies_softmax(logits: Tensor, low_hz: float = 20.0, high_hz: float = 8
 def frequencies_sigmoid(logits: Tensor, low_hz: float = 0.0, high_hz: float = 8000.0) -> Tensor:
     """Sum of `depth` sigmoids over shrinking parts of the range, each in equal steps of pitch: coarse first, then finer.
 
-    Of what remains of the range r, each component but the last takes r·(1 − r₀^(−1 / depth)), r₀ being the whole range. As in every scale of
-    pitch here 0 Hz stands for MIDI note 0, so that the lowest frequency is 8.18 Hz for each component that starts at 0.
+    Of what remains of the range r, each component but the last takes r·(1 − r₀^(−1 / depth)), r₀ being the whole range. As in
+    every scale of pitch here 0 Hz stands for MIDI note 0, so that the lowest frequency is 8.18 Hz for each component that starts
+    at 0.
 
     Args:
         logits: [batch, frames, sinusoids, depth].

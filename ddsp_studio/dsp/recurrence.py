@@ -14,7 +14,8 @@ UNROLL = 16
 """Frames up to which a loop over frames is written out, which is faster for live blocks."""
 
 
-def _delayed(x: Tensor, steps: int, fill: float) -> Tensor:
+def delayed(x: Tensor, steps: int, fill: float) -> Tensor:
+    """Shift x along its last axis by some steps; `fill` comes in."""
     padding = [[0, 0]] * (len(x.shape) - 1) + [[steps, 0]]
     return tf.pad(x, padding, constant_values=fill)[..., : x.shape[-1]]
 
@@ -45,8 +46,8 @@ def _double(pole: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
     """Fold y[n] = pole[n]·y[n−1] + drive[n] along the last axis: y[n] = a[n]·y[−1] + b[n]. Returns (a, b)."""
     step = 1
     while step < int(drive.shape[-1]):
-        drive += pole * _delayed(drive, step, 0.0)
-        pole *= _delayed(pole, step, 1.0)
+        drive += pole * delayed(drive, step, 0.0)
+        pole *= delayed(pole, step, 1.0)
         step *= 2
     return pole, drive
 
@@ -87,7 +88,7 @@ def latest(marked: Tensor, value: Tensor, before: Tensor) -> Tensor:
     held = tf.concat([before[:, None], tf.where(marked, value, value.dtype.min)], axis=1)
     step = 1
     while step < int(held.shape[1]):
-        held = tf.maximum(held, _delayed(held, step, held.dtype.min))
+        held = tf.maximum(held, delayed(held, step, held.dtype.min))
         step *= 2
     return held[:, 1:]
 
@@ -101,7 +102,7 @@ def decaying_max(drive: Tensor, decay: float, level: Tensor) -> Tensor:
     y = tf.concat([level[:, None], drive], axis=1)
     step = 1
     while step < int(y.shape[1]):
-        y = tf.maximum(y, decay**step * _delayed(y, step, 0.0))
+        y = tf.maximum(y, decay**step * delayed(y, step, 0.0))
         step *= 2
     return y[:, 1:]
 
@@ -120,7 +121,7 @@ def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tens
     m = tf.reshape(matrix, [2, 2, matrix.shape[2], -1, HOP])
     step = 1
     while step < HOP:
-        earlier = _delayed(d, step, 0.0)
+        earlier = delayed(d, step, 0.0)
         d += m[:, 0] * earlier[0] + m[:, 1] * earlier[1]
         identity = tf.reshape(tf.eye(2), [2, 2, 1, 1, 1])
         before = tf.concat([tf.broadcast_to(identity, [*m.shape[:-1], step]), m[..., :-step]], axis=-1)

@@ -1,6 +1,7 @@
 """Control frames at another rate: whole clips, and block by block with the frames before held as a value.
 
-All methods are one: an output is a weighted sum of the frames around it, with weights that depend on how far it lies between two of them.
+All methods are one: an output is a weighted sum of the frames around it, with weights that depend on how far it lies between two
+of them.
 
 - "nearest" holds a frame until the next one (a clip without end point), or takes the nearer one (with).
 - "linear" goes straight from frame to frame.
@@ -76,8 +77,8 @@ def resample(frames: Tensor, count: int, method: str = "linear", endpoint: bool 
         frames: [batch, frames, …] float32.
         count: how many outputs.
         method: "nearest", "linear", "window" or "cubic".
-        endpoint: the last frame is held for a further step, so that every frame has count / frames outputs and output 0 is frame 0. Without, the
-            outputs reach from the first frame to the last.
+        endpoint: the last frame is held for a further step, so that every frame has count / frames outputs and output 0 is frame
+            0. Without, the outputs reach from the first frame to the last.
         slope: of the cubic at distance 1, −0.5 (Catmull–Rom, exact for parabolas) to −1.
 
     Returns:
@@ -123,8 +124,8 @@ def upsampling_latency(factor: int, method: str = "linear") -> int:
 def upsample(frames: Tensor, held: Held, factor: int, method: str = "linear", slope: float = CATMULL_ROM) -> tuple[Tensor, Held]:
     """Go on resampling by a whole factor, block by block.
 
-    What comes out is `resample(…, endpoint=True)` of the stream so far, late by `upsampling_latency`: a frame must have arrived before the way
-    to it can be gone.
+    What comes out is `resample(…, endpoint=True)` of the stream so far, late by `upsampling_latency`: a frame must have arrived
+    before the way to it can be gone.
 
     Args:
         frames: the block, [batch, frames, channels]. held: as `start_upsampling` made it or this returned it.

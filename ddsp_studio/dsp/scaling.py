@@ -1,7 +1,7 @@
 """Units, scales and safe arithmetic: the one home of each formula.
 
-Every function takes numbers, numpy arrays or tensors of any shape, works element by element, and returns the kind it was given; gradients are
-finite everywhere. Numbers and arrays keep their precision, tensors are float32.
+Every function takes numbers, numpy arrays or tensors of any shape, works element by element, and returns the kind it was given;
+gradients are finite everywhere. Numbers and arrays keep their precision, tensors are float32.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _maths(x: Any) -> Any:
 
 
 def safe_divide(numerator: Tensor, denominator: Tensor, floor: float = 1e-7) -> Tensor:
-    """numerator / denominator, where a denominator of exactly 0 counts as `floor`."""
+    """Divide, where a denominator of exactly 0 counts as `floor`."""
     return numerator / _maths(denominator).where(denominator == 0.0, floor, denominator)
 
 
@@ -71,7 +71,7 @@ def soft_limit(x: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
 
 
 def reverse_gradient(x: Tensor) -> Tensor:
-    """x itself, whose gradient changes sign on the way back (Ganin and Lempitsky, "Domain-Adversarial Training", 2015)."""
+    """Give x itself, whose gradient changes sign on the way back (Ganin and Lempitsky, "Domain-Adversarial Training", 2015)."""
     return tf.stop_gradient(2.0 * x) - x
 
 

@@ -1,7 +1,7 @@
 """Sinusoids of any frequencies: banks by control frames and by samples, and their kinship with harmonics.
 
-A harmonic series is cheaper through `oscillators.harmonic_bank`. Phase is counted in turns; sums over time are float64 and wrapped, so that they stay
-exact for hours.
+A harmonic series is cheaper through `oscillators.harmonic_bank`. Phase is counted in turns; sums over time are float64 and
+wrapped, so that they stay exact for hours.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _GRAIN = float(2**16)
 def sinusoid_bank(frequencies_hz: Tensor, amplitudes: Tensor, phase: Tensor, sample_rate: float) -> tuple[Tensor, Tensor]:
     """Sum sinusoids whose frequencies and amplitudes ramp linearly across each hop.
 
-    Sample j = 1..HOP of a hop from frequency f to g (in turns a sample) has the phase start + j·f + (g − f)·j(j + 1) / (2·HOP). Starts are summed in
-    float64; inside the hop the frequencies are split into a coarse part, whose multiples are exact in float32 and are wrapped, and a
-    remainder that is too small to lose anything. (McAulay and Quatieri, "Speech Analysis/Synthesis Based on a Sinusoidal Representation", 1986,
-    have cubic phases where measured phases must be met; none are given here.)
+    Sample j = 1..HOP of a hop from frequency f to g (in turns a sample) has the phase start + j·f + (g − f)·j(j + 1) / (2·HOP).
+    Starts are summed in float64; inside the hop the frequencies are split into a coarse part, whose multiples are exact in
+    float32 and are wrapped, and a remainder that is too small to lose anything. (McAulay and Quatieri, "Speech Analysis/Synthesis
+    Based on a Sinusoidal Representation", 1986, have cubic phases where measured phases must be met; none are given here.)
 
     Args:
         frequencies_hz: [batch, hops + 1, sinusoids] float32, row 0 before the block.
@@ -86,7 +86,8 @@ def oscillator_bank(
     """Sum sinusoids whose frequencies and amplitudes are given for every sample, as for frequency modulation.
 
     Args:
-        frequencies_hz, amplitudes: [batch, samples, sinusoids] float32. phase: turns before the first sample, [batch, sinusoids] float64.
+        frequencies_hz, amplitudes: [batch, samples, sinusoids] float32. phase: turns before the first sample, [batch, sinusoids]
+            float64.
         sample_rate: Hz. summed: add the sinusoids up.
 
     Returns:
@@ -114,8 +115,8 @@ def normalise_harmonics(distribution: Tensor, f0_hz: Tensor | None = None, sampl
     """Scale a harmonic distribution [batch, frames, harmonics] to a sum of 1 in each frame, without what is above Nyquist.
 
     Args:
-        distribution: linear amplitudes. f0_hz: [batch, frames, 1], and sample_rate in Hz: if both are given, harmonics at or above Nyquist are
-            silenced first. A distribution of all zeros stays one.
+        distribution: linear amplitudes. f0_hz: [batch, frames, 1], and sample_rate in Hz: if both are given, harmonics at or
+            above Nyquist are silenced first. A distribution of all zeros stays one.
     """
     if f0_hz is not None and sample_rate is not None:
         frequencies = harmonic_frequencies(f0_hz, int(distribution.shape[-1]))
@@ -150,9 +151,11 @@ def sinusoidal_to_harmonic(
     """Gather sinusoids into the harmonics that they are close to, each weighted by exp(−(distance / (f0·width))²).
 
     Args:
-        amplitudes, frequencies_hz: [batch, frames, sinusoids]. f0_hz: [batch, frames, 1]. sample_rate: Hz; harmonics from Nyquist up are silent.
+        amplitudes, frequencies_hz: [batch, frames, sinusoids]. f0_hz: [batch, frames, 1]. sample_rate: Hz; harmonics from Nyquist
+            up are silent.
         harmonics: how many. width: of the weight, as a share of f0.
-        share: where the weights of a harmonic exceed 1 in all, scale them to 1, so that no harmonic is louder than the loudest sinusoid near it.
+        share: where the weights of a harmonic exceed 1 in all, scale them to 1, so that no harmonic is louder than the loudest
+            sinusoid near it.
 
     Returns:
         Amplitude [batch, frames, 1], and the distribution [batch, frames, harmonics], whose sum is 1 unless all is silent.

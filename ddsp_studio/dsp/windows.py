@@ -18,17 +18,15 @@ def cosine_window(length: int, edge: float, periodic: bool = True) -> npt.NDArra
     Args:
         length: samples.
         edge: value at its ends, 0..1.
-        periodic: the period is `length`, so that windows half a length apart add up to a constant and sample length / 2 is the peak; otherwise it is
-            length − 1 and the window is its own mirror image.
+        periodic: the period is `length`, so that windows half a length apart add up to a constant and sample length / 2 is the
+            peak; otherwise it is length − 1 and the window is its own mirror image.
 
     Returns:
         [length] float32; kept, so not to be written to.
     """
     period = length if periodic else max(length - 1, 1)
-    window = 0.5 * (1.0 + edge) - 0.5 * (1.0 - edge) * np.cos(2.0 * np.pi * np.arange(length) / period)
-    if length == 1:
-        window = np.ones(1)
-    window = window.astype(np.float32)
+    raised = 0.5 * (1.0 + edge) - 0.5 * (1.0 - edge) * np.cos(2.0 * np.pi * np.arange(length) / period)
+    window = (raised if length > 1 else np.ones(1)).astype(np.float32)
     window.setflags(write=False)
     return window
 

@@ -112,9 +112,10 @@ Adapter = Callable[[Case], Outputs]
 class Difference:
     """A deliberate difference from the peer: in which cases, why, and what is right, by independent means.
 
-    `truth` returns what our outputs must be, keyed as the peer's (keys left out are compared with the peer's). `gradients` returns what
-    recorded gradients must be instead; where a difference has none, ours are held against finite differences.
-    `rtol` and `atol` replace the suggested tolerances. `drift`: their error grows along the clip, and may not show in a short one.
+    `truth` returns what our outputs must be, keyed as the peer's (keys left out are compared with the peer's). `gradients`
+    returns what recorded gradients must be instead; where a difference has none, ours are held against finite differences.
+    `rtol` and `atol` replace the suggested tolerances. `drift`: their error grows along the clip, and may not show in a short
+    one.
     """
 
     reason: str

@@ -1,8 +1,8 @@
 """Which of our functions answers to which call of the peer, collected from the adapter modules.
 
 An adapter module has `ADAPTERS: dict[name, callable of a Case]`, `DIFFERENT: dict[name, list[Difference]]` and `UNMATCHED:
-dict[name, reason]`; any of them may be empty. It may have `PHASES: dict[name, key]` for an output that is an angle in radians and is
-compared modulo a turn. To add a family, write adapters_<family>.py beside this file.
+dict[name, reason]`; any of them may be empty. It may have `PHASES: dict[name, key]` for an output that is an angle in radians and
+is compared modulo a turn. To add a family, write adapters_<family>.py beside this file.
 """
 
 from __future__ import annotations
