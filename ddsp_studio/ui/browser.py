@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QFileSystemWatcher, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QFileSystemWatcher, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from ddsp_studio.ui import icons, library, paths, theme
 from ddsp_studio.ui.library import Entry, Kind
@@ -20,6 +20,8 @@ class Browser(QWidget):
     """Emits `chosen(entry)` when a file is to be opened (double-click, Enter, previous and next)."""
 
     chosen = Signal(object)
+    group_wanted = Signal(object)
+    """A patch that is to be inserted as a group."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +35,8 @@ class Browser(QWidget):
         self._tree = _Tree()
         self._tree.setAccessibleName("Patches and MIDI files")
         self._tree.itemActivated.connect(self._activated)
+        self._tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._tree.customContextMenuRequested.connect(self._open_menu)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
@@ -121,6 +125,22 @@ class Browser(QWidget):
         entry = item.data(0, _ENTRY)
         if isinstance(entry, Entry):
             self.chosen.emit(entry)
+
+    def menu_of(self, entry: Entry) -> QMenu:
+        """What can be done with a file."""
+        menu = QMenu(self)
+        menu.addAction("Open" if entry.kind is Kind.PATCH else "Play", lambda: self.chosen.emit(entry))
+        if entry.kind is Kind.PATCH and not entry.damaged:
+            menu.addAction("Insert as group", lambda: self.group_wanted.emit(entry))
+        return menu
+
+    def _open_menu(self, at: QPoint) -> None:
+        item = self._tree.itemAt(at)
+        entry = item.data(0, _ENTRY) if item is not None else None
+        if isinstance(entry, Entry):
+            menu = self.menu_of(entry)
+            menu.exec(self._tree.viewport().mapToGlobal(at))
+            menu.deleteLater()
 
     def _choose_first(self) -> None:
         fitting = self._fitting()

@@ -12,6 +12,7 @@ from ddsp_studio.audio.client import ENGINE, EngineClient, Health
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check
+from ddsp_studio.processors.nesting import check_groups, playable
 from ddsp_studio.processors.patch import Patch, PatchError
 from ddsp_studio.ui.document import Document
 
@@ -121,14 +122,16 @@ class PatchSender(QObject):
         """Send the whole patch, if the rules allow it."""
         self._structure.stop()
         patch = self._document.patch
+        played = playable(patch)
         try:
-            check(patch)
+            check_groups(patch)
+            check(played)
         except PatchError as problem:
             self.problem_found.emit(problem.node, problem.port, problem.reason)
             return
         self._values.clear()
         self._amounts.clear()
-        self._sent = patch
+        self._sent = played
         self._revision += 1
         self._link.send(protocol.LoadPatch(patch=patch_file.to_json(patch), revision=self._revision))
         self.all_well.emit()
@@ -139,8 +142,9 @@ class PatchSender(QObject):
             self._start_frame()
 
     def _amount_changed(self, source: str, target: str, amount: float) -> None:
-        self._amounts[source, target] = amount
-        self._start_frame()
+        if any((str(c.source), str(c.target)) == (source, target) for c in self._sent.cables):
+            self._amounts[source, target] = amount
+            self._start_frame()
 
     def _start_frame(self) -> None:
         if not self._frame.isActive():

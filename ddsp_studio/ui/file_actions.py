@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from ddsp_studio import resources
 from ddsp_studio.processors import patch_file
-from ddsp_studio.processors.patch import PatchError
+from ddsp_studio.processors.grouping import saved_group
+from ddsp_studio.processors.patch import Patch, PatchError
 from ddsp_studio.ui import paths
 from ddsp_studio.ui.autosave import Recovered
 from ddsp_studio.ui.document import Document
@@ -50,12 +51,8 @@ class FileActions(QObject):
 
     def open(self, path: Path) -> bool:
         """Open a patch file, if the work at hand may be left. A factory patch is opened as a new one."""
-        try:
-            patch = patch_file.load(path)
-        except (PatchError, OSError) as problem:
-            self._toasts.show(_sentence(f"{path.name} was not opened", problem), Tone.ERROR)
-            return False
-        if not self.may_leave():
+        patch = self.read(path)
+        if patch is None or not self.may_leave():
             return False
         if path.resolve().is_relative_to(resources.folder().resolve()):
             self._document.new(patch)
@@ -65,6 +62,20 @@ class FileActions(QObject):
             self._store.save()
         self.entry_opened.emit(Entry(Kind.PATCH, patch.name, path, ""))
         return True
+
+    def ask_group(self) -> Path | None:
+        """Ask for a patch file to insert as a group."""
+        folder = self._store.settings.folder or str(paths.patches())
+        name, _ = QFileDialog.getOpenFileName(self._window, "Insert patch as group", folder, f"{_FILTER};;All files (*)")
+        return Path(name) if name else None
+
+    def read(self, path: Path) -> Patch | None:
+        """Read a patch file without opening it; None, and a sentence, if that fails."""
+        try:
+            return patch_file.load(path)
+        except (PatchError, OSError) as problem:
+            self._toasts.show(_sentence(f"{path.name} was not opened", problem), Tone.ERROR)
+            return None
 
     def recover(self, item: Recovered) -> None:
         """Take up what a studio that did not end in order left behind."""
@@ -110,6 +121,24 @@ class FileActions(QObject):
         self._store.save()
         self._toasts.show(f"Saved {path.name}.", Tone.GOOD)
         self.saved.emit()
+
+    def save_group(self, name: str) -> bool:
+        """Ask for a file and save a group of the open level there, for the browser; the document stays what it is."""
+        patch = saved_group(name, self._document.shown.nodes[name])
+        start = paths.patches() / f"{patch.name}{patch_file.SUFFIX}"
+        start.parent.mkdir(parents=True, exist_ok=True)
+        given, _ = QFileDialog.getSaveFileName(self._window, "Save group as", str(start), _FILTER)
+        if not given:
+            return False
+        path = Path(given) if given.endswith(patch_file.SUFFIX) else Path(given + patch_file.SUFFIX)
+        try:
+            patch_file.save(patch, path)
+        except OSError as problem:
+            self._toasts.show(_sentence(f"{path.name} was not saved", problem), Tone.ERROR)
+            return False
+        self._toasts.show(f"Saved the group as {path.name}; the browser can insert it.", Tone.GOOD)
+        self.saved.emit()
+        return True
 
     # -- leaving ------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ def _files(window: StudioWindow) -> None:
     add(Spec("file.open", "&Open…", "Ctrl+O", "Open a patch file"), files.open_dialog)
     add(Spec("file.save", "&Save", "Ctrl+S", "Save the patch"), files.save)
     add(Spec("file.save_as", "Save &as…", "Ctrl+Shift+S", "Save the patch to another file"), files.save_as)
+    tip = "Add a patch file to this patch as a group, which is one node"
+    add(Spec("file.insert", "&Insert as group…", "Ctrl+I", tip), lambda: window.insert_group(files.ask_group()))
     tip = "Open the patch before this one in the browser"
     add(Spec("file.previous", "&Previous patch", "Ctrl+PgUp", tip, "previous", separated=True), lambda: window.browser.step(-1))
     tip = "Open the patch after this one in the browser"
@@ -68,10 +70,20 @@ def _edits(window: StudioWindow) -> None:
         ("add", "Add &processor…", "Ctrl+Return", "Search for a processor to add (on the canvas: Tab)", editor.add_node_search),
         ("bypass", "&Bypass", "Ctrl+B", "Lead the audio around the selected processors", editor.toggle_bypass),
         ("mute", "&Mute", "Ctrl+M", "Silence the selected processors", editor.toggle_mute),
+        ("group", "&Group", "Ctrl+G", "Put the selected processors into a group, which is one node", editor.group),
+        ("ungroup", "&Ungroup", "Ctrl+Shift+G", "Put what the selected group holds in its place", editor.ungroup),
+        (
+            "open_group",
+            "&Open group",
+            "Alt+Down",
+            "Edit the inside of the selected group (Enter)",
+            editor.open_group,
+        ),
+        ("leave_group", "Leave grou&p", "Alt+Up", "Go back out of the opened group", editor.leave_group),
         ("arrange", "Arran&ge", "Ctrl+Shift+A", "Place all processors in columns", editor.auto_arrange),
     )
     for name, text, keys, tip, do in verbs:
-        spec = Spec(f"edit.{name}", text, keys, tip, separated=name in ("cut", "add"))
+        spec = Spec(f"edit.{name}", text, keys, tip, separated=name in ("cut", "add", "group", "arrange"))
         actions.add(spec, do, scope=editor if name == "delete" else None)
 
 

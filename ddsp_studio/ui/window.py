@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, Q
 from ddsp_studio import __version__
 from ddsp_studio.audio import protocol
 from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.nesting import absent
 from ddsp_studio.ui import autosave, crash, drop_zones, menus, paths, theme
 from ddsp_studio.ui.actions import Actions
 from ddsp_studio.ui.browser import Browser
@@ -31,6 +32,8 @@ from ddsp_studio.ui.toasts import Toasts, Tone
 from ddsp_studio.ui.transport import TransportBar
 from ddsp_studio.ui.transport_control import TransportControl
 
+_MOST_ABSENT = 3
+"""Toasts about nodes that are not installed at once; the canvas marks all of them."""
 _STATE_VERSION = 1
 """Raise when docks are added or renamed; older saved layouts are then ignored."""
 
@@ -141,6 +144,9 @@ class StudioWindow(QMainWindow):
         self.patch_sender.all_well.connect(self.editor.clear_problems)
         self.status_line.clicked.connect(self.open_audio_settings)
         self.browser.chosen.connect(self._open_entry)
+        self.browser.group_wanted.connect(lambda entry: self.insert_group(entry.path))
+        self.editor.group_save_requested.connect(self.files.save_group)
+        self.document.opened.connect(self._tell_absent)
         self.files.entry_opened.connect(self.browser.show_current)
         self.files.saved.connect(self.browser.refresh)
         self.link.recorded.connect(lambda _take: self.browser.refresh())
@@ -228,6 +234,17 @@ class StudioWindow(QMainWindow):
         self.editor.show_problem(node, port, reason)
         where = ".".join(filter(None, (node, port)))
         self.toasts.show(f"{where + ': ' if where else ''}{reason}. The last good patch plays on.", Tone.WARNING)
+
+    def _tell_absent(self) -> None:
+        """Say which nodes of a patch that was opened cannot be played here."""
+        for name, reason in list(absent(self.document.patch).items())[:_MOST_ABSENT]:
+            self.toasts.show(f"{name}: {reason}. The node is kept as it is, and audio passes it by.", Tone.WARNING)
+
+    def insert_group(self, path: Path | None) -> None:
+        """Add a patch file to the open patch as a group."""
+        patch = self.files.read(path) if path is not None else None
+        if patch is not None:
+            self.editor.insert_group(patch)
 
     def _open_entry(self, entry: Entry) -> None:
         if entry.kind is Kind.MIDI:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QTim
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
+from ddsp_studio.processors import nesting
 from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.check import OUTPUT
 from ddsp_studio.processors.declare import Spec
@@ -15,6 +16,7 @@ from ddsp_studio.processors.patch import Cable, Patch, PatchError
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas import menus
 from ddsp_studio.ui.canvas.arrange import natural_places
+from ddsp_studio.ui.canvas.breadcrumb import Breadcrumb
 from ddsp_studio.ui.canvas.geometry import RowKind, Socket, field_rect
 from ddsp_studio.ui.canvas.gestures import snapped
 from ddsp_studio.ui.canvas.keys import EditorKeys
@@ -35,7 +37,9 @@ class PatchEditor(QWidget):
     """Edits the document's patch."""
 
     value_menu_opening = Signal(QMenu, str, str)
-    """A value's context menu, its node and control, before it opens: for MIDI learn."""
+    """A value's context menu, its node and control as they are played, before it opens: for MIDI learn."""
+    group_save_requested = Signal(str)
+    """A group that shall be saved for the browser."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,12 +48,17 @@ class PatchEditor(QWidget):
         self.view = PatchView(self.scene, self)
         self.minimap = Minimap(self.view)
         self.search = AddSearch(self)
+        self.breadcrumb = Breadcrumb(self)
         self._keys = EditorKeys(self)
         self._wish: Wish = None
         self._search_place = QPointF()
         self._framed = False
+        self._level: nesting.Path = ()
+        self._views: dict[nesting.Path, tuple[float, QPointF]] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.breadcrumb)
         layout.addWidget(self.view)
         self.setFocusProxy(self.view)
         self.setAccessibleName("Patch editor")
@@ -67,11 +76,15 @@ class PatchEditor(QWidget):
         self.document.opened.connect(self._show_opened)
         self.document.structure_changed.connect(self.view.abandon_gesture)
         self.document.selection_changed.connect(self._describe)
+        self.document.level_changed.connect(self._show_level)
+        self.document.changed.connect(self._show_path)
+        self.breadcrumb.chosen.connect(self.document.leave)
 
     # -- showing ------------------------------------------------------------------------------------------------------
 
     def _show_opened(self) -> None:
         self._framed = False
+        self._views.clear()
         if self.isVisible():
             self._frame_once()
 
@@ -96,6 +109,27 @@ class PatchEditor(QWidget):
             QTimer.singleShot(0, self, self._frame_again)
         self.minimap.refresh()
 
+    def _show_level(self) -> None:
+        """Show another level: on the way in all of it, on the way out as it was left."""
+        self.view.abandon_gesture()
+        self.search.close_search()
+        left, self._level = self._level, self.document.inside
+        self._views[left] = self.view.outlook()
+        self._show_path()
+        if len(self._level) < len(left) and self._level in self._views:
+            self.view.look(*self._views.pop(self._level))
+            return
+        self._framed = False
+        if self.isVisible():
+            self._frame_once()
+
+    def _show_path(self) -> None:
+        names, patch = list[str](), self.document.patch
+        for name in self.document.inside:
+            names.append(patch.nodes[name].label or name)
+            patch = nesting.level(self.document.patch, self.document.inside[: len(names)])
+        self.breadcrumb.show_path(self.document.title, names)
+
     def _describe(self) -> None:
         chosen = self.document.selection
         text = (
@@ -111,7 +145,7 @@ class PatchEditor(QWidget):
 
     def show_problem(self, node: str, port: str, reason: str) -> None:
         """Mark a node (and say why) that keeps the patch from being played."""
-        self.scene.show_problem(node, port, reason)
+        self.scene.show_problem(self.document.at_level(node), port, reason)
 
     def clear_problems(self) -> None:
         """Take all marks of problems away."""
@@ -188,6 +222,45 @@ class PatchEditor(QWidget):
         self.document.move(places, "Arrange")
         self.frame_all()
 
+    # -- groups -------------------------------------------------------------------------------------------------------
+
+    def group(self) -> None:
+        """Put the selected nodes into a group."""
+        self.document.group(self.document.selection)
+
+    def ungroup(self) -> None:
+        """Put what the selected groups hold in their place."""
+        if not self.document.ungroup(self.document.selection):
+            self._say_refused("", "", "select a group to take it apart")
+
+    def open_group(self) -> None:
+        """Open the selected group."""
+        chosen = self.document.selection
+        if not (len(chosen) == 1 and self.document.enter(chosen[0])):
+            self._say_refused("", "", "select a group to open it")
+
+    def leave_group(self) -> None:
+        """Go back out of the opened group."""
+        self.document.leave()
+
+    def insert_group(self, patch: Patch) -> None:
+        """Add a whole patch as a group, in the middle of the view."""
+        middle = snapped(self.view.mapToScene(self.view.viewport().rect().center()))
+        self.document.insert_group(patch, (middle.x(), middle.y()))
+
+    def rename_port(self, socket: Socket, outer: str, group: str) -> None:
+        """Open an editor over a port's socket for its outer name; `group` is "" for the opened one."""
+
+        def renamed(text: str) -> float:
+            if text.strip() != outer and not self.document.rename_port(outer, text.strip(), group):
+                raise ValueError(self.view.hint_text or "this name is not possible")
+            return 0.0
+
+        place = self.scene.nodes[socket.port.node].mapToScene(socket.place)
+        left = place.x() - (WIDTH / 2.0 if socket.is_outlet else 0.0)
+        editor = TypeIn(self.view.viewport(), outer, renamed, lambda _: None)
+        self._open_type_in(QRectF(left, place.y() - 11.0, WIDTH / 2.0, 22.0), editor, None)
+
     # -- adding -------------------------------------------------------------------------------------------------------
 
     def _pointer_place(self) -> QPointF:
@@ -211,7 +284,7 @@ class PatchEditor(QWidget):
     def _search_at(self, at: QPoint, wish: Wish) -> None:
         self._wish, self._search_place = wish, self.view.mapToScene(at)
         patch = self.document.shown
-        known = [s for s in specs().values() if s.name != OUTPUT or not edits.has_output(patch)]
+        known = [s for s in specs().values() if s.name != OUTPUT or self.document.takes_output]
         heading = ""
         if isinstance(wish, Socket):
             known = [s for s in known if fits_socket(patch, s, wish)]
@@ -321,7 +394,7 @@ class PatchEditor(QWidget):
             self.search_for_cable(hit.cable)
         elif hit.under is Under.ROW and hit.row is not None:
             self._reset_row(hit)
-        elif hit.under is Under.NODE and hit.row is None:
+        elif hit.under is Under.NODE and hit.row is None and not self.document.enter(hit.node):
             self.rename(hit.node)
 
     def _reset_row(self, hit: Hit) -> None:

@@ -72,7 +72,13 @@ class EditorKeys:
         if key in actions and not control:
             actions[key]()
             return True
-        with_control = {Qt.Key.Key_D: editor.duplicate, Qt.Key.Key_B: editor.toggle_bypass, Qt.Key.Key_M: editor.toggle_mute}
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        with_control = {
+            Qt.Key.Key_D: editor.duplicate,
+            Qt.Key.Key_B: editor.toggle_bypass,
+            Qt.Key.Key_M: editor.toggle_mute,
+            Qt.Key.Key_G: editor.ungroup if shift else editor.group,
+        }
         if control and key in with_control:
             with_control[key]()
             return True
@@ -135,7 +141,7 @@ class EditorKeys:
     # -- editing ------------------------------------------------------------------------------------------------------
 
     def _edit(self) -> None:
-        """Type into the value under the pointer, or the first one of the selected node, or the selected cable."""
+        """Type into the value under the pointer, or of the selected cable or node; open the selected group."""
         editor, row = self._editor, self._editor.view.under.row
         hovered = editor.view.under.node
         if hovered in editor.scene.nodes and row is not None and row.name in editor.typeable(hovered):
@@ -144,6 +150,8 @@ class EditorKeys:
             cable = editor.scene.cables[editor.scene.selected_cable].cable
             if cable.amount is not None:
                 editor.type_amount(cable)
+        elif len(editor.document.selection) == 1 and editor.document.enter(editor.document.selection[0]):
+            return
         elif editor.document.selection and (names := editor.typeable(editor.document.selection[0])):
             editor.type_value(editor.document.selection[0], names[0])
 
@@ -168,8 +176,12 @@ class EditorKeys:
             self._editor.rename(self._editor.document.selection[0])
 
     def _escape(self) -> None:
-        view = self._editor.view
+        """Give up a gesture, or the selection, or, with nothing selected, leave the opened group."""
+        view, document, scene = self._editor.view, self._editor.document, self._editor.scene
         if not view.cancel_gesture():
-            self._editor.document.select([])
-            self._editor.scene.select_cable(None)
+            if not document.selection and scene.selected_cable is None:
+                document.leave()
+            else:
+                document.select([])
+                scene.select_cable(None)
         view.hide_hint()

@@ -32,6 +32,11 @@ def build(editor: PatchEditor, hit: Hit) -> QMenu:
     elif hit.node:
         if hit.under is Under.ROW and hit.row is not None:
             _of_value(editor, menu, hit.node, hit.row.name)
+            spec = editor.scene.nodes[hit.node].spec
+            if spec is not None and hit.row.name in spec.controls:
+                socket = editor.scene.nodes[hit.node].geometry.socket(hit.row.name, is_outlet=False)
+                _of_exposure(editor, menu, Port(hit.node, hit.row.name), socket)
+                menu.addSeparator()
         _of_nodes(editor, menu)
     else:
         _of_canvas(editor, menu)
@@ -47,9 +52,29 @@ def _of_port(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
     cables = [c for c in document.shown.cables if port in (c.source, c.target)]
     if cables:
         menu.addAction("Disconnect", functools.partial(document.disconnect_cables, cables))
+    menu.addSeparator()
+    _of_exposure(editor, menu, port, socket)
     if not socket.is_outlet:
         menu.addSeparator()
         _of_value(editor, menu, port.node, port.name)
+
+
+def _of_exposure(editor: PatchEditor, menu: QMenu, port: Port, socket: Socket | None) -> None:
+    """Showing a port outside of the opened group; and, of a group on the canvas, the name of its port."""
+    document = editor.document
+    if document.shown.nodes[port.node].inside is not None:
+        if socket is not None:
+            menu.addAction("Rename port…", functools.partial(editor.rename_port, socket, port.name, port.node))
+        menu.addAction("Hide port", functools.partial(document.hide_port, port.name, port.node))
+    if not document.inside:
+        return
+    outer = document.shown_ports.get(port)
+    if outer is None:
+        menu.addAction(f"Show {readable(port.name)} outside", functools.partial(document.show_port, port))
+        return
+    if socket is not None:
+        menu.addAction(f"Rename outside ({outer})…", functools.partial(editor.rename_port, socket, outer, ""))
+    menu.addAction(f"Hide outside ({outer})", functools.partial(document.hide_port, outer))
 
 
 def fill_targets(editor: PatchEditor, menu: QMenu, socket: Socket) -> None:
@@ -76,7 +101,8 @@ def _of_value(editor: PatchEditor, menu: QMenu, node: str, name: str) -> None:
     for cable in editor.document.shown.into(Port(node, name)):
         text = f"Disconnect {cable.source}" + ("" if cable.amount is None else f" ({amount_text(cable.amount)})")
         menu.addAction(text, functools.partial(editor.document.disconnect_cables, [cable]))
-    editor.value_menu_opening.emit(menu, node, name)
+    played = editor.document.played(Port(node, name))
+    editor.value_menu_opening.emit(menu, played.node, played.name)
     menu.addSeparator()
 
 
@@ -97,6 +123,8 @@ def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
             entry.setCheckable(True)
             entry.setChecked(all(getattr(document.shown.nodes[name], flag) for name in names))
     menu.addSeparator()
+    _of_groups(editor, menu)
+    menu.addSeparator()
     if len(chosen) == 1:
         _add(menu, "Rename…", functools.partial(editor.rename, chosen[0]), "F2")
         sockets = [s for s in editor.scene.nodes[chosen[0]].geometry.sockets.values() if s.is_outlet]
@@ -106,6 +134,17 @@ def _of_nodes(editor: PatchEditor, menu: QMenu) -> None:
         if used:
             menu.addAction("Disconnect all", functools.partial(document.disconnect_cables, used))
     _add(menu, "Frame", editor.frame_selection, "Shift+F")
+
+
+def _of_groups(editor: PatchEditor, menu: QMenu) -> None:
+    document, chosen = editor.document, editor.document.selection
+    groups = [name for name in chosen if document.shown.nodes[name].inside is not None]
+    if len(chosen) == 1 and groups:
+        _add(menu, "Open group", editor.open_group, "Return")
+        menu.addAction("Save group as…", functools.partial(editor.group_save_requested.emit, groups[0]))
+    _add(menu, "Group", editor.group, "Ctrl+G")
+    if groups:
+        _add(menu, "Ungroup", editor.ungroup, "Ctrl+Shift+G")
 
 
 def _of_cable(editor: PatchEditor, menu: QMenu, cable: Cable) -> None:
@@ -127,6 +166,9 @@ def _of_canvas(editor: PatchEditor, menu: QMenu) -> None:
     menu.addSeparator()
     _add(menu, "Frame all", editor.frame_all, "Home")
     menu.addAction("Arrange", editor.auto_arrange)
+    if editor.document.inside:
+        menu.addSeparator()
+        _add(menu, "Leave group", editor.leave_group, "Alt+Up")
 
 
 def _add(menu: QMenu, text: str, action: Callable[[], object], keys: str) -> QAction:

@@ -25,6 +25,7 @@ class Minimap(QWidget):
         self.setToolTip("Click or drag to move the view")
         view.viewed.connect(self.refresh)
         view.document.changed.connect(self.refresh)
+        view.document.level_changed.connect(self.refresh)
         self.hide()
 
     def refresh(self) -> None:

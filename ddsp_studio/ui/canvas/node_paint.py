@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import Signal
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.canvas.geometry import Row, RowKind, Socket, field_rect
@@ -17,6 +18,7 @@ from ddsp_studio.ui.canvas.style import (
     PLAIN_BELOW,
     ROW,
     SOCKET,
+    TAG_ROOM,
     TITLE,
     category_colour,
     socket_path,
@@ -51,17 +53,41 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
     for row in item.geometry.rows:
         _ROW_PAINTERS[row.kind](item, painter, row)
     if item.spec is None:
-        painter.setPen(ink(MISSING))
-        painter.setFont(font(11))
-        last = item.geometry.rect.adjusted(_INSET, 0, -_INSET, -4)
-        text = elided(painter, "not installed here", last.width())
-        painter.drawText(QRectF(last.left(), last.bottom() - ROW, last.width(), ROW), _LEFT, text)
+        _missing(item, painter)
     if item.node.bypassed:
         _bypass_path(item, painter)
     for socket in item.geometry.sockets.values():
         _socket(item, painter, socket)
+        if outer := item.exposed.get(socket.port.name):
+            _tag(painter, socket, outer)
     if item.problem:
         _problem(item, painter, item.problem[1])
+
+
+def _missing(item: NodeItem, painter: QPainter) -> None:
+    """What is not installed here, in the node's last row."""
+    painter.setPen(ink(MISSING))
+    painter.setFont(font(11))
+    last = item.geometry.rect.adjusted(_INSET, 0, -_INSET, -4)
+    known = item.node.type in specs()
+    text = f"needs version {item.node.version}" if known else f"{item.node.type} is not installed"
+    painter.drawText(QRectF(last.left(), last.bottom() - ROW, last.width(), ROW), _LEFT, elided(painter, text, last.width()))
+
+
+def _tag(painter: QPainter, socket: Socket, outer: str) -> None:
+    """What an exposed port is called outside, on a flag beside its socket."""
+    painter.setFont(font(10))
+    text = elided(painter, readable(outer), TAG_ROOM - 34.0)
+    width = painter.fontMetrics().horizontalAdvance(text) + 12.0
+    edge = socket.place.x() + (SOCKET + 7.0) * (1.0 if socket.is_outlet else -1.0)
+    box = QRectF(edge if socket.is_outlet else edge - width, socket.place.y() - 8.0, width, 16.0)
+    hue = ink(category_colour("group"))
+    painter.setPen(QPen(hue, 1.2))
+    painter.drawLine(QPointF(edge, socket.place.y()), QPointF(socket.place.x(), socket.place.y()))
+    painter.setBrush(ink(theme.PANEL))
+    painter.drawRoundedRect(box, 3.0, 3.0)
+    painter.setPen(ink(theme.TEXT))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def paint_levels(item: NodeItem, painter: QPainter, zoom: float) -> None:
@@ -96,7 +122,10 @@ def _plain(item: NodeItem, painter: QPainter, hue: str) -> None:
 
 def _body(item: NodeItem, painter: QPainter, hue: str) -> None:
     rect = item.geometry.rect
-    painter.fillRect(QRectF(rect.left() + 3.0, rect.bottom(), rect.width() - 3.0, 3.0), ink("#000000", 0.3))
+    if item.node.inside is not None:
+        _stack(painter, rect, hue)
+    else:
+        painter.fillRect(QRectF(rect.left() + 3.0, rect.bottom(), rect.width() - 3.0, 3.0), ink("#000000", 0.3))
     painter.fillRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), ink(theme.PANEL))
     painter.fillRect(QRectF(0.5, 0.5, rect.width() - 1.0, TITLE - 0.5), _title_ink(item, hue))
     painter.fillRect(QRectF(0.5, 0.5, rect.width() - 1.0, 2.5), ink(hue))
@@ -111,11 +140,22 @@ def _body(item: NodeItem, painter: QPainter, hue: str) -> None:
     painter.drawRoundedRect(rect, _CORNER, _CORNER)
 
 
+def _stack(painter: QPainter, rect: QRectF, hue: str) -> None:
+    """The edges of more cards under this one: a group holds nodes."""
+    for depth in (2, 1):
+        low = rect.bottom() + 3.0 * depth
+        painter.fillRect(QRectF(rect.left() + 4.0 * depth, low - 3.0, rect.width() - 8.0 * depth, 3.0), ink(theme.RAISED))
+        painter.fillRect(QRectF(rect.left() + 4.0 * depth, low - 1.0, rect.width() - 8.0 * depth, 1.0), ink(hue, 0.7))
+
+
 def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
     rect = QRectF(_INSET, 2.0, item.geometry.rect.width() - 2 * _INSET, TITLE - 2.0)
     levels = item.has_levels()
     badge = "MUTED" if item.node.muted else "BYPASS" if item.node.bypassed else ""
     room = rect.width() - (48.0 if levels or badge else 0.0)
+    if item.node.inside is not None:
+        _group_sign(painter, rect, hue)
+        rect, room = rect.adjusted(16.0, 0.0, 0.0, 0.0), room - 16.0
     painter.setFont(font(12, bold=True))
     painter.setPen(ink(theme.TEXT))
     title = elided(painter, item.title, room)
@@ -131,6 +171,16 @@ def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
         painter.drawText(rect, _RIGHT, badge)
     elif levels:
         _levels(item, painter, hue)
+
+
+def _group_sign(painter: QPainter, rect: QRectF, hue: str) -> None:
+    """Two squares, one in the other's corner."""
+    middle = rect.center().y()
+    painter.setPen(QPen(ink(hue), 1.2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(rect.left() + 0.5, middle - 5.0, 7.0, 7.0))
+    painter.setBrush(ink(hue, 0.8))
+    painter.drawRect(QRectF(rect.left() + 3.5, middle - 2.0, 7.0, 7.0))
 
 
 def _levels(item: NodeItem, painter: QPainter, hue: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ddsp_studio.processors.declare import Spec
-from ddsp_studio.processors.nesting import sheet_of
+from ddsp_studio.processors.nesting import absence, sheet_of
+from ddsp_studio.ui.canvas.geometry import Socket
 from ddsp_studio.ui.canvas.scene import Hit, Under
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.widgets.texts import amount_text, control_tip, inlet_tip, outlet_tip
@@ -19,16 +20,29 @@ def of(document: Document, hit: Hit) -> str:
         return ""
     spec = sheet_of(node)
     if spec is None:
-        return f"{node.type} is not installed here; the node is kept as it is"
+        return f"{absence(node)}.\nThe node is kept as it is, and audio passes it by."
     if hit.socket is not None:
-        return _of_port(document, spec, hit.node, hit.socket.port.name, is_outlet=hit.socket.is_outlet)
+        return _of_socket(document, spec, hit.socket)
     if hit.under is Under.ROW and hit.row is not None:
         if hit.row.name in spec.controls:
             return _of_port(document, spec, hit.node, hit.row.name, is_outlet=False)
         if hit.row.name in spec.options:
             return spec.options[hit.row.name].doc
         return ""
-    return f"{hit.node}: {spec.name}\n{spec.summary}"
+    more = "\nDouble-click or Enter opens it" if node.inside is not None else ""
+    return f"{hit.node}: {spec.name}\n{spec.summary}{more}"
+
+
+def _of_socket(document: Document, spec: Spec, socket: Socket) -> str:
+    port, node = socket.port, document.shown.nodes[socket.port.node]
+    if port.name not in {**spec.inlets, **spec.controls, **spec.outlets}:
+        return f"{port.name} is no port of {spec.name} here"
+    lines = [_of_port(document, spec, port.node, port.name, is_outlet=socket.is_outlet)]
+    if node.inside is not None:
+        lines.append(f"Stands for {node.inside.port(port.name)} inside")
+    if outer := document.shown_ports.get(port):
+        lines.append(f"Shown outside as {outer}")
+    return "\n".join(lines)
 
 
 def _of_port(document: Document, spec: Spec, node: str, name: str, *, is_outlet: bool) -> str:

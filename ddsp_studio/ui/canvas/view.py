@@ -99,11 +99,19 @@ class PatchView(QGraphicsView):
         size = self.viewport().size()
         room_x, room_y = max(size.width() - 2 * margin, 50.0), max(size.height() - 2 * margin, 50.0)
         zoom = min(max(min(room_x / rect.width(), room_y / rect.height()), _ZOOMS[0]), 1.0)
+        self.look(zoom, rect.center())
+        self.untouched = True
+
+    def outlook(self) -> tuple[float, QPointF]:
+        """The zoom and the scene point in the middle, as `look` takes them."""
+        return self.zoom(), self.mapToScene(self.viewport().rect().center())
+
+    def look(self, zoom: float, middle: QPointF) -> None:
+        """Show a scene point in the middle, at a zoom."""
         self.resetTransform()
         self.scale(zoom, zoom)
         centre = self.mapToScene(self.viewport().rect().center())
-        self.translate(centre.x() - rect.center().x(), centre.y() - rect.center().y())
-        self.untouched = True
+        self.translate(centre.x() - middle.x(), centre.y() - middle.y())
         self.viewed.emit()
 
     def visible_rect(self) -> QRectF:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ddsp_studio.processors.patch import Port
+from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.inspector.node_page import NodePage
 from ddsp_studio.ui.inspector.patch_page import PatchPage
+from ddsp_studio.ui.inspector.ports import LevelPage
 from ddsp_studio.ui.inspector.sections import note
 
 
@@ -17,7 +18,7 @@ class Inspector(QScrollArea):
     """What is selected, with everything that can be set about it."""
 
     value_menu_opening = Signal(QMenu, str, str)
-    """A value's context menu, its node and control, before it opens: for MIDI learn."""
+    """A value's context menu, its node and control as they are played, before it opens: for MIDI learn."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +32,7 @@ class Inspector(QScrollArea):
         self.setMinimumWidth(240)
         self.setAccessibleName("Inspector")
         document.selection_changed.connect(self.refresh)
+        document.level_changed.connect(self.refresh)
         document.changed.connect(self.refresh)
         document.value_changed.connect(self._show_value)
         document.amount_changed.connect(self._show_amount)
@@ -52,15 +54,20 @@ class Inspector(QScrollArea):
 
     def _form(self) -> object:
         """What a page is built from; another form needs another page."""
-        chosen, patch = self.document.selection, self.document.shown
+        chosen, patch, inside = self.document.selection, self.document.shown, self.document.inside
+        if not chosen and inside:
+            return inside, tuple(self.document.shown_ports.items()), len(patch.nodes), len(patch.cables)
         if len(chosen) != 1:
-            return chosen
+            return inside, chosen
         node = patch.nodes[chosen[0]]
         cables = tuple((c.source, c.target, c.amount is None) for c in patch.cables if c.target.node == chosen[0])
-        return chosen, node.type, tuple(node.options.items()), cables
+        ports = (node.inside.ports, sheet_of(node)) if node.inside is not None else ()
+        return inside, chosen, node.type, tuple(node.options.items()), cables, ports
 
     def _make_page(self) -> QWidget:
         chosen = self.document.selection
+        if not chosen and self.document.inside:
+            return LevelPage(self.document)
         if not chosen:
             return PatchPage(self.document)
         if len(chosen) > 1:
@@ -113,9 +120,10 @@ class Inspector(QScrollArea):
         self.verticalScrollBar().setValue(place)
 
     def _show_value(self, node: str, control: str, values: tuple[float, ...]) -> None:
-        if isinstance(self.page, NodePage) and self.page.name == node:
-            self.page.show_value(control, values)
+        seen = self.document.surface(node, control)
+        if seen is not None and isinstance(self.page, NodePage) and self.page.name == seen.node:
+            self.page.show_value(seen.name, values)
 
-    def _show_amount(self, source: str, target: str, amount: float) -> None:
-        if isinstance(self.page, NodePage) and self.page.name == Port.parse(target).node:
+    def _show_amount(self, _source: str, _target: str, _amount: float) -> None:
+        if isinstance(self.page, NodePage):
             self.page.show_amounts()

@@ -9,16 +9,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ddsp_studio.processors.declare import Spec
-from ddsp_studio.processors.nesting import sheet_of
-from ddsp_studio.processors.patch import Cable
+from ddsp_studio.processors.nesting import absence, sheet_of
+from ddsp_studio.processors.patch import Cable, Port
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas.style import MISSING, category_colour
 from ddsp_studio.ui.document import Document
+from ddsp_studio.ui.inspector.ports import port_section
 from ddsp_studio.ui.inspector.sections import CableRow, Section, WrapGrid, note
 from ddsp_studio.ui.widgets.bars import Bars
 from ddsp_studio.ui.widgets.knob import Knob
 from ddsp_studio.ui.widgets.number_field import NumberField
 from ddsp_studio.ui.widgets.options import OptionEditor
+from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
 
 
@@ -45,6 +47,8 @@ class NodePage(QWidget):
         if spec is not None:
             self._add_controls(spec)
             self._add_options(spec)
+        if node.inside is not None:
+            self._layout.addWidget(port_section(document, node.inside.ports, name))
         self._add_cables()
         self._add_label()
         self._layout.addStretch(1)
@@ -54,17 +58,18 @@ class NodePage(QWidget):
 
     def _add_header(self, spec: Spec | None) -> None:
         node = self.document.shown.nodes[self.name]
-        kind = QLabel(f"{node.type}  ·  {spec.category}" if spec else f"{node.type}  ·  not installed", self)
+        category = f"  ·  {spec.category}" if spec and spec.category != node.type else ""
+        kind = QLabel(f"{node.type}{category}" if spec else f"{node.type}  ·  not installed", self)
         kind.setStyleSheet(f"color: {category_colour(spec.category) if spec else MISSING}; font-weight: 600;")
         self._name = QLineEdit(self.name, self)
         self._name.setAccessibleName("Name")
         self._name.setToolTip("The node's name: a letter, then letters, digits and _")
         self._name.setStyleSheet("font-size: 15px; font-weight: 600;")
         self._name.editingFinished.connect(self._rename)
-        missing = "The package that declares this processor is not installed. The node is kept as it is and passes nothing on."
+        missing = f"{absence(node)}. The node is kept as it is, and audio passes it by."
         self._layout.addWidget(kind)
         self._layout.addWidget(self._name)
-        self._layout.addWidget(note(spec.summary if spec else missing))
+        self._layout.addWidget(note(spec.summary if spec else missing[:1].upper() + missing[1:]))
         self._add_flags()
 
     def _add_flags(self) -> None:
@@ -83,8 +88,17 @@ class NodePage(QWidget):
             button.setVisible(bool(applies(self.document.shown, [self.name])))
             self._flags[flag] = button
             row.addWidget(button)
+        if self.document.shown.nodes[self.name].inside is not None:
+            opening = QPushButton("Open", self)
+            opening.setToolTip("Open the group on the canvas (Enter)")
+            opening.setAccessibleName("Open group")
+            opening.clicked.connect(functools.partial(self._open, self.name))
+            row.addWidget(opening)
         row.addStretch(1)
         self._layout.addLayout(row)
+
+    def _open(self, group: str) -> None:
+        self.document.enter(group)
 
     def _set_flag(self, flag: str, verb: Callable[[list[str], bool], bool], on: bool) -> None:
         if self.name in self.document.shown.nodes and getattr(self.document.shown.nodes[self.name], flag) != on:
@@ -123,7 +137,18 @@ class NodePage(QWidget):
         widget.previewed.connect(functools.partial(self._preview, control))
         widget.committed.connect(self.document.commit)
         widget.cancelled.connect(self.document.cancel)
-        widget.menu_opening.connect(lambda menu: self.value_menu_opening.emit(menu, self.name, control))
+        widget.menu_opening.connect(functools.partial(self._extend_menu, control))
+
+    def _extend_menu(self, control: str, menu: QMenu) -> None:
+        port = Port(self.name, control)
+        if self.document.inside:
+            outer = self.document.shown_ports.get(port)
+            if outer is None:
+                menu.addAction(f"Show {readable(control)} outside", functools.partial(self.document.show_port, port))
+            else:
+                menu.addAction(f"Hide outside ({outer})", functools.partial(self.document.hide_port, outer))
+        played = self.document.played(port)
+        self.value_menu_opening.emit(menu, played.node, played.name)
 
     def _preview(self, control: str, value: float | Sequence[float]) -> None:
         self.document.preview_value(self.name, control, [value] if isinstance(value, (int, float)) else value)
