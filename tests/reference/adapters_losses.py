@@ -290,8 +290,10 @@ DIFFERENT: dict[str, list[Difference]] = {
             rtol=0.01,
         ),
         Difference(
-            reason="values agree; the slope of an L1 jumps where magnitudes are equal, and there rounding "
-            "decides. In the recorded case without logarithms ours is the float64 gradient within 1.5e-8, the peer's is off by 6e-5",
+            reason="values agree; the slope of an L1 jumps where magnitudes are equal, and there float32 decides by its "
+            "rounding. In the recorded case without logarithms ours is the float64 gradient within 1.5e-8 (the peer's is off by "
+            "6e-5); with them the quietest bins, which weigh most, leave 2e-4 of 0.55",
+            atol=5e-4,
             gradients=decided_gradient,
             when=lambda case: bool(case.grads) and kind_of(case.ctor) == "L1",
             drift=True,
