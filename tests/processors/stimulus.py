@@ -14,6 +14,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.performance import CHANNELS, CLOCK
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
@@ -30,6 +31,8 @@ class Terms:
     """Controls that are only compared with 0.5: they change the output and have no gradient."""
     steps: Mapping[str, str] = field(default_factory=dict)
     """Further controls that change the output in steps, so that their gradient may be zero."""
+    estimated: Mapping[str, str] = field(default_factory=dict)
+    """Inputs whose gradient is an estimate by declaration (straight through a rounding), not the slope that differences measure."""
     unheard: Mapping[str, str] = field(default_factory=dict)
     """Controls that do nothing by declaration in this configuration."""
     drivers: tuple[str, ...] = ()
@@ -110,6 +113,15 @@ def performance(rng: np.random.Generator, batch: int, frames: int) -> npt.NDArra
     return np.stack([note, gate, trigger, *np.moveaxis(rest, 2, 0), bend], axis=2)
 
 
+def clock(rng: np.random.Generator, batch: int, frames: int) -> npt.NDArray[np.float32]:
+    """A hurried clock that jumps back once, [batch, frames, 3]: several steps of any note value, at an everyday tempo."""
+    pace = rng.uniform(0.11, 0.29, (batch, 1)) * np.ones((1, frames))
+    pace[:, frames // 2] = -0.73
+    beat = rng.uniform(1.0, 2.0, (batch, 1)) + np.cumsum(pace, axis=1)
+    tempo = rng.uniform(80.0, 160.0, (batch, frames))
+    return np.stack([beat, tempo, squares(rng, batch, frames)], axis=2).astype(np.float32)
+
+
 def constants(processor: Processor, values: Mapping[str, float], batch: int, hops: int) -> Arrays:
     """Every control at its default, or at the given value, for the whole time."""
     held = {}
@@ -134,8 +146,10 @@ def stimulus(case: Case, salt: int = 0, *, smooth: bool = False) -> Arrays:
     rng, batch, hops = case.rng(salt), terms.batch, terms.hops
     made: Arrays = {}
     for name, inlet in processor.spec.inlets.items():
-        audio = inlet.signal is Signal.AUDIO
-        made[name] = _noise(rng, batch, hops, 32 if smooth else 1) if audio else performance(rng, batch, hops)
+        if inlet.signal is Signal.AUDIO:
+            made[name] = _noise(rng, batch, hops, 32 if smooth else 1)
+        else:
+            made[name] = (performance if inlet.signal is Signal.NOTES else clock)(rng, batch, hops)
     for name, control in processor.spec.controls.items():
         if name in terms.thresholds:
             made[name] = squares(rng, batch, hops)[..., None]
@@ -150,7 +164,8 @@ def silence(processor: Processor, terms: Terms, values: Mapping[str, float], hop
     """Silent inlets, and controls at the given values except those that stand for the input."""
     made = constants(processor, {**values, **terms.silence}, terms.batch, hops)
     for name, inlet in processor.spec.inlets.items():
-        made[name] = np.zeros((terms.batch, hops * HOP) if inlet.signal is Signal.AUDIO else (terms.batch, hops, 7), np.float32)
+        width = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK)}.get(inlet.signal)
+        made[name] = np.zeros((terms.batch, hops * HOP) if width is None else (terms.batch, hops, width), np.float32)
     return made
 
 

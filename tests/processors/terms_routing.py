@@ -6,6 +6,8 @@ from typing import Any
 
 from .stimulus import Terms
 
+_TIME = {"clock": "time is given: it wraps and jumps, and nothing is fitted by it"}
+_PULSE = "only decides when something begins or ends"
 _SIDES = "left and right are mixed on purpose"
 
 
@@ -22,6 +24,21 @@ def terms(name: str, **options: Any) -> Terms | None:
             return Terms(batch=2, mixes_rows=_SIDES if options.get("stereo") else "", hops=8)
         case "Crossfade" | "Trim" | "Send" | "Return" | "Crop":
             return Terms(hops=8)
+        case "Clock":
+            return Terms(restless="the clock never rests", steps={"width": _PULSE}, hops=12, estimated=_TIME)
+        case "Sequencer":
+            steps = dict.fromkeys(("gates", "length", "swing", "span"), _PULSE)
+            if options.get("pitch") == "gliding":
+                del steps["span"]
+            reset = {"reset": "starts the row above 0.5"}
+            return Terms(restless="the clock never rests", steps=steps, thresholds=reset, hops=12, estimated=_TIME)
+        case "Arpeggiator":
+            alive, pitch = dict.fromkeys(("length", "swing"), _PULSE), "a note that is over has a pitch too"
+            if options.get("stereo"):
+                return Terms(
+                    restless=pitch, steps=alive, mixes_rows="every key is heard in every voice", hops=14, estimated=_TIME
+                )
+            return Terms(restless=pitch, unheard=dict.fromkeys(alive, "in training notes pass as they are"), hops=8)
         case _:
             return None
 
@@ -34,4 +51,11 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "MidSideSplit": [{}, {"stereo": True}],
     "MidSideJoin": [{}, {"stereo": True}],
     "Crop": [{"samples": 100}],
+    "Clock": [{"division": "1/4"}],
+    "Sequencer": [{"steps": 3, "division": "1/8"}, {"steps": 3, "division": "1/8T", "pitch": "gliding"}],
+    "Arpeggiator": [
+        {},
+        {"stereo": True, "begin": "key", "division": "1/4"},
+        {"stereo": True, "begin": "key", "mode": "random", "octaves": 2, "voices": "one", "division": "1/4"},
+    ],
 }
