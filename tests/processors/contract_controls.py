@@ -30,6 +30,8 @@ def slopes(case: Case) -> None:
     outputs, _, found = gradients(case, inputs)
     noise = 1e-6 * math.sqrt(sum(float(np.sum(np.square(out.numpy()))) for out in outputs.values()))
     for name, x in inputs.items():
+        if name in case.terms.estimated:
+            continue
         direction = (case.rng(11).normal(0.0, 1.0, x.shape) * max(float(np.std(x)), 1e-3)).astype(np.float32)
         if processor.spec.controls.get(name) is not None and np.all(x > 0.0):
             direction = (case.rng(11).normal(0.0, 1.0, x.shape) * 0.3 * x).astype(np.float32)

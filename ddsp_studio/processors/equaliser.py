@@ -1,0 +1,104 @@
+"""Equaliser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ddsp_studio.dsp.ramps import ramp
+from ddsp_studio.dsp.svf import state_variable
+from ddsp_studio.dsp.tensor import Tensor, tf
+from ddsp_studio.processors.base import Processor
+from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet
+
+_SHELF_Q = math.sqrt(0.5)
+
+
+def _gain(doc: str) -> Control:
+    return Control(unit="dB", low=-24.0, high=24.0, default=0.0, doc=doc)
+
+
+def _hertz(default: float, doc: str, low: float = 20.0, high: float = 20000.0) -> Control:
+    return Control(unit="Hz", low=low, high=high, default=default, law=Law.OCTAVES, doc=doc)
+
+
+class Equaliser(Processor, version=1, category="Filter"):
+    """Four bands one after the other: a low shelf, two bells, a high shelf. All may move while the sound goes on.
+
+    The analogue shelves and bells of R. Bristow-Johnson's "Cookbook formulae for audio EQ biquad filter coefficients", as
+    trapezoidal state-variable filters (Zavalishin, The Art of VA Filter Design, chapter 4): minimum phase, no latency. `q` is
+    that of the bell half way up in dB; shelves are as steep as they can be without a bump.
+    """
+
+    input = Inlet(doc="The sound")
+    low_gain = _gain("Gain below the low shelf's frequency")
+    low_hz = _hertz(120.0, "Middle of the low shelf's slope", high=2000.0)
+    first_gain = _gain("Gain of the first bell")
+    first_hz = _hertz(500.0, "Top of the first bell")
+    first_q = Control(unit="", low=0.3, high=12.0, default=1.0, law=Law.OCTAVES, doc="How narrow the first bell is")
+    second_gain = _gain("Gain of the second bell")
+    second_hz = _hertz(2500.0, "Top of the second bell")
+    second_q = Control(unit="", low=0.3, high=12.0, default=1.0, law=Law.OCTAVES, doc="How narrow the second bell is")
+    high_gain = _gain("Gain above the high shelf's frequency")
+    high_hz = _hertz(8000.0, "Middle of the high shelf's slope", low=500.0)
+    audio = Outlet(doc="The sound with its colours weighed anew")
+
+    class Memory(NamedTuple):
+        """Two integrators for each band, [batch, 4, 2]."""
+
+        integrators: Tensor
+
+    def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
+        """Ringing of the slowest band to −60 dB."""
+        bells = ((values[f"{n}_hz"][0], values[f"{n}_q"][0], values[f"{n}_gain"][0]) for n in ("first", "second"))
+        shelves = ((values[f"{n}_hz"][0], _SHELF_Q, values[f"{n}_gain"][0]) for n in ("low", "high"))
+        return max(_ringing_s(*band) for band in (*bells, *shelves))
+
+    def memory(self, batch: int) -> Memory:
+        """At rest."""
+        return self.Memory(tf.zeros([batch, 4, 2]))
+
+    def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
+        """Filter by one band after the other."""
+        shape = [int(memory.integrators.shape[0]), x.input.shape[1]]
+        audio, ends = tf.broadcast_to(x.input, shape), []
+        for number, name in enumerate(("low", "first", "second", "high")):
+            state = tf.transpose(memory.integrators[:, number])
+            amplitude = tf.pow(10.0, ramp(getattr(x, f"{name}_gain")) / 40.0)
+            hertz = ramp(getattr(x, f"{name}_hz"))
+            if name in ("first", "second"):
+                audio, state = self._bell(audio, hertz, ramp(getattr(x, f"{name}_q")), amplitude, state)
+            else:
+                audio, state = self._shelf(audio, hertz, amplitude, state, high=name == "high")
+            ends.append(tf.transpose(state))
+        return {"audio": audio}, self.Memory(tf.stack(ends, axis=1))
+
+    def _bell(self, audio: Tensor, hertz: Tensor, q: Tensor, amplitude: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(s² + (A/Q)·s + 1) / (s² + s/(A·Q) + 1)."""
+        damping = 1.0 / (q * amplitude)
+        _, band, state = state_variable(audio, hertz, damping, state, self.sample_rate)
+        return audio + (amplitude / q - damping) * band, state
+
+    def _shelf(self, audio: Tensor, hertz: Tensor, amplitude: Tensor, state: Tensor, *, high: bool) -> tuple[Tensor, Tensor]:
+        """A·(s² + (√A/Q)·s + A) / (A·s² + (√A/Q)·s + 1), low; the high shelf has s and 1/s exchanged.
+
+        With s = p / √A the low shelf is (p² + A/Q·p + A²) / (p² + p/Q + 1): the filter's own outputs, its corner moved by √A.
+        """
+        root = tf.sqrt(amplitude)
+        # the frequency is warped before it is moved, so that the shelf never meets half of the sample rate
+        warped = tf.tan(math.pi * tf.minimum(hertz / self.sample_rate, 0.49))
+        corner = tf.atan(warped * root if high else warped / root) * (self.sample_rate / math.pi)
+        damping = tf.ones_like(corner) / _SHELF_Q
+        low, band, state = state_variable(audio, corner, damping, state, self.sample_rate)
+        top = audio - damping * band - low
+        squared = amplitude * amplitude
+        if high:
+            return squared * top + amplitude * damping * band + low, state
+        return top + amplitude * damping * band + squared * low, state
+
+
+def _ringing_s(hertz: float, q: float, gain_db: float) -> float:
+    if gain_db == 0.0:
+        return 0.0
+    return math.log(1e3) * max(q * 10.0 ** (gain_db / 40.0), 1.0) / (math.pi * hertz)
