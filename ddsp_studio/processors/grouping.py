@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.declare import Inlet, Outlet, Signal
 from ddsp_studio.processors.nesting import GROUP, Moved, sheet_of, silenced, with_inside
 from ddsp_studio.processors.patch import NAME, Cable, Exposed, Inside, Node, Patch, PatchError, Port
 
@@ -51,11 +51,12 @@ def grouped(patch: Patch, names: Collection[str], shown: Collection[Port] = ()) 
 
 
 def _outer_names(ports: Collection[Port]) -> dict[Port, str]:
-    """A name for each port: its own, with its node's in front where two are alike."""
+    """A name for each port: its own, with its node's in front where two are alike, or where it is a letter that says nothing."""
     names = [port.name for port in ports]
     found: dict[Port, str] = {}
     for port in ports:
-        wish = port.name if names.count(port.name) == 1 else f"{port.node}_{port.name}"
+        telling = names.count(port.name) == 1 and len(port.name) > 1
+        wish = port.name if telling else f"{port.node}_{port.name}"
         found[port] = _free(wish, found.values())
     return found
 
@@ -206,7 +207,7 @@ def as_group(patch: Patch) -> Node:
 
 def _audio_ports(name: str, node: Node) -> list[Port]:
     spec = sheet_of(node)
-    sockets = {**spec.inlets, **spec.outlets} if spec is not None else {}
+    sockets: dict[str, Inlet | Outlet] = {**spec.inlets, **spec.outlets} if spec is not None else {}
     return [Port(name, key) for key, socket in sockets.items() if socket.signal is Signal.AUDIO]
 
 

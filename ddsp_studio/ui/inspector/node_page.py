@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton
 
 from ddsp_studio.processors.declare import Spec
 from ddsp_studio.processors.nesting import absence, sheet_of
-from ddsp_studio.processors.patch import Cable, Port
+from ddsp_studio.processors.patch import Cable, Node, Port
 from ddsp_studio.ui import edits
 from ddsp_studio.ui.canvas.style import MISSING, category_colour
 from ddsp_studio.ui.document import Document
@@ -22,6 +22,9 @@ from ddsp_studio.ui.widgets.number_field import NumberField
 from ddsp_studio.ui.widgets.options import OptionEditor
 from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
+
+_MOST_KEPT = 8
+"""Channels written out of a control that is not installed."""
 
 
 class NodePage(QWidget):
@@ -47,6 +50,8 @@ class NodePage(QWidget):
         if spec is not None:
             self._add_controls(spec)
             self._add_options(spec)
+        else:
+            self._add_kept(node)
         if node.inside is not None:
             self._layout.addWidget(port_section(document, node.inside.ports, name))
         self._add_cables()
@@ -131,6 +136,16 @@ class NodePage(QWidget):
             self._layout.addWidget(advanced)
         else:
             advanced.deleteLater()
+
+    def _add_kept(self, node: Node) -> None:
+        """What the patch holds for a node that is not installed."""
+        values = [f"{readable(key)}: {' '.join(f'{v:g}' for v in held[:_MOST_KEPT])}" for key, held in node.values.items()]
+        options = [f"{readable(key)}: {value}" for key, value in node.options.items()]
+        if values or options:
+            section = Section("Kept")
+            for text in [*values, *options]:
+                section.rows.addWidget(note(text))
+            self._layout.addWidget(section)
 
     def _wire(self, widget: ValueWidget | Bars, control: str) -> None:
         self.values[control] = widget

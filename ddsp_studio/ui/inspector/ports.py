@@ -25,14 +25,16 @@ class PortRow(QWidget):
         self.shown = shown
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(3)
+        row.setSpacing(2)
         self.field = QLineEdit(shown.name, self)
         self.field.setAccessibleName(f"Name of port {shown.name}")
+        self.field.setToolTip(f"{shown.name} stands for {shown.port} inside")
+        self.field.setCursorPosition(0)
         self.field.editingFinished.connect(lambda: self.renamed.emit(self.field.text().strip()))
         inner = note(str(shown.port), faint=True)
         inner.setWordWrap(False)
         inner.setToolTip(f"Stands for {shown.port} inside")
-        row.addWidget(self.field, 3)
+        row.addWidget(self.field, 4)
         row.addWidget(inner, 3)
         for text, tip, do in (
             ("↑", "Move up", functools.partial(self.placed.emit, -1)),
@@ -41,6 +43,8 @@ class PortRow(QWidget):
         ):
             button = QToolButton(self)
             button.setText(text)
+            button.setFixedSize(20, 22)
+            button.setAutoRaise(True)
             button.setToolTip(tip)
             button.setAccessibleName(f"{tip}: {shown.name}")
             button.clicked.connect(do)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .stimulus import Case
+    from ddsp_studio.contract.stimulus import Case
 
 
 class ContractBroken(AssertionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -9,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_studio.contract.broken import ContractBroken
+from ddsp_studio.contract.stimulus import Array, Arrays, Case, cotangents, flat, gradients, loss64, run, stimulus
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check_node
 from ddsp_studio.processors.declare import Control
 from ddsp_studio.processors.patch import Node, Patch
-
-from .broken import ContractBroken
-from .stimulus import Arrays, Case, cotangents, flat, gradients, loss64, run, stimulus
 
 STEPS = tuple(10.0 ** (-k / 2.0) for k in range(3, 9))
 """Sizes of a finite difference, as a share of the input's size: 0.03 to 1e-4."""
@@ -43,7 +43,7 @@ def slopes(case: Case) -> None:
             )
 
 
-def _difference(case: Case, inputs: Arrays, name: str, direction: Arrays, noise: float) -> tuple[float, float]:
+def _difference(case: Case, inputs: Arrays, name: str, direction: Array, noise: float) -> tuple[float, float]:
     """The central difference at the step where its neighbours agree best, and how far they are apart."""
     found = []
     for step in STEPS:
@@ -52,7 +52,7 @@ def _difference(case: Case, inputs: Arrays, name: str, direction: Arrays, noise:
             moved = {**inputs, name: (inputs[name] + np.float32(side) * direction).astype(np.float32)}
             ends.append(loss64(case, run(case, moved)[0]))
         found.append((ends[1] - ends[0]) / (2.0 * step))
-    gaps = [abs(a - b) for a, b in zip(found, found[1:], strict=False)]
+    gaps = [abs(a - b) for a, b in itertools.pairwise(found)]
     best = int(np.argmin(gaps))
     return found[best + 1], gaps[best] + noise
 
@@ -103,10 +103,10 @@ def weights(case: Case) -> None:
         return
     inputs = stimulus(case, smooth=True)
 
-    @tf.function(autograph=False)
-    def outputs(held: dict[str, Any]) -> dict[str, Any]:
+    def eager(held: dict[str, Any]) -> dict[str, Any]:
         return flat(processor.process(processor.start(case.terms.batch), inputs, held)[0])
 
+    outputs = tf.function(eager, autograph=False)
     shares = cotangents(case, outputs(start))
     with tf.GradientTape() as tape:
         tape.watch(start)
@@ -125,7 +125,7 @@ def weights(case: Case) -> None:
             ends = [outputs({**start, name: start[name] + side * step * direction}) for side in (-1.0, 1.0)]
             sums = [sum(float(np.sum(e[n].numpy().astype(np.float64) * shares[n])) for n in e) for e in ends]
             found.append((sums[1] - sums[0]) / (2.0 * step))
-        gaps = [abs(a - b) for a, b in zip(found, found[1:], strict=False)]
+        gaps = [abs(a - b) for a, b in itertools.pairwise(found)]
         best = int(np.argmin(gaps))
         if abs(stated - found[best + 1]) > SLOPE_TOLERANCE * max(abs(stated), abs(found[best + 1])) + 4.0 * gaps[best] + 1e-5:
             raise ContractBroken("weights", case, f"by {name}: gradient {stated:.5g}, central differences {found[best + 1]:.5g}")
