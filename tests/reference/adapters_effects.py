@@ -19,7 +19,7 @@ from .adapters_synths import scaled
 from .loader import Adapter, Case, Difference
 
 RATE = 16_000
-WRAPS = "at its full length their delay line reads the newest sample instead of the oldest; ours does not wrap"
+WRAPS = "at its full length their line reads the newest sample, and a long one is read at float32 places; ours does neither"
 
 
 def whole_hops(audio: Tensor) -> Tensor:
@@ -101,8 +101,8 @@ def fir_filter(case: Case) -> Any:
 
 
 def delayed(audio: Tensor, phase: Tensor, longest: int) -> Tensor:
-    """Ours, told the delay as a share of the longest."""
-    phase = phase[..., 0] if len(phase.shape) == 3 else phase
+    """Ours, told the delay as a share of the longest, and in float64, so that a long line keeps its fractions."""
+    phase = tf.cast(phase[..., 0] if len(phase.shape) == 3 else phase, tf.float64)
     return variable_delay(audio, phase * float(longest), tf.zeros([audio.shape[0], longest]))[0]
 
 
@@ -131,40 +131,48 @@ def line_truth(case: Case) -> np.ndarray:
     return delay_truth(case.inputs["audio"].numpy().astype(np.float64), share(case.inputs["phase"]) * longest)
 
 
-def line_wraps(case: Case) -> bool:
+def line_gradients(case: Case) -> dict[str, np.ndarray]:
+    """Slopes of the delayed audio under the cotangent: each sample goes to the two that it is read between."""
     longest = int(case.kwargs.get("max_length", 512))
-    return bool(np.any(share(case.inputs["phase"]) * longest > longest - 1.0))
-
-
-def modulation(case: Case) -> tuple[Tensor, Tensor, Tensor, int]:
-    """Gain, scaled phase, share of the longest delay, and that delay in samples, as their constructor has them."""
-    given = case.ctor
-    gain = scaled(case, case.inputs["gain"], "gain_scale_fn")
-    phase = case.inputs["phase"]
-    phase = tf.sigmoid(phase) if given.get("phase_scale_fn", "sigmoid") is not None else phase
-    centre_ms, depth_ms = float(given.get("center_ms", 15.0)), float(given.get("depth_ms", 10.0))
-    longest = int(float(given.get("sample_rate", RATE)) / 1000.0 * (centre_ms + depth_ms))
-    return gain, phase, (phase * depth_ms + centre_ms) / (centre_ms + depth_ms), longest
+    audio = case.inputs["audio"].numpy().astype(np.float64)
+    delay = share(case.inputs["phase"]) * longest
+    whole = np.ceil(delay).astype(int)
+    line = np.pad(audio, [(0, 0), (longest, 1)])
+    earlier = longest + np.arange(audio.shape[1]) - whole
+    rows = np.arange(len(audio))[:, None]
+    by_line = np.zeros_like(line)
+    np.add.at(by_line, (rows, earlier), case.cotangent * (1.0 - whole + delay))
+    np.add.at(by_line, (rows, earlier + 1), case.cotangent * (whole - delay))
+    by_delay = -case.cotangent * (line[rows, earlier + 1] - line[rows, earlier])
+    return {
+        "audio": by_line[:, longest : longest + audio.shape[1]],
+        "phase": (by_delay * longest).reshape(case.inputs["phase"].shape),
+    }
 
 
 def mod_delay(case: Case) -> Any:
-    gain, phase, place, longest = modulation(case)
-    audio = case.inputs["audio"]
+    given, audio = case.ctor, case.inputs["audio"]
+    gain, phase = scaled(case, case.inputs["gain"], "gain_scale_fn"), case.inputs["phase"]
+    phase = tf.sigmoid(phase) if given.get("phase_scale_fn", "sigmoid") is not None else phase
+    place, longest = modulated(case, tf.cast(phase, tf.float64))
     wet = delayed(audio, place, longest) * (gain[..., 0] if len(gain.shape) == 3 else gain)
-    signal = wet + audio if case.ctor.get("add_dry", True) else wet
+    signal = wet + audio if given.get("add_dry", True) else wet
     return {"controls": {"audio": audio, "gain": gain, "phase": phase}, "signal": signal}
 
 
+def modulated(case: Case, phase: Any) -> tuple[Any, int]:
+    """Share of the longest delay, and that delay in samples: from the centre to the centre and the depth, as theirs does."""
+    given = case.ctor
+    centre_ms, depth_ms = float(given.get("center_ms", 15.0)), float(given.get("depth_ms", 10.0))
+    longest = int(float(given.get("sample_rate", RATE)) / 1000.0 * (centre_ms + depth_ms))
+    return (phase * depth_ms + centre_ms) / (centre_ms + depth_ms), longest
+
+
 def mod_delay_truth(case: Case) -> Any:
-    gain, _, place, longest = modulation(case)
+    place, longest = modulated(case, share(case.out["controls/phase"]))
     audio = case.inputs["audio"].numpy().astype(np.float64)
-    wet = delay_truth(audio, share(place) * longest) * share(gain)
+    wet = delay_truth(audio, place * longest) * share(case.out["controls/gain"])
     return {"signal": wet + audio if case.ctor.get("add_dry", True) else wet}
-
-
-def mod_wraps(case: Case) -> bool:
-    _, _, place, longest = modulation(case)
-    return bool(np.any(share(place) * longest > longest - 1.0))
 
 
 # -- routing -------------------------------------------------------------------------------------------------------------
@@ -227,8 +235,8 @@ ADAPTERS: dict[str, Adapter] = {
     "processors.Mix": mix,
 }
 DIFFERENT: dict[str, list[Difference]] = {
-    "core.variable_length_delay": [Difference(WRAPS, line_truth, when=line_wraps)],
-    "effects.ModDelay": [Difference(WRAPS, mod_delay_truth, when=mod_wraps)],
+    "core.variable_length_delay": [Difference(WRAPS, line_truth, gradients=line_gradients, drift=True)],
+    "effects.ModDelay": [Difference(WRAPS, mod_delay_truth, drift=True)],
     "effects.FIRFilter": [
         Difference(OFF_CENTRE, lambda case: {"signal": filter_truth(fir_case(case))}, when=lambda case: crops(fir_case(case)))
     ],
