@@ -164,7 +164,9 @@ class Compiler(threading.Thread):
         """Build what plays anew from the nodes that were compiled better meanwhile, unless another edit waits."""
         improved, self._improved = self._improved, None
         if improved is not None and improved[0] is self._player and not self._wake.is_set():
-            improved[0].refresh(improved[1])
+            player, hops = improved
+            if player.refresh(hops):
+                self._improver.offer(player, hops)
 
     def _use_blocks(self, wish: _Wish) -> None:
         live = self._live

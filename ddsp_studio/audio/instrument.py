@@ -64,8 +64,8 @@ class Player(Protocol):
     def improve(self, hops: int) -> bool:
         """Compile one more part for speed, in up to a second; False when none is left."""
 
-    def refresh(self, hops: int) -> None:
-        """Use what `improve` has compiled from the next block on."""
+    def refresh(self, hops: int) -> bool:
+        """Use what `improve` has compiled from the next block on; True if there is more to improve."""
 
     def warm(self, hops: int) -> None:
         """Compile for blocks of this many hops; slow."""

@@ -65,5 +65,9 @@ def endless(player: Player, hops: int, *, improved: bool = True) -> Callable[[],
     performance = chord(player.voices, hops)
     player.warm(hops)
     if improved:
-        player.improve(hops)
+        more = True
+        while more:
+            while player.improve(hops):
+                pass
+            more = player.refresh(hops)
     return lambda: player.render(values, performance)

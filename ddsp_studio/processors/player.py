@@ -1,25 +1,27 @@
 """A patch that sounds: its compiled function, its running state, and the values of its knobs.
 
-The engine's render thread and the offline renderer both drive a `Player`, block by block. Thread rule: build and `warm` it on
-any one thread; then hand it over, and `render`, `adopt` and `reset` on the thread that renders. `improve` may run on a third.
+The engine's render thread and the offline renderer both drive a `Player`, block by block. Thread rule: build, `warm` and
+`refresh` it on any one thread; `render`, `adopt` and `reset` on the one thread that renders; `improve` on a third.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.dsp.tensor import direct, tf
+from ddsp_studio.processors.block import GroupState
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
-from ddsp_studio.processors.group import Column, Compiler, GroupState, NotCompiled, ProcessorGroup, Weights
+from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS, free_clock
+from ddsp_studio.processors.tracing import Compiler, Pending
 
 Array = npt.NDArray[np.float32]
 RAMP_HOPS = 8
@@ -60,7 +62,7 @@ class Player:
         _configure_runtime()
         self.patch, self.voices, self._rate = patch, voices, sample_rate
         self._hops_played = 0
-        self._compiler = Compiler.XLA_WHOLE if jit else Compiler.QUICK
+        self._compiler = Compiler.WHOLE if jit else Compiler.NODES
         self._group = ProcessorGroup(patch, sample_rate=sample_rate)
         self.layout: dict[str, Column] = dict(self._group.columns)
         self.columns: dict[str, slice] = {name: column.columns for name, column in self.layout.items()}
@@ -71,7 +73,9 @@ class Player:
         self.tail_s: float = self._group.tail_s()
         self._modulated = [column for column in self.layout.values() if column.modulated]
         self._functions: dict[int, Any] = {}
-        self._improved: set[int] = set()
+        self._pending: dict[int, Pending] = {}
+        self._traced: dict[int, Any] = {}
+        self._whole: dict[int, Any] = {}
         self._start: GroupState = self._group.start(voices)
         self._state: list[Any] = tf.nest.flatten(self._start)
         self._derived: list[Any] = tf.nest.flatten(self._group.derive({}))
@@ -89,34 +93,52 @@ class Player:
     def warm(self, hops: int) -> None:
         """Compile for blocks of `hops` hops, and run one on a state of its own, so that the first real block is quick.
 
-        Where every node was compiled by XLA before, as after an edit of an improved patch, that is used at once.
+        Nodes that XLA has compiled before, in this patch or another, are used as they are.
         """
-        if hops in self._functions:
-            return
-        if self._compiler is Compiler.QUICK:
-            with contextlib.suppress(NotCompiled):
-                self._functions[hops] = self._compile(hops, Compiler.XLA_NODES, known_only=True)
-                return
-        self._functions[hops] = self._compile(hops, self._compiler)
+        if hops not in self._functions:
+            self._compile(hops)
 
-    def improve(self, hops: int) -> None:
-        """Compile the nodes by XLA and use that from the next block on: seconds of work, for a thread of its own.
+    def improve(self, hops: int) -> bool:
+        """Compile one more node, or at last the whole, by XLA; False when there is nothing to do. For a thread of its own.
 
-        State and sound stay as they are, but for rounding; what was compiled once serves every later patch.
+        A node takes up to a second and serves every later patch at once, the whole takes some seconds. `refresh` puts it to use.
         """
-        if self._compiler is Compiler.QUICK and hops not in self._improved:
-            self._functions[hops] = self._compile(hops, Compiler.XLA_NODES)
+        if hops in self._pending and self._pending[hops].compile():
+            return True
+        function = self._traced.pop(hops, None)
+        if function is not None:
+            self._run_once(function, hops)
+            self._whole[hops] = function
+        return function is not None
 
-    def _compile(self, hops: int, compiler: Compiler, *, known_only: bool = False) -> Any:
-        function = self._group.function(self.voices, hops, compiler, known_only=known_only)
-        called = direct(function, pooled=compiler is not Compiler.XLA_NODES)
+    def refresh(self, hops: int) -> bool:
+        """Use what XLA has compiled from the next block on; True if there is more to improve.
+
+        State and sound stay as they are, but for rounding.
+        """
+        if hops in self._whole or self._compiler is Compiler.WHOLE:
+            self._functions[hops] = self._whole.get(hops, self._functions[hops])
+            return False
+        if hops in self._pending:
+            self._compile(hops)
+        function, _ = self._group.function(self.voices, hops, Compiler.WHOLE)
+        self._traced[hops] = direct(function, pooled=False)
+        return True
+
+    def _compile(self, hops: int) -> None:
+        function, pending = self._group.function(self.voices, hops, self._compiler)
+        called = direct(function, pooled=bool(pending.keys))
+        self._run_once(called, hops)
+        self._functions[hops] = called
+        if pending.keys:
+            self._pending[hops] = pending
+        else:
+            self._pending.pop(hops, None)
+
+    def _run_once(self, function: Callable[..., Any], hops: int) -> None:
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
         clock = tf.constant(free_clock(0, hops, self._rate))
-        called(values, tf.zeros([self.voices, hops, len(CHANNELS)]), clock, *tf.nest.flatten(self._start), *self._derived)
-        if compiler is Compiler.XLA_NODES:
-            self._group.has_run()
-            self._improved.add(hops)
-        return called
+        function(values, tf.zeros([self.voices, hops, len(CHANNELS)]), clock, *tf.nest.flatten(self._start), *self._derived)
 
     def render(self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None) -> Block:
         """Render the next block.

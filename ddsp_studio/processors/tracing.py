@@ -1,0 +1,160 @@
+"""A node as a compiled function: traced once for its type, options and shapes, and kept for every patch that comes.
+
+A control outlet's frame before the block is put in row 0 within the node's function: more work in one compiled function is
+quicker than operations beside it, as long as few more tensors are handed over, each of which costs some microseconds.
+Thread rule: one thread traces at a time; `Pending.compile` may run on any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ddsp_studio.dsp.tensor import Tensor, direct, fence, in_calling_thread, tf
+from ddsp_studio.processors.base import Processor, extend
+from ddsp_studio.processors.declare import MODEL
+
+_MAX_FUNCTIONS = 512
+_plain: OrderedDict[Any, Any] = OrderedDict()
+_by_xla: OrderedDict[Any, Any] = OrderedDict()
+"""Functions that XLA has compiled, ready to run."""
+
+Before = Mapping[str, tuple[Tensor, Tensor]]
+"""(started [1], last frame) of each control outlet that is heard, by outlet or by "outlet->target" of a head."""
+
+
+class Compiler(enum.Enum):
+    """How a patch's function is compiled.
+
+    NODES: each node by itself: by XLA if it was compiled so before, else by TensorFlow's graph executor, which is ready at once.
+    WHOLE: the patch as one XLA program: quickest to run, seconds to compile.
+    INLINE: every operation in the graph (or eager pass) around it, for training and for export.
+    """
+
+    NODES = "nodes"
+    WHOLE = "whole"
+    INLINE = "inline"
+
+
+class Left(NamedTuple):
+    """What a node leaves: its signals by outlet (or "outlet->target"), control with the frame before in row 0 where it is heard.
+
+    `last`: the last frame of these.
+    """
+
+    signals: dict[str, Tensor]
+    last: dict[str, Tensor]
+    memory: Any
+
+
+def leave(processor: Processor, outputs: Mapping[str, Any], memory: Any, before: Before) -> Left:
+    """Make of a processor's outputs what the patch hears and keeps of them."""
+    signals: dict[str, Tensor] = {}
+    for port, outlet in processor.spec.outlets.items():
+        if outlet.learned:
+            made = {head.target: head.control.from_logits(outputs[port][head.target]) for head in processor.heads}
+            signals |= {f"{port}->{target}": signal for target, signal in made.items()}
+        else:
+            signals[port] = outputs[port]
+    last = {key: signals[key][:, -1] for key in before}
+    signals |= {key: extend(signals[key], held, started) for key, (started, held) in before.items()}
+    return Left(signals, last, memory)
+
+
+def _run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
+    outputs, memory = processor.render(memory, x)
+    return leave(processor, outputs, memory, before)
+
+
+@dataclass
+class Pending:
+    """The nodes of a traced patch that XLA has not compiled yet."""
+
+    keys: list[Any] = field(default_factory=list)
+
+    def compile(self) -> bool:
+        """Compile one of them by XLA, which may take a second; False when none was left. Any thread, one at a time."""
+        while self.keys:
+            key = self.keys.pop()
+            plain = _plain.get(key)
+            if key in _by_xla or plain is None:
+                continue
+            specs = plain.inputs[: len(plain.inputs) - len(plain.captured_inputs)]
+            shapes = [tf.TensorSpec(s.shape, s.dtype) for s in specs]
+            with tf.init_scope(), in_calling_thread():
+                # XLA inlines the traced function, so that this traces one operation and not hundreds again
+                function = _function(lambda *flat, inner=plain: _flat_call(inner, flat), shapes, jit=True)
+                # called by another function, as patches will: XLA does not find again what it compiled for a direct call
+                caller = _function(lambda *flat, inner=function: inner(*flat), shapes)
+            direct(caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in specs))
+            _keep(_by_xla, key, function)
+            return True
+        return False
+
+
+def _function(body: Callable[..., Any], specs: Sequence[Any], *, jit: bool = False) -> Any:
+    return tf.function(body, autograph=False, jit_compile=jit or None).get_concrete_function(*specs)
+
+
+def _flat_call(function: Any, flat: tuple[Tensor, ...]) -> list[Tensor]:
+    arguments = tf.nest.pack_sequence_as(function.structured_input_signature[0], list(flat))
+    return tf.nest.flatten(function(*arguments))  # type: ignore[no-any-return]
+
+
+def call(processor: Processor, memory: Any, x: Any, before: Before, compiler: Compiler, pending: Pending) -> Left:
+    """Call a node in the graph that is being traced; nodes that run without XLA are added to `pending`."""
+    if compiler is Compiler.INLINE:
+        return _fenced(_run(processor, memory, x, before))
+    arguments = (memory, tuple(x), dict(before))
+    key = _key(processor, arguments)
+    function, left_as = _by_xla.get(key), _plain.get(key)
+    if left_as is None:
+        left_as = _trace(processor, arguments, key)
+    if compiler is Compiler.WHOLE:
+        return _fenced(left_as(*arguments))
+    if function is None:
+        pending.keys.append(key)
+        return left_as(*arguments)  # type: ignore[no-any-return]
+    _by_xla.move_to_end(key)
+    with in_calling_thread():
+        flat = function(*tf.nest.flatten(arguments))
+    return tf.nest.pack_sequence_as(left_as.structured_outputs, flat)  # type: ignore[no-any-return]
+
+
+def _fenced(left: Left) -> Left:
+    """Keep XLA from fusing a node into those that hear it: it would compute the node again for each, and compile for minutes."""
+    return tf.nest.pack_sequence_as(left, fence(tf.nest.flatten(left)))  # type: ignore[no-any-return]
+
+
+def _trace(processor: Processor, arguments: Any, key: Any) -> Any:
+    specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), arguments)
+    with tf.init_scope():
+        function = _function(lambda m, v, b: _run(processor, m, processor.Inputs(*v), b), specs)
+    _keep(_plain, key, function)
+    return function
+
+
+def _keep(functions: OrderedDict[Any, Any], key: Any, function: Any) -> None:
+    functions[key] = function
+    while len(functions) > _MAX_FUNCTIONS:
+        functions.popitem(last=False)
+
+
+def _key(processor: Processor, arguments: Any) -> Any:
+    """All that shapes a node's function."""
+    shapes = tuple((tuple(t.shape), t.dtype.name) for t in tf.nest.flatten(arguments))
+    options = tuple(sorted(item for item in processor.options.items() if item[0] != MODEL))  # weights are inputs
+    files = tuple(_stamp(str(processor.options[n])) for n, o in processor.spec.options.items() if o.path and n != MODEL)
+    heard = tuple(sorted(arguments[2]))
+    return (type(processor), options, files, processor.sample_rate, processor.stereo, processor.heads, heard, shapes)
+
+
+def _stamp(path: str) -> int:
+    with contextlib.suppress(OSError):
+        return Path(path).stat().st_mtime_ns if path else 0
+    return 0
