@@ -15,6 +15,7 @@ from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds
 from ddsp_studio.training.data.sound import Sound, sound_of_file
 from ddsp_studio.training.data.store import Analysis, Stored, content_hash, entry_key, stored
 from ddsp_studio.training.data.tfrecord import read_examples
+from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
 
 KINDS = ("audio", "nsynth", "maestro", "ddsp")
@@ -78,10 +79,19 @@ class Recording:
         return self.held.sound(self.sound)
 
     @property
+    def frame_count(self) -> int:
+        """Frames of the clock in it."""
+        return frame_count(self.samples, self.sample_rate)
+
+    @property
     def frames(self) -> Frames:
         """Features at the frames of the clock."""
-        frames = self.held.features(self.sound)
-        return frames._replace(f0_hz=(frames.f0_hz * np.float32(2.0**self.octave))) if self.octave else frames
+        return self.frames_between(0, self.frame_count)
+
+    def frames_between(self, first: int, last: int) -> Frames:
+        """Features from frame `first` to before frame `last`, both within the recording."""
+        frames = self.held.features(self.sound, first, last)
+        return frames._replace(f0_hz=frames.f0_hz * np.float32(2.0**self.octave)) if self.octave else frames
 
 
 @dataclass(frozen=True)

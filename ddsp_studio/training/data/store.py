@@ -93,11 +93,11 @@ class Stored:
     frames: npt.NDArray[np.float32]
     problems: list[str]
 
-    def features(self, sound: int) -> Frames:
-        """The features of one sound, [frames] each."""
+    def features(self, sound: int, first: int = 0, last: int | None = None) -> Frames:
+        """The features of one sound, or of its frames from `first` to before `last`, [frames] each."""
         rate = self.analysis.sample_rate
-        first = int(self.starts[sound]) // frame_period(rate)
-        rows = np.asarray(self.frames[first : first + frame_count(int(self.lengths[sound]), rate)])
+        begin, count = int(self.starts[sound]) // frame_period(rate), frame_count(int(self.lengths[sound]), rate)
+        rows = np.asarray(self.frames[begin + first : begin + (count if last is None else min(last, count))])
         return Frames(*(np.ascontiguousarray(rows[:, i]) for i in range(_FEATURES)))
 
     def sound(self, sound: int) -> Floats:

@@ -1,0 +1,179 @@
+"""Clips of one length, cut with overlap from the sounding stretches of recordings of any length; some are held out."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.training.data.audio_source import Floats
+from ddsp_studio.training.data.chance import permutation
+from ddsp_studio.training.data.corpus import Corpus, Recording
+from ddsp_studio.training.data.usable import usable_stretches
+from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.extract import Frames
+
+_MANY = 8
+"""With this many recordings whole ones are held out; with fewer, the end of each."""
+_SILENCE_DB = -100.0
+_GLIDE = 1.0 / 12.0
+"""Octaves from one frame to the next up to which pitch is taken to glide."""
+
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip: it begins at frame `first` of a recording and has `frames` frames."""
+
+    recording: Recording
+    first: int
+    frames: int
+
+    @property
+    def samples(self) -> int:
+        """Length in samples."""
+        return self.frames * frame_period(self.recording.sample_rate)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The clips to learn from, and those held out to judge by; no sample is in both."""
+
+    train: tuple[Clip, ...]
+    held_out: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How clips are cut.
+
+    Attributes:
+        seconds: length of a clip; it is rounded to whole frames. overlap: share of a clip that the next one repeats, 0..0.9.
+        held_out: share of the material that is held out, 0..0.5, where the data sets have no split of their own.
+        seed: decides which recordings are held out.
+    """
+
+    seconds: float = 2.0
+    overlap: float = 0.5
+    held_out: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range (ValueError)."""
+        for name, low, high in (("seconds", 0.05, 60.0), ("overlap", 0.0, 0.9), ("held_out", 0.0, 0.5)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"clips: {name} goes from {low:g} to {high:g}, got {value:g}")
+
+
+def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
+    """Cut a corpus into clips.
+
+    Recordings keep the split of their data set ("validation" and "test" are held out). Of the others, every so many whole
+    ones are held out where there are eight or more, and the last part of each where there are fewer; material for fewer than
+    three clips is all learnt from.
+
+    Raises:
+        ValueError: there is nothing but silence to learn from.
+    """
+    how = cutting or Cutting()
+    frames = max(1, round(how.seconds * corpus.sample_rate / frame_period(corpus.sample_rate)))
+    train: list[Clip] = []
+    held: list[Clip] = []
+    stretches = [usable_stretches(recording.frames.loudness_db, corpus.sample_rate) for recording in corpus.recordings]
+    whole = _held_out_recordings(corpus, stretches, how)
+    by_time = not whole and not any(recording.split for recording in corpus.recordings)
+    for number, (recording, parts) in enumerate(zip(corpus.recordings, stretches, strict=True)):
+        learnt, kept = _halves(parts, how.held_out, frames) if by_time else (parts, [])
+        if number in whole or recording.split in ("validation", "test"):
+            learnt, kept = [], parts
+        train += _cut(recording, learnt, frames, how.overlap)
+        held += _cut(recording, kept, frames, 0.0)
+    if not train and held:
+        train, held = held, []
+    if not train:
+        raise ValueError("there is nothing but silence in this material")
+    return Clips(tuple(train), tuple(held))
+
+
+def _held_out_recordings(corpus: Corpus, stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
+    free = [i for i, recording in enumerate(corpus.recordings) if not recording.split and stretches[i]]
+    if len(free) < _MANY or how.held_out == 0.0:
+        return set()
+    lengths = {i: sum(b - a for a, b in stretches[i]) for i in free}
+    wanted, chosen, taken = how.held_out * sum(lengths.values()), set[int](), 0
+    for place in permutation(how.seed, "held out", len(free)):
+        number = free[int(place)]
+        # a recording that would take more than half as much again is too long for this
+        if taken < wanted and (not chosen or taken + lengths[number] <= 1.5 * wanted):
+            chosen.add(number)
+            taken += lengths[number]
+    return chosen
+
+
+def _halves(parts: list[tuple[int, int]], share: float, frames: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Stretches before and behind the point after which `share` of them lies; all before it if that leaves less than a clip."""
+    total = sum(b - a for a, b in parts)
+    keep = max(round(total * share), frames)
+    if share == 0.0 or total < 3 * frames:
+        return parts, []
+    before: list[tuple[int, int]] = []
+    after: list[tuple[int, int]] = []
+    left = total - keep
+    for a, b in parts:
+        middle = min(b, a + max(0, left))
+        left -= b - a
+        before += [(a, middle)] if middle > a else []
+        after += [(middle, b)] if b > middle else []
+    return before, after
+
+
+def _cut(recording: Recording, parts: list[tuple[int, int]], frames: int, overlap: float) -> list[Clip]:
+    """Clips that cover each stretch: regular steps, the last one flush with the end; a short stretch is one clip."""
+    step = max(1, round(frames * (1.0 - overlap)))
+    firsts = itertools.chain.from_iterable(
+        dict.fromkeys([*range(a, max(a, b - frames) + 1, step), max(a, b - frames)]) for a, b in parts
+    )
+    return [Clip(recording, first, frames) for first in firsts]
+
+
+def read_clip(recording: Recording, start: int, samples: int) -> Floats:
+    """Samples from `start` on, silence where the recording has none, [samples]."""
+    audio = recording.audio
+    a, b = max(0, start), min(len(audio), start + samples)
+    out = np.zeros(samples, np.float32)
+    if b > a:
+        out[a - start : b - start] = audio[a:b]
+    return out
+
+
+def read_frames(recording: Recording, at: npt.NDArray[np.float64]) -> Frames:
+    """Features at places in frames, which rise and may lie between frames or outside of the recording, [places] each.
+
+    Between frames of one pitch, f0 glides by octaves; where it jumps the nearer frame holds. Outside there is silence.
+    """
+    count = recording.frame_count
+    low = int(np.clip(np.floor(at[0]), 0, count - 1))
+    frames = recording.frames_between(low, int(np.clip(np.ceil(at[-1]) + 1, low + 1, count)))
+    last = len(frames.f0_hz) - 1
+    nearest, below = (np.clip(place.astype(int) - low, 0, last) for place in (np.round(at), np.floor(at)))
+    above = np.minimum(below + 1, last)
+    part = np.clip(at - low - below, 0.0, 1.0)
+    inside = (at > -0.5) & (at < count - 0.5)
+    loudness = frames.loudness_db[below] * (1.0 - part) + frames.loudness_db[above] * part
+    return Frames(
+        np.where(inside, _glide(frames.f0_hz, nearest, below, above, part), 0.0).astype(np.float32),
+        np.where(inside, frames.confidence[nearest], 0.0).astype(np.float32),
+        np.where(inside, loudness, _SILENCE_DB).astype(np.float32),
+    )
+
+
+def _glide(f0_hz: Floats, nearest: Places, below: Places, above: Places, part: npt.NDArray[np.float64]) -> Floats:
+    a, b = f0_hz[below].astype(np.float64), f0_hz[above].astype(np.float64)
+    both = (a > 0.0) & (b > 0.0)
+    step = np.log2(np.where(both, b, 1.0) / np.where(both, a, 1.0))
+    glide: Floats = np.where(both & (np.abs(step) < _GLIDE), a * 2.0 ** (step * part), f0_hz[nearest]).astype(np.float32)
+    return glide
