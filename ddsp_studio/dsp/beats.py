@@ -24,6 +24,11 @@ class Steps:
     begins: Tensor
 
 
+def number_of(place: Tensor) -> Tensor:
+    """The number of the step that each place is in."""
+    return tf.floor(place - _EDGE)
+
+
 def steps(place: Tensor, before: Tensor) -> Steps:
     """Cut a line of places into steps.
 
@@ -32,7 +37,7 @@ def steps(place: Tensor, before: Tensor) -> Steps:
         before: the place of the hop before the block, [batch] float64; below −1 where there was none.
     """
     whole = tf.concat([before[:, None], place], axis=1)
-    number = tf.floor(whole - _EDGE)
+    number = number_of(whole)
     begins = tf.logical_or(number[:, 1:] != number[:, :-1], whole[:, 1:] < whole[:, :-1] - _EDGE)
     return Steps(number[:, 1:], tf.clip_by_value(place - number[:, 1:], 0.0, 1.0), begins)
 

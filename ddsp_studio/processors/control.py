@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ddsp_studio.dsp.beats import number_of, since_reset
 from ddsp_studio.dsp.noise import row_seeds, white_noise
 from ddsp_studio.dsp.recurrence import latest, one_pole_frames, scan_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
-from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
+from ddsp_studio.processors.clock import hop_places
+from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet, Signal
+from ddsp_studio.processors.divisions import DIVISIONS, FREE, SYNC
 
 _OVERSHOOT = 1.25
 """The attack aims above full level and is cut there, as the charging capacitor of an analogue envelope is."""
@@ -67,18 +70,27 @@ class Adsr(Processor, version=1, category="Control"):
         return {"out": tf.minimum(level, 1.0)[..., None]}, self.Memory(level[:, -1], tf.minimum(age[:, -1], _LONG_AGO))
 
 
-class Lfo(Processor, version=1, category="Control"):
-    """Low-frequency oscillator, -1..1, one value a hop. The random shape holds a new value for each cycle."""
+class Lfo(Processor, version=2, category="Control"):
+    """Low-frequency oscillator, -1..1, one value a hop. The random shape holds a new value for each cycle.
 
+    It runs at its own rate, or with the transport's clock, one cycle a note value: then the place in the cycle follows from the
+    beat alone, through seeks, loops and changes of tempo, and a reset counts from there.
+    """
+
+    sync = Option(default=FREE, choices=SYNC, doc="Cycle as a note value of the clock (D is dotted, T a triplet), or free")
     shape = Option(default="sine", choices=("sine", "triangle", "saw", "square", "random"), doc="Waveform")
-    rate = Control(unit="Hz", low=0.01, high=50.0, default=5.0, law=Law.OCTAVES, doc="Cycles a second")
+    clock = Inlet(signal=Signal.CLOCK, doc="The transport's clock")
+    rate = Control(unit="Hz", low=0.01, high=50.0, default=5.0, law=Law.OCTAVES, doc="Cycles a second, when it runs free")
     depth = Control(unit="", low=0.0, high=1.0, default=1.0, doc="Size of the swing")
     phase = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Offset within the cycle")
     reset = Control(unit="", low=0.0, high=1.0, default=0.0, advanced=True, doc="Starts the cycle anew when above 0.5")
     out = Outlet(signal=Signal.CONTROL, doc="-1..1")
 
     class Memory(NamedTuple):
-        """`turns`: cycles passed, modulo 2^16, [batch] float64. `seed`: of the random shape, [batch] uint32."""
+        """`turns`: cycles passed, modulo 2^16, or, on the clock, those at the last reset, [batch] float64.
+
+        `seed`: of the random shape, [batch] uint32.
+        """
 
         turns: Tensor
         seed: Tensor
@@ -90,14 +102,27 @@ class Lfo(Processor, version=1, category="Control"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Advance by the rate at each hop's end; a reset goes back to the start of the cycle."""
         shape = [int(memory.turns.shape[0]), int(x.rate.shape[1]) - 1]
-        advance = tf.cast(tf.broadcast_to(x.rate[:, 1:, 0], shape), tf.float64) * (HOP / self.sample_rate)
-        passed = tf.cumsum(advance, axis=1)
         again = tf.broadcast_to(x.reset[:, 1:, 0] > 0.5, shape)
-        turns = tf.math.floormod(passed - latest(again, passed, -memory.turns), 65536.0)
-        place = tf.cast(turns - tf.floor(turns), tf.float32) + x.phase[:, 1:, 0]
-        cycle = tf.cast(tf.cast(turns, tf.int32) + tf.cast(place, tf.int32), tf.uint32)
+        whole, part, kept = (self._free if self.options["sync"] == FREE else self._synced)(memory, x, again)
+        place = tf.cast(part, tf.float32) + x.phase[:, 1:, 0]
+        cycle = tf.cast(tf.cast(tf.math.floormod(whole, 65536.0), tf.int32) + tf.cast(place, tf.int32), tf.uint32)
         wave = self._wave(place - tf.floor(place), cycle, memory.seed)
-        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(turns[:, -1], memory.seed)
+        return {"out": (wave * x.depth[:, 1:, 0])[..., None]}, self.Memory(kept, memory.seed)
+
+    def _free(self, memory: Memory, x: Any, again: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Whole cycles, part of one, and what is kept, at the rate."""
+        advance = tf.cast(tf.broadcast_to(x.rate[:, 1:, 0], again.shape), tf.float64) * (HOP / self.sample_rate)
+        passed = tf.cumsum(advance, axis=1)
+        turns = tf.math.floormod(passed - latest(again, passed, -memory.turns), 65536.0)
+        whole = tf.floor(turns)
+        return whole, turns - whole, turns[:, -1]
+
+    def _synced(self, memory: Memory, x: Any, again: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same, on the clock."""
+        beats = DIVISIONS[self.options["sync"]]
+        turns, origin = since_reset(hop_places(x.clock, beats, int(again.shape[0])), again, memory.turns)
+        whole = number_of(turns)
+        return whole, turns - whole, origin
 
     def _wave(self, turns: Tensor, cycle: Tensor, seed: Tensor) -> Tensor:
         match self.options["shape"]:

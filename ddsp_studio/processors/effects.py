@@ -11,7 +11,9 @@ from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.recurrence import one_pole, one_pole_frames, scan_chunks
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
-from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet
+from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet, Signal
+from ddsp_studio.processors.divisions import DIVISIONS, FREE, SYNC
+from ddsp_studio.processors.performance import BPM, TEMPO
 
 _SHORTEST_S = 0.02
 _GLIDE_S = 0.15
@@ -31,15 +33,18 @@ class Gain(Processor, version=1, category="Effect"):
         return {"audio": x.input * ramp(amplitude)}, memory
 
 
-class Delay(Processor, version=1, category="Effect"):
+class Delay(Processor, version=2, category="Effect"):
     """Echo with feedback, damped in the loop like a tape: each repeat is darker.
 
-    A new time is reached by gliding, as a tape head would. The line is read between samples by Lagrange interpolation.
+    A new time is reached by gliding, as a tape head would. The line is read between samples by Lagrange interpolation. With the
+    transport's clock the time is a note value at its tempo, as far as the line is long enough.
     """
 
+    sync = Option(default=FREE, choices=SYNC, doc="Time as a note value of the clock (D is dotted, T a triplet), or free")
     longest = Option(default=1.0, low=0.1, high=4.0, unit="s", doc="Length of the delay line")
     input = Inlet(doc="The sound")
-    time = Control(unit="s", low=_SHORTEST_S, high=4.0, default=0.35, law=Law.OCTAVES, doc="Time between repeats")
+    clock = Inlet(signal=Signal.CLOCK, doc="The transport's clock")
+    time = Control(unit="s", low=_SHORTEST_S, high=4.0, default=0.35, law=Law.OCTAVES, doc="Time between repeats, when free")
     feedback = Control(unit="", low=0.0, high=0.98, default=0.4, doc="Level of each repeat against the one before")
     tone = Control(unit="Hz", low=200.0, high=20000.0, default=5000.0, law=Law.OCTAVES, doc="Damping in the loop")
     mix = Control(unit="", low=0.0, high=1.0, default=0.3, doc="Dry to wet, at constant power")
@@ -54,15 +59,17 @@ class Delay(Processor, version=1, category="Effect"):
 
     def prepare(self) -> None:
         """Size the line, and the chunk within which no echo of its own can return."""
+        self._beats = DIVISIONS.get(self.options["sync"])
         self._length = math.ceil(float(self.options["longest"]) * self.sample_rate) + 8
         self._chunk_hops = max(1, int(_SHORTEST_S * self.sample_rate - 4) // HOP)
         if _SHORTEST_S * self.sample_rate < HOP + 4:
             raise ValueError(f"Delay works at sample rates from {(HOP + 4) / _SHORTEST_S:g} Hz, got {self.sample_rate:g} Hz")
 
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
-        """Repeats until −60 dB."""
+        """Repeats until −60 dB; a note value counts at 120 bpm."""
         feedback = max(values["feedback"][0], 1e-3)
-        return min(values["time"][0], float(self.options["longest"])) * math.ceil(1.0 + math.log(1e-3) / math.log(feedback))
+        time_s = values["time"][0] if self._beats is None else self._beats * 60.0 / BPM
+        return min(time_s, float(self.options["longest"])) * math.ceil(1.0 + math.log(1e-3) / math.log(feedback))
 
     def memory(self, batch: int) -> Memory:
         """Silence, and no time yet."""
@@ -73,8 +80,8 @@ class Delay(Processor, version=1, category="Effect"):
         batch, length = int(memory.damped.shape[0]), int(x.input.shape[1])
         dry = tf.broadcast_to(x.input, [batch, length])
         # in float64: rounding a time of a second to float32 would move the read by a hundredth of a sample
-        wanted = tf.cast(tf.minimum(x.time[:, 1:, 0], self.options["longest"]), tf.float64)
-        wanted = tf.broadcast_to(wanted, [batch, length // HOP])
+        wanted = tf.cast(x.time[:, 1:, 0], tf.float64) if self._beats is None else self._note_s(x.clock[..., TEMPO])
+        wanted = tf.broadcast_to(tf.minimum(wanted, float(self.options["longest"])), [batch, length // HOP])
         keep = math.exp(-HOP / (_GLIDE_S * self.sample_rate))
         first = tf.where(memory.time < 0.0, wanted[:, 0], memory.time)
         times = one_pole_frames(tf.fill(wanted.shape, tf.constant(keep, tf.float64)), (1.0 - keep) * wanted, first)
@@ -93,6 +100,10 @@ class Delay(Processor, version=1, category="Effect"):
         wet = outs[0] if len(outs) == 1 else tf.concat(outs, axis=1)
         angle = ramp(x.mix) * (0.5 * math.pi)
         return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, self.Memory(*state, times[:, -1])
+
+    def _note_s(self, tempo: Tensor) -> Tensor:
+        """Seconds of the note value at a tempo in bpm (120 where there is none), held to the shortest echo."""
+        return tf.maximum((self._beats or 1.0) * 60.0 / tf.where(tempo > 0.0, tempo, BPM), _SHORTEST_S)
 
     @staticmethod
     def _round(state: tuple[Tensor, Tensor], chunk: tuple[Tensor, ...]) -> tuple[tuple[Tensor, Tensor], Tensor]:

@@ -24,7 +24,11 @@ MAX_BYTES = 16 * 2**20
 _Json = dict[str, Any]
 MIGRATIONS: dict[int, Callable[[_Json], _Json]] = {1: lambda data: data}  # groups came with 2
 """For each old schema version, the function that turns its data into the next version's."""
-NODE_MIGRATIONS: dict[tuple[str, int], Callable[[_Json], _Json]] = {}
+NODE_MIGRATIONS: dict[tuple[str, int], Callable[[_Json], _Json]] = {
+    # these learnt to follow the clock, which they do not unless they are told to
+    ("Lfo", 1): lambda node: {**node, "version": 2},
+    ("Delay", 1): lambda node: {**node, "version": 2},
+}
 """For each (processor type, old version), the function that turns a node's data into the next version's."""
 
 

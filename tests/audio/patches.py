@@ -18,13 +18,13 @@ def synth(partials: int = 40, bands: int = 33, *, reverb: bool = False) -> Patch
     nodes = {
         "voice": Node("Voice"),
         "amp": Node("Adsr", values={"release": (0.1,)}),
-        "lfo": Node("Lfo", values={"rate": (5.0,)}),
+        "lfo": Node("Lfo", 2, values={"rate": (5.0,)}),
         "tone": Node("Harmonic", values={"amplitude": (0.0,)}, options={"partials": partials}),
         "breath": Node("FilteredNoise", values={"amplitude": (0.0,)}, options={"bands": bands}),
         "both": Node("Add"),
         "filter": Node("Filter", values={"cutoff": (3000.0,)}),
         "voices": Node("VoiceMixer", values={"gain": (-12.0,)}),
-        "space": Node("ConvolutionReverb") if reverb else Node("Delay", values={"mix": (0.3,), "feedback": (0.2,)}),
+        "space": Node("ConvolutionReverb") if reverb else Node("Delay", 2, values={"mix": (0.3,), "feedback": (0.2,)}),
         "out": Node("Output"),
     }
     cables = [

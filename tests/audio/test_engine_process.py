@@ -59,7 +59,7 @@ def test_edits_swap_and_rapid_ones_coalesce(engine):
     engine.play_patch(patch, 1)
     slow = replace(patch, name="slow")
     for revision in range(2, 12):
-        patch = slow.with_node(f"extra{revision}", Node("Lfo"))
+        patch = slow.with_node(f"extra{revision}", Node("Lfo", 2))
         engine.send(protocol.LoadPatch(patch=patch_file.to_json(patch), revision=revision))
     engine.wait_for(protocol.PatchPlays, lambda event: event.revision == 11)
     answered = [event.revision for event in engine.events if isinstance(event, protocol.PatchPlays)]

@@ -12,7 +12,7 @@ from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 
 
 def chain() -> Patch:
-    patch = Patch(nodes={"lfo": Node("Lfo"), "noise": Node("FilteredNoise"), "filter": Node("Filter"), "out": Node("Output")})
+    patch = Patch(nodes={"lfo": Node("Lfo", 2), "noise": Node("FilteredNoise"), "filter": Node("Filter"), "out": Node("Output")})
     for source, target, amount in (
         ("noise.audio", "filter.input", None),
         ("filter.audio", "out.input", None),

@@ -21,14 +21,14 @@ def tone() -> Patch:
     nodes = {
         "voice": Node("Voice"),
         "env": Node("Adsr", values={"attack": (0.01,), "release": (0.1,)}),
-        "lfo": Node("Lfo", values={"rate": (5.5,)}),
+        "lfo": Node("Lfo", 2, values={"rate": (5.5,)}),
         "bend": Node("Transpose", values={"bend_range": (0.3,)}),
         "tone": Node("Harmonic", options={"partials": 12}, values={"amplitude": (0.4,)}),
         "air": Node("FilteredNoise", options={"bands": 17}, values={"amplitude": (0.1,)}),
         "level": Node("Gain"),
         "filter": Node("Filter", values={"cutoff": (1500.0,)}),
         "mixer": Node("VoiceMixer"),
-        "echo": Node("Delay", options={"longest": 0.2}, values={"time": (0.05,), "mix": (0.3,)}),
+        "echo": Node("Delay", 2, options={"longest": 0.2}, values={"time": (0.05,), "mix": (0.3,)}),
         "out": Node("Output"),
     }
     return wired(

@@ -9,6 +9,7 @@ from .stimulus import Terms
 _GATE = {"gate": "held while above 0.5", "trigger": "starts the attack while above 0.5"}
 _RESET = {"reset": "starts the cycle while above 0.5"}
 _LFO = {"drivers": ("depth",), "silence": {"depth": 0.0}, "thresholds": _RESET, "knobs": {"rate": (0.4, 1.0)}}
+_TIME = {"clock": "time is given: it wraps and jumps, and nothing is fitted by it"}
 _ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 20}
 _CLIP = {"spread": "in training a row is a clip, not a voice", "pan": "in training a row is a clip, not a voice"}
 _STAGE = "every voice is heard on left and right"
@@ -30,6 +31,9 @@ def terms(name: str, **options: Any) -> Terms | None:
                 knobs=dict.fromkeys(("attack", "decay", "release"), (0.1, 0.5)),
             )
         case "Lfo":
+            if options.get("sync"):
+                unheard = {"rate": "the clock gives the rate"}
+                return Terms(**{**_LFO, "drivers": ("depth", "clock")}, unheard=unheard, estimated=_TIME)
             shape = options.get("shape")
             stepwise = {"rate": "a new value for each cycle", "phase": "a new value for each cycle"}
             return Terms(**{**_LFO, "steps": stepwise if shape in ("random", "square") else {}})
@@ -59,6 +63,8 @@ def terms(name: str, **options: Any) -> Terms | None:
         case "Filter":
             ringing = ({}, {"cutoff": 200.0, "resonance": 10.0}, {"cutoff": 60.0, "resonance": 0.5})
             return Terms(tails=ringing if options.get("mode") == "low" else ringing[:1])
+        case "Delay" if options.get("sync"):
+            return Terms(hops=26, unheard={"time": "the clock gives the time"}, tails=(), estimated=_TIME)
         case "Delay":
             echoes = ({"time": 0.05, "mix": 1.0}, {"time": 0.08, "feedback": 0.7, "tone": 20000.0, "mix": 0.5})
             return Terms(**_ECHO, tails=echoes)
@@ -74,11 +80,11 @@ def terms(name: str, **options: Any) -> Terms | None:
 
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
-    "Lfo": [{"shape": shape} for shape in ("sine", "triangle", "saw", "square", "random")],
+    "Lfo": [{"shape": shape} for shape in ("sine", "triangle", "saw", "square", "random")] + [{"sync": "1/4T"}],
     "Harmonic": [{}, {"partials": 1}],
     "FilteredNoise": [{}, {"bands": 5}],
     "Filter": [{"mode": mode} for mode in ("low", "high", "band", "notch")],
-    "Delay": [{"longest": 0.1}, {"longest": 0.2, "stereo": True}],
+    "Delay": [{"longest": 0.1}, {"longest": 0.2, "stereo": True}, {"longest": 0.1, "sync": "1/32T"}],
     "ConvolutionReverb": [{"decay": 0.6}, {"decay": 0.2, "predelay": 0.0, "stereo": True}, {"file": "impulse.wav"}],
     "Pan": [{}, {"stereo": True}],
     "VoiceMixer": [{}, {"stereo": True}],

@@ -129,7 +129,7 @@ def test_any_wiring_is_played_or_refused_in_one_sentence(
     wires: list[tuple[tuple[str, str], tuple[str, str], float | None]],
 ) -> None:
     """What `refusal` lets through, one cable at a time, `check` accepts as a whole."""
-    patch = Patch(nodes={name.lower(): Node(name) for name in specs()})
+    patch = Patch(nodes={name.lower(): Node(name, spec.version) for name, spec in specs().items()})
     for (a, out), (b, into), amount in wires:
         source, target = Port(a.lower(), out), Port(b.lower(), into)
         reason = refusal(patch, source, target, amount)

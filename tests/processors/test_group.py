@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ddsp_studio.dsp.tensor import HOP, tf
+from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.group import ProcessorGroup
 from ddsp_studio.processors.patch import Node, Patch
 from ddsp_studio.processors.player import RAMP_HOPS, Player, Smoother
@@ -147,7 +148,7 @@ def test_bypass_passes_and_mute_silences() -> None:
     assert np.max(np.abs(free(source(g=Node("Gain", muted=True)), *wires))) == 0.0
     assert np.max(np.abs(free(source(g=Node("Gain", muted=True, bypassed=True)), *wires))) == 0.0
     for kind in ("Filter", "Delay", "ConvolutionReverb", "Pan", "VoiceMixer"):
-        assert np.all(np.isfinite(free(source(g=Node(kind, bypassed=True)), *wires)))
+        assert np.all(np.isfinite(free(source(g=Node(kind, specs()[kind].version, bypassed=True)), *wires)))
 
 
 @pytest.mark.parametrize("kind", ["Pan", "VoiceMixer", "Filter"])

@@ -254,7 +254,7 @@ def test_a_patch_is_inserted_as_a_group_and_a_saved_group_comes_back() -> None:
 
 
 def test_a_free_effect_becomes_a_group_with_audio_ports() -> None:
-    node = as_group(wired({"g": Node("Gain"), "d": Node("Delay")}, "g.audio -> d.input"))
+    node = as_group(wired({"g": Node("Gain"), "d": Node("Delay", 2)}, "g.audio -> d.input"))
     assert {e.name: str(e.port) for e in node.inside.ports} == {"input": "g.input", "audio": "d.audio"}
 
 
