@@ -54,13 +54,13 @@ def test_section_equals_the_cookbook(kind: str, hertz: float, q: float, gain_db:
 
 
 def test_low_corner_keeps_its_precision() -> None:
-    """20 Hz at 48 kHz: a direct form in float32 misses by 20 dB more."""
+    """20 Hz at 48 kHz, where a direct form in float32 is right to 55 dB only."""
     audio = np.random.default_rng(2).normal(size=(1, 400 * HOP))
     b, a = cookbook("low_pass", 20.0, 0.707, 0.0)
     part = section("low_pass", tf.constant(20.0), tf.constant(0.707), RATE)
     found, _ = biquad(tf.constant(audio, tf.float32), part, tf.zeros([1, 2]))
     expected = lfilter(b, a, audio)
-    assert np.sqrt(np.mean((found - expected) ** 2) / np.mean(expected**2)) < 1e-4
+    assert 10.0 * np.log10(np.mean((found - expected) ** 2) / np.mean(expected**2)) < -110.0
 
 
 def test_swept_stream_is_the_clip() -> None:
