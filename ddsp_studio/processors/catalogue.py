@@ -18,8 +18,17 @@ _BUILT_IN = (
     "sources",
     "control",
     "synths",
+    "wavetable",
+    "oscillator",
+    "sinusoidal",
+    "sampler",
+    "noise_sources",
+    "envelopes",
+    "shaping",
+    "converters",
     "filters",
     "effects",
+    "distortion",
     "dynamics",
     "modulation_effects",
     "phaser",
@@ -28,7 +37,6 @@ _BUILT_IN = (
     "bit_crusher",
     "stereo",
     "reverbs_generated",
-    "distortion",
     "reverb",
     "mixing",
     "clock",
@@ -37,6 +45,7 @@ _BUILT_IN = (
     "routing",
     "splitter",
     "decoders",
+    "expression",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}
