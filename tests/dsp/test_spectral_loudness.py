@@ -1,8 +1,10 @@
-"""Loudness: the weighting by its standard, one scale at every frame size and rate, one result live, offline, as tensor and array."""
+"""Loudness: the weighting by its standard, one scale at every frame size and rate, one result live, offline, tensor and array."""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -200,6 +202,17 @@ def test_it_compiles_under_xla() -> None:
     run = tf.function(lambda x, state: loudness_stream(x, state, 48_000), jit_compile=True)
     db, _ = run(tf.constant(audio, tf.float32), loudness_start(2, 1536))
     assert np.max(np.abs(db - loudness(audio, 48_000, 1536, centred=False))) < 1e-3
+
+
+def test_arrays_need_no_tensorflow() -> None:
+    lines = (
+        "import sys, numpy as np",
+        "from ddsp_studio.dsp import loudness, programme_loudness",
+        "loudness.loudness(np.zeros((1, 1000)), 16_000)",
+        "programme_loudness.hop_powers(np.zeros((1, 1000)), 16_000)",
+        "sys.exit('tensorflow' in sys.modules)",
+    )
+    assert subprocess.run([sys.executable, "-c", "; ".join(lines)], check=False).returncode == 0
 
 
 def test_a_window_off_the_grid_is_refused_in_a_sentence() -> None:
