@@ -21,7 +21,9 @@ from .fakes import SPECS, cable
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the made-up processors wherever the real catalogue was imported."""
     import ddsp_studio.processors.catalogue as real
+    from ddsp_studio.processors import patch_file
 
+    monkeypatch.setattr(patch_file, "NODE_MIGRATIONS", {})
     original = real.specs
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("ddsp_studio") and getattr(module, "specs", None) is original:
