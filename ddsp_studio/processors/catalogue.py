@@ -46,6 +46,7 @@ _BUILT_IN = (
     "splitter",
     "decoders",
     "expression",
+    "expression",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}

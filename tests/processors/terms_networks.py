@@ -28,6 +28,8 @@ def terms(name: str, **options: Any) -> Terms | None:
             return Terms(
                 **_RESTLESS, batch=2 if "latents" not in options else 3, hops=18, knobs={"f0": (0.3, 0.6), "loudness": (0.4, 0.9)}
             )
+        case "Expression":
+            return Terms(restless="gives a loudness, whose rest is not zero", batch=2)
         case _:
             return None
 

@@ -1,0 +1,75 @@
+"""Playing with the loudness of a data set: what velocity, pressure and wheel mean to a trained instrument."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ddsp_studio.dsp.recurrence import scan_frames
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors.base import Processor
+from ddsp_studio.processors.declare import Control, Inlet, Outlet, Signal, Weight
+from ddsp_studio.processors.networks import Array
+from ddsp_studio.processors.performance import GATE, MOD, PRESSURE, VELOCITY
+
+LEVELS = 11
+"""Quantiles of loudness, evenly spaced from the softest sounding frame to the loudest."""
+_SOFTEST, _LOUDEST = 0.1, 0.97
+"""Quantiles that velocity 0 and full effort ask for: the ends of a data set are accidents."""
+GESTURES = (3000.0, 120.0, -80.0)
+"""Rise and fall in dB a second and the level of silence in dB, until a data set has been measured."""
+
+
+class Expression(Processor, version=1, category="Neural"):
+    """How loud a trained instrument is asked to play: each note begins, swells and ends as its data set does.
+
+    Velocity asks for a level among those of the data set, so that half of the way up is its median. Pressure and the wheel raise
+    it towards the loudest. A note begins no faster than the data's notes do, and after the key is released it falls as theirs do.
+    """
+
+    performance = Inlet(signal=Signal.NOTES, doc="The notes")
+    dynamics = Control(unit="", low=0.0, high=1.0, default=1.0, doc="How much velocity counts; at 0 all ask for the median")
+    pressure = Control(unit="", low=0.0, high=1.0, default=1.0, doc="How far pressure raises the loudness towards the loudest")
+    wheel = Control(unit="", low=0.0, high=1.0, default=0.5, doc="How far the modulation wheel raises it")
+    gain = Control(unit="dB", low=-24.0, high=24.0, default=0.0, doc="Asks for more or less than the data set has")
+    loudness = Outlet(signal=Signal.CONTROL, unit="dB", doc="Loudness to play")
+
+    statistics = Weight(trained=False, doc="The data set's levels in dB [11], and its rise, fall (dB/s) and silence (dB) [3]")
+
+    class Memory(NamedTuple):
+        """`level`: dB that is asked for now, [batch]. `begun`: 0 before the first hop, [batch]."""
+
+        level: Tensor
+        begun: Tensor
+
+    def weights(self) -> dict[str, Array]:
+        """A generic instrument."""
+        return {
+            "statistics/levels": np.linspace(-60.0, -15.0, LEVELS, dtype=np.float32),
+            "statistics/gestures": np.array(GESTURES, np.float32),
+        }
+
+    def memory(self, batch: int) -> Memory:
+        """Silence."""
+        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+
+    def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
+        """Go towards the level that is asked for, by the data's own steps."""
+        played, levels, gestures = x.performance, x.weights["statistics/levels"], x.weights["statistics/gestures"]
+        rise, fall, silence = tf.unstack(gestures)
+        effort = x.dynamics[:, 1:, 0] * (played[..., VELOCITY] - 0.5) + 0.5
+        for raised in (x.pressure[:, 1:, 0] * played[..., PRESSURE], x.wheel[:, 1:, 0] * played[..., MOD]):
+            effort += (1.0 - effort) * raised
+        place = (_SOFTEST + (_LOUDEST - _SOFTEST) * effort) * (LEVELS - 1)
+        near = tf.maximum(1.0 - tf.abs(place[..., None] - np.arange(LEVELS, dtype=np.float32)), 0.0)
+        asked = tf.reduce_sum(near * levels, axis=2) + x.gain[:, 1:, 0]
+        goal = tf.where(played[..., GATE] > 0.5, tf.maximum(asked, silence), silence)
+        up, down = (pace * (HOP / self.sample_rate) for pace in (rise, fall))
+
+        def step(level: Tensor, goal: Tensor) -> Tensor:
+            return tf.minimum(tf.maximum(goal, level - down), level + up)
+
+        start = tf.where(memory.begun > 0.0, memory.level, silence)
+        level, last = scan_frames(step, start, goal)
+        return {"loudness": level[..., None]}, self.Memory(last, tf.ones_like(memory.begun))

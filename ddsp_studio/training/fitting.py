@@ -1,0 +1,213 @@
+"""A patch as something to fit: features of recordings in the place of the player, and all trained weights as one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors.base import Processor
+from ddsp_studio.processors.check import values_of
+from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.group import ProcessorGroup
+from ddsp_studio.processors.patch import Patch, Port
+from ddsp_studio.processors.performance import CHANNELS
+from ddsp_studio.processors.player import knob_of
+from ddsp_studio.training.features.clock import frame_period
+
+Array = npt.NDArray[np.float32]
+Features = Mapping[str, Any]
+"""What stands for a performance: "f0_hz" and "loudness_db", [rows, frames, 1]; "audio" [rows, samples] for encoders, which may be missing."""
+
+SOUNDING_DB = -70.0
+"""Frames that are louder than this hold a key down."""
+_VELOCITY = 0.75
+
+
+class Slot(NamedTuple):
+    """Where a trained array lies in the vector of all of them."""
+
+    node: str
+    name: str
+    shape: tuple[int, ...]
+    place: slice
+
+
+class Fitting:
+    """A patch whose trained weights are one vector, and which sounds by features.
+
+    Nodes that hear the performance are replaced: their outlets f0 and loudness give the features, gate and trigger follow the loudness, and
+    the other ones rest. Everything else is processed as it is played, rows being clips. Thread rule: one thread at a time.
+    """
+
+    def __init__(self, patch: Patch, sample_rate: float) -> None:
+        """Build the processors of a patch.
+
+        Raises:
+            PatchError: the patch is not sound. ValueError: it has nothing to train.
+        """
+        self.group = ProcessorGroup(patch, sample_rate=sample_rate, playing=False)
+        self.patch, self.sample_rate = patch, sample_rate
+        self.period = frame_period(int(sample_rate)) // HOP
+        self._stands: list[_Performer | _Listener] = []
+        self.performers: set[str] = set()
+        for name, processor in self.group.processors.items():
+            if any(inlet.signal is Signal.NOTES for inlet in processor.spec.inlets.values()):
+                self._stands.append(_Performer(processor))
+                self.performers.add(name)
+            elif self._listens(name, processor):
+                self._stands.append(_Listener(processor))
+            else:
+                continue
+            self.group.processors[name] = cast(Processor, self._stands[-1])
+        self.slots: tuple[Slot, ...] = tuple(self._lay_out())
+        if not self.slots:
+            raise ValueError("nothing in this patch can be trained: it has no decoder, reverb or other node with weights that is heard")
+        self.size = self.slots[-1].place.stop
+        self.latency = self.group.latency
+        self._values = self._knobs()
+
+    def _listens(self, name: str, processor: Processor) -> bool:
+        """Whether a node is an encoder into which nothing is plugged."""
+        audio = [inlet for inlet, held in processor.spec.inlets.items() if held.signal is Signal.AUDIO]
+        return processor.spec.category == "Neural" and bool(audio) and not any(self.patch.into(Port(name, inlet)) for inlet in audio)
+
+    def _lay_out(self) -> Sequence[Slot]:
+        slots, place = [], 0
+        for node, held in sorted(self.group.weights.items()):
+            declared = self.group.processors[node].spec.weights
+            for name, array in sorted(held.items()):
+                if node not in self.performers and declared[name.split("/")[0]].trained:
+                    slots.append(Slot(node, name, array.shape, slice(place, place + array.size)))
+                    place += array.size
+        return slots
+
+    def _knobs(self) -> Array:
+        """A row of values, knob positions in modulated columns, [columns]."""
+        row = np.zeros(self.group.width, np.float32)
+        for name in self.group.order:
+            for key, numbers in values_of(self.patch.nodes[name], name).items():
+                row[self.group.columns[f"{name}.{key}"].columns] = numbers
+        for cable in self.patch.cables:
+            if (column := self.group.columns.get(f"{cable.source}->{cable.target}")) is not None:
+                row[column.columns] = cable.amount
+        for column in self.group.columns.values():
+            if column.modulated and column.control is not None:
+                row[column.columns] = knob_of(column.control, row[column.columns])
+        return row
+
+    # -- weights ----------------------------------------------------------------------------------------------------------
+
+    def vector(self) -> Array:
+        """The patch's own weights as a vector, [size]."""
+        return np.concatenate([np.ravel(self.group.weights[s.node][s.name]) for s in self.slots]).astype(np.float32)
+
+    def weights(self, vector: Tensor) -> dict[str, dict[str, Tensor]]:
+        """The vector's parts by node and name, each in its shape."""
+        pieces = tf.split(vector, [s.place.stop - s.place.start for s in self.slots])
+        held: dict[str, dict[str, Tensor]] = {node: dict(arrays) for node, arrays in self.group.weights.items()}
+        for slot, piece in zip(self.slots, pieces, strict=True):
+            held[slot.node][slot.name] = tf.reshape(piece, slot.shape)
+        return held
+
+    def arrays(self, vector: Array) -> dict[str, dict[str, Array]]:
+        """All weights by node, trained ones from the vector: what a model file holds."""
+        held = {node: dict(arrays) for node, arrays in self.group.weights.items()}
+        for slot in self.slots:
+            held[slot.node][slot.name] = np.asarray(vector[slot.place], np.float32).reshape(slot.shape)
+        return held
+
+    def measure(self, statistics: Mapping[str, Array]) -> None:
+        """Put a data set's statistics where nodes keep them: "statistics/KEY" takes the numbers of that key."""
+        for held in self.group.weights.values():
+            for name in held:
+                key = name.removeprefix("statistics/")
+                if key != name and key in statistics:
+                    held[name] = np.asarray(statistics[key], np.float32).reshape(held[name].shape)
+
+    # -- sound ------------------------------------------------------------------------------------------------------------
+
+    def sound(self, vector: Tensor, features: Features) -> Tensor:
+        """What the patch plays for features, from silence on: [rows, samples], `latency` samples late."""
+        rows, hops = int(features["f0_hz"].shape[0]), int(features["f0_hz"].shape[1]) * self.period
+        return self.go_on(self.group.start(rows), self.group.derive(self.weights(vector)), features, hops)[0]
+
+    def go_on(self, state: Any, derived: Mapping[str, Any], features: Features, hops: int) -> tuple[Tensor, Any]:
+        """Play the next hops, from and to a state: audio [rows, samples] and the state after."""
+        rows, clip = int(features["f0_hz"].shape[0]), features.get("audio")
+        for stand in self._stands:
+            stand.features = {**features, "audio": tf.zeros([rows, hops * HOP]) if clip is None else clip[:, : hops * HOP]}
+        values = tf.constant(np.tile(self._values, (hops, 1)))
+        rendered, after = self.group.process(state, values, tf.zeros([rows, hops, len(CHANNELS)]), derived)
+        return rendered.audio, after
+
+
+class _Stand:
+    """Stands for a processor: all that is asked of it is the processor's, but for what it renders."""
+
+    def __init__(self, real: Processor) -> None:
+        self._real = real
+        self.features: Features = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Performer(_Stand):
+    """Gives features where its processor would hear the performance."""
+
+    def memory(self, batch: int) -> tuple[()]:
+        """Nothing."""
+        return ()
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Give the features that the outlets are named for, and rest elsewhere."""
+        hops = _hops(x, self._real)
+        given, rows = _outlets(self.features, hops), int(self.features["f0_hz"].shape[0])
+        outputs = {}
+        for port, outlet in self._real.spec.outlets.items():
+            channels = len(CHANNELS) if outlet.signal is Signal.NOTES else self._real.channels(port)
+            rest = [rows, hops * HOP] if outlet.signal is Signal.AUDIO else [rows, hops, channels]
+            outputs[port] = given[port] if port in given else tf.zeros(rest)
+        return outputs, memory
+
+
+class _Listener(_Stand):
+    """Hears the recording where nothing is plugged in."""
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        """Render with the recording on every audio inlet."""
+        heard = {n: self.features["audio"] for n, i in self._real.spec.inlets.items() if i.signal is Signal.AUDIO}
+        return self._real.render(memory, x._replace(**heard))
+
+
+def _hops(x: Any, processor: Processor) -> int:
+    return next(int(getattr(x, n).shape[1]) for n, i in processor.spec.inlets.items() if i.signal is Signal.NOTES)
+
+
+def _outlets(features: Features, hops: int) -> dict[str, Tensor]:
+    """Signals of hops that a performer gives, by outlet."""
+    f0_hz, loudness = features["f0_hz"], features["loudness_db"]
+    period = hops // int(f0_hz.shape[1])
+    loudness = _by_hops(loudness, period)
+    gate = tf.cast(loudness > SOUNDING_DB, tf.float32)
+    before = tf.concat([tf.zeros_like(gate[:, :1]), gate[:, :-1]], axis=1)
+    return {
+        "f0": tf.exp(_by_hops(tf.math.log(f0_hz), period)),
+        "loudness": loudness,
+        "gate": gate,
+        "trigger": gate * (1.0 - before),
+        "velocity": tf.fill(gate.shape, _VELOCITY),
+    }
+
+
+def _by_hops(frames: Tensor, period: int) -> Tensor:
+    """Frames [rows, frames, 1] at the ends of their hops, by straight lines: [rows, frames · period, 1]."""
+    if period == 1:
+        return frames
+    before = tf.concat([frames[:, :1], frames[:, :-1]], axis=1)
+    share = np.arange(1, period + 1, dtype=np.float32) / period
+    return tf.reshape(before + (frames - before) * share, [frames.shape[0], -1, 1])

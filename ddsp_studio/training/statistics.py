@@ -1,0 +1,78 @@
+"""What a data set is like: the pitch and loudness that an instrument knows, and how its notes begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.processors.expression import GESTURES, LEVELS
+from ddsp_studio.processors.networks import LOUDNESS, PITCH
+from ddsp_studio.training.data.corpus import Recording
+from ddsp_studio.training.data.usable import sounding
+from ddsp_studio.training.features.clock import frame_period
+
+Array = npt.NDArray[np.float32]
+FLOOR_DB = -80.0
+"""Loudness below this is silence, in training and in playing."""
+_SURE = 0.6
+_STRIDE_S = 0.02
+_RISE, _FALL = (200.0, 6000.0), (25.0, 800.0)
+"""Limits of what is believed, dB a second."""
+
+
+def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
+    """Statistics by the key under which nodes keep them ("statistics/KEY").
+
+    Returns:
+        "pitch": mean and deviation in MIDI numbers. "loudness": in dB. "levels": quantiles of loudness, dB [11]. "gestures": rise and fall in dB
+        a second, and silence in dB. "range": lowest and highest MIDI number that is played.
+    """
+    pitches, levels, rises, falls = [], [], [], []
+    for recording in recordings:
+        frames = recording.frames
+        heard = sounding(frames.loudness_db)
+        sure = (frames.f0_hz > 0.0) & (frames.confidence > _SURE) & heard
+        pitches.append(69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0))
+        levels.append(frames.loudness_db[heard])
+        up, down = _gestures(frames.loudness_db, recording.sample_rate)
+        rises.append(up)
+        falls.append(down)
+    pitch, level = np.concatenate(pitches or [[]]), np.concatenate(levels or [[]])
+    known = {"pitch": np.array(PITCH), "range": np.array([21.0, 108.0]), "loudness": np.array(LOUDNESS), "levels": np.linspace(-60.0, -15.0, LEVELS)}
+    if len(pitch):
+        known["pitch"] = np.array([pitch.mean(), max(3.0, float(pitch.std()))])
+        known["range"] = np.percentile(pitch, [0.5, 99.5])
+    if len(level):
+        known["loudness"] = np.array([level.mean(), max(3.0, float(level.std()))])
+        known["levels"] = np.percentile(np.maximum(level, FLOOR_DB), np.linspace(0.0, 100.0, LEVELS))
+    rise = _typical(np.concatenate(rises or [[]]), 75.0, GESTURES[0], _RISE)
+    fall = _typical(np.concatenate(falls or [[]]), 50.0, GESTURES[1], _FALL)
+    known["gestures"] = np.array([rise, fall, FLOOR_DB])
+    return {key: np.asarray(value, np.float32) for key, value in known.items()}
+
+
+def _gestures(loudness_db: Array, sample_rate: int) -> tuple[Array, Array]:
+    """Slopes in dB a second where the sound comes from silence, and where it goes into it."""
+    stride = max(1, round(_STRIDE_S * sample_rate / frame_period(sample_rate)))
+    held = np.maximum(loudness_db, FLOOR_DB)
+    if len(held) <= stride or held.max() <= FLOOR_DB:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    slope = (held[stride:] - held[:-stride]) / (stride * frame_period(sample_rate) / sample_rate)
+    loud = float(np.percentile(held[held > FLOOR_DB], 80.0))
+    # on the way between silence and the level of a note
+    before, behind = held[:-stride], held[stride:]
+    rising = (slope > _RISE[0]) & (before < loud - 12.0) & (behind > FLOOR_DB + 6.0)
+    falling = (slope < -_FALL[0]) & (behind < loud - 12.0) & (behind > FLOOR_DB + 6.0)
+    return slope[rising], -slope[falling]
+
+
+def _typical(slopes: Array, percentile: float, otherwise: float, limits: tuple[float, float]) -> float:
+    return float(np.clip(np.percentile(slopes, percentile), *limits)) if len(slopes) >= 8 else otherwise
+
+
+def described(statistics: Mapping[str, Array]) -> dict[str, Any]:
+    """The same as plain numbers, for the description in a model."""
+    return {key: [round(float(x), 3) for x in value] for key, value in statistics.items()}

@@ -1,0 +1,112 @@
+"""One step of a training, compiled: sound, loss, gradient and Adam in one function."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import Tensor, tf
+from ddsp_studio.training.data.batches import Batch
+from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.losses.spectral import SpectralLoss
+
+Array = npt.NDArray[np.float32]
+_KEEP, _KEEP_SQUARE, _TINY = 0.9, 0.999, 1e-8
+_UNSURE = 0.2
+"""Weight of a clip of whose pitch the tracker is not sure at all."""
+_HEARD_DB = -60.0
+
+
+class Learned(NamedTuple):
+    """All that a training has learned: weights, and Adam's means of gradients and of their squares, [size] each; steps done."""
+
+    weights: Array
+    mean: Array
+    square: Array
+    step: int
+
+
+class Told(NamedTuple):
+    """What a step tells: the loss, and the length of the gradient before it was clipped."""
+
+    loss: float
+    norm: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether both are numbers."""
+        return bool(np.isfinite(self.loss) and np.isfinite(self.norm))
+
+
+class Stepper:
+    """Weights in training. A step that gives no numbers changes nothing. Thread rule: one thread at a time."""
+
+    def __init__(self, fitting: Fitting, loss: SpectralLoss, clip_norm: float, start: Learned | None = None) -> None:
+        """Begin with the patch's own weights, or where a checkpoint ended."""
+        self._fitting, self._loss, self._clip_norm = fitting, loss, clip_norm
+        first = start or Learned(fitting.vector(), *(np.zeros(fitting.size, np.float32) for _ in range(2)), 0)
+        self.step = first.step
+        self._weights, self._mean, self._square = (tf.Variable(x, trainable=False) for x in first[:3])
+        self._run = tf.function(self._update, autograph=False)
+        self._measure = tf.function(lambda batch: self._distance(self._weights, batch), autograph=False)
+
+    def learn(self, batch: Batch, rate: float) -> Told:
+        """Go one step down the gradient of a batch, with the learning rate `rate`.
+
+        Raises:
+            tf.errors.ResourceExhaustedError: the batch is too large for the memory.
+        """
+        loss, norm = self._run(_tensors(batch), tf.constant(rate, tf.float32), tf.constant(self.step + 1, tf.float32))
+        told = Told(float(loss), float(norm))
+        self.step += 1
+        return told
+
+    def loss(self, batch: Batch) -> float:
+        """The loss of a batch, without learning from it."""
+        return float(self._measure(_tensors(batch)))
+
+    def learned(self) -> Learned:
+        """All that was learned, as arrays."""
+        return Learned(self._weights.numpy(), self._mean.numpy(), self._square.numpy(), self.step)
+
+    def restore(self, learned: Learned) -> None:
+        """Go back (or on) to what was learned at another time."""
+        for variable, value in zip((self._weights, self._mean, self._square), learned[:3], strict=True):
+            variable.assign(value)
+        self.step = learned.step
+
+    def _distance(self, weights: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        sound, late = self._fitting.sound(weights, batch), self._fitting.latency
+        target = batch["audio"][:, : sound.shape[1]]
+        kept = int(sound.shape[1]) - late
+        return self._loss(target[:, :kept], sound[:, late:], _trust(batch))
+
+    def _update(self, batch: dict[str, Tensor], rate: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
+        """Adam (Kingma and Ba, 2015) on a gradient that is clipped to a length."""
+        with tf.GradientTape() as tape:
+            tape.watch(self._weights)
+            loss = self._distance(self._weights, batch)
+        slope = tape.gradient(loss, self._weights)
+        norm = tf.norm(slope)
+        good = tf.math.is_finite(norm) & tf.math.is_finite(loss)
+        slope = tf.where(good, slope, 0.0) * tf.minimum(1.0, self._clip_norm / tf.where(good, norm + _TINY, 1.0))
+        mean = _KEEP * self._mean + (1.0 - _KEEP) * slope
+        square = _KEEP_SQUARE * self._square + (1.0 - _KEEP_SQUARE) * slope * slope
+        way = mean / (1.0 - _KEEP**number) / (tf.sqrt(square / (1.0 - _KEEP_SQUARE**number)) + _TINY)
+        self._weights.assign(tf.where(good, self._weights - rate * way, self._weights))
+        self._mean.assign(tf.where(good, mean, self._mean))
+        self._square.assign(tf.where(good, square, self._square))
+        return loss, norm
+
+
+def _tensors(batch: Batch) -> dict[str, Tensor]:
+    return {key: tf.convert_to_tensor(value) for key, value in batch.items()}
+
+
+def _trust(batch: dict[str, Tensor]) -> Tensor:
+    """Weight of each clip, [batch, 1, 1]: how sure its pitch is where it is heard. A wrong octave teaches a wrong instrument."""
+    heard = tf.cast(batch["loudness_db"] > _HEARD_DB, tf.float32)
+    sure = tf.reduce_sum(heard * batch["confidence"], axis=1, keepdims=True) / (tf.reduce_sum(heard, axis=1, keepdims=True) + 1.0)
+    return _UNSURE + (1.0 - _UNSURE) * sure
