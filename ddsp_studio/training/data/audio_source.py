@@ -24,8 +24,8 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 BLOCK = 65_536
 """Samples decoded at a time."""
 
-_CANCELLED = 0.25
-"""A mix with less than this share of its louder channel's power has cancelled itself."""
+_CANCELLED = 0.3
+"""A mix with less than this share of its loudest channel's power has cancelled itself, or comes from that channel alone."""
 
 
 class AudioProblem(ValueError):
@@ -138,7 +138,7 @@ def choose_mixdown(path: Path) -> Mixdown:
             return Mixdown()
         mixed += float(np.sum(block.mean(axis=1, dtype=np.float64) ** 2))
         single = single + np.sum(block.astype(np.float64) ** 2, axis=0)
-    if mixed < _CANCELLED * single.max(initial=0.0) * 0.999:
+    if mixed < _CANCELLED * single.max(initial=0.0):
         return Mixdown(int(single.argmax()))
     return Mixdown()
 

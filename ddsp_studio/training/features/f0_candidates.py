@@ -71,7 +71,7 @@ def _peaks(normal: Floats, plan: Layout) -> tuple[Floats, Floats]:
     f0_hz = plan.hertz / (chosen + 1 + plan.lags[0] + offset)
     found = np.take_along_axis(is_peak, chosen, axis=1) & (f0_hz >= settings.low_hz) & (f0_hz <= settings.high_hz)
     # Boersma: a peak above 1 is an artefact of the division by the window, and folded back
-    height = np.where(height > 1.0, 1.0 / height, height)
+    height = np.where(height > 1.0, 1.0 / np.maximum(height, 1.0), height)
     return np.where(found, f0_hz, 0.0).astype(np.float32), np.where(found, height, -1.0).astype(np.float32)
 
 

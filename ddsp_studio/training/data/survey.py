@@ -1,0 +1,188 @@
+"""What the user's recordings are good for, in plain words, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ddsp_studio.dsp.scaling import hz_to_midi
+from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, find_audio
+from ddsp_studio.training.data.clipping import clipped_places
+from ddsp_studio.training.data.corpus import Entry, open_corpus
+from ddsp_studio.training.data.store import Analysis
+from ddsp_studio.training.data.usable import loud_level_db, sounding, usable_stretches
+from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.extract import Frames
+
+# Measured on solo phrases and notes, chords, mixes of two instruments, a drum loop and added noise (docs/decisions/0005-data.md):
+_PERIODIC = 0.85
+"""Periodicity that single notes keep but for their edges."""
+_BLURRED = 0.1
+"""Share of frames below `_PERIODIC` that single notes stay under (0.06 at most) and mixes exceed (0.13 and more)."""
+_PITCHED, _HARDLY_PERIODIC = 0.7, 0.45
+"""Drums: pitch in half of the frames, with a periodicity of 0.3. Chords: in nearly all, 0.6 and more."""
+_NOISE_GAP_DB = 40.0
+_SHORT_S, _FEW_CLIPS = 0.5, 5
+_NARROW_DB, _FEW_KEYS = 8.0, 7
+_LEVELS_DB = 24.0
+ENOUGH_S, LITTLE_S = 180.0, 60.0
+"""From three minutes on an instrument comes out well; under one it hardly does."""
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file.
+
+    Attributes:
+        path: of the file. seconds: its length. usable_s: of it, worth learning from.
+        frames: pitch, confidence and loudness at the clock of `sample_rate`, or None if the file cannot be used.
+        sample_rate: of the analysis, Hz. keys: lowest and highest MIDI key that is held for a while, or None.
+        loud_db: A-weighted level of its loud parts. warnings: sentences.
+    """
+
+    path: Path
+    seconds: float
+    usable_s: float
+    frames: Frames | None
+    sample_rate: int
+    keys: tuple[int, int] | None
+    loud_db: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All files: their reports, the seconds worth learning from, and what would help, in sentences."""
+
+    files: tuple[FileReport, ...]
+    usable_s: float
+    advice: tuple[str, ...]
+
+
+def survey(
+    paths: Sequence[Path],
+    analysis: Analysis | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Survey:
+    """Listen to files and folders.
+
+    Args:
+        paths: files and folders. analysis: how. cache: folder of analysed sound.
+        progress: called with the share that is done, 0..1; what it raises ends the work.
+
+    Raises:
+        AudioProblem: a path that does not exist, or a folder without sound.
+    """
+    how, reports = analysis or Analysis(), []
+    found = find_audio(list(paths))
+    for number, path in enumerate(found):
+        if progress:
+            progress(number / len(found))
+        reports.append(report_on(path, how, cache))
+    if progress:
+        progress(1.0)
+    usable = sum(report.usable_s for report in reports)
+    return Survey(tuple(reports), usable, tuple(_advice(reports, usable)))
+
+
+def report_on(path: Path, analysis: Analysis, cache: Path | None = None) -> FileReport:
+    """Listen to one file; what is wrong with it stands in its warnings."""
+    rate = analysis.sample_rate
+    try:
+        facts = file_facts(path)
+        recording = open_corpus([Entry(path, "audio")], analysis, cache=cache).recordings[0]
+        frames = recording.frames
+    except AudioProblem as problem:
+        return FileReport(path, 0.0, 0.0, None, rate, None, -100.0, (str(problem),))
+    warnings = []
+    if recording.samples < 0.99 * facts.seconds * rate:
+        warnings.append(f"{path.name} is damaged: {recording.samples / rate:.1f} of {facts.seconds:.1f} seconds could be read")
+    places = clipped_places(path)
+    if places >= _FEW_CLIPS:
+        warnings.append(f"{path.name} is clipped in {places} places; record it with less gain")
+    wrong, usable = _judge(path.name, frames, rate)
+    return FileReport(
+        path,
+        recording.samples / rate,
+        usable,
+        frames,
+        rate,
+        _keys(frames) if usable else None,
+        loud_level_db(frames.loudness_db),
+        (*warnings, *wrong),
+    )
+
+
+def _judge(name: str, frames: Frames, rate: int) -> tuple[list[str], float]:
+    """Warnings, and the seconds worth learning from."""
+    period_s = frame_period(rate) / rate
+    loud = sounding(frames.loudness_db)
+    usable = sum(b - a for a, b in usable_stretches(frames.loudness_db, rate)) * period_s
+    if usable == 0.0:
+        return [f"{name} is silent"], 0.0
+    voiced = frames.f0_hz > 0.0
+    both = voiced & loud
+    pitched = float(np.mean(voiced[loud]))
+    periodicity = float(np.median(frames.confidence[both])) if both.any() else 0.0
+    if (pitched < _PITCHED and periodicity < _PERIODIC) or periodicity < _HARDLY_PERIODIC:
+        return [f"{name} has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"], 0.0
+    warnings = []
+    gap = _noise_gap_db(frames, period_s)
+    blurred = float(np.mean(frames.confidence[both] < _PERIODIC))
+    if gap is not None and gap < _NOISE_GAP_DB:
+        warnings.append(f"{name} is noisy: its pauses are only {gap:.0f} dB below its notes, 50 and more are good")
+    elif blurred > _BLURRED:
+        text = "chords, several instruments or a long reverb"
+        warnings.append(f"{name} seems to have several notes at once ({text}): one note at a time is learnt well")
+        return warnings, usable * max(0.0, 1.0 - 2.0 * blurred)
+    if usable < _SHORT_S:
+        warnings.append(f"{name} is too short: it has {usable:.1f} s of sound")
+    return warnings, usable
+
+
+def _noise_gap_db(frames: Frames, period_s: float) -> float | None:
+    """How far the quieter pauses lie below the loud parts, dB; None without half a second of pauses."""
+    pauses = frames.loudness_db[frames.f0_hz == 0.0]
+    if len(pauses) * period_s < 0.5:
+        return None
+    return loud_level_db(frames.loudness_db) - float(np.percentile(pauses, 25.0))
+
+
+def _keys(frames: Frames) -> tuple[int, int] | None:
+    """Lowest and highest key that sounds in a hundredth of the pitched frames."""
+    heard = frames.f0_hz[frames.confidence >= _PERIODIC]
+    if not len(heard):
+        return None
+    keys = np.round(np.asarray(hz_to_midi(heard))).astype(int)
+    known, counts = np.unique(keys, return_counts=True)
+    often = known[counts >= 0.01 * len(keys)]
+    return int(often[0]), int(often[-1])
+
+
+def _advice(reports: Sequence[FileReport], usable: float) -> list[str]:
+    used = [report for report in reports if report.frames is not None and report.usable_s > 0.0]
+    if not used:
+        return ["Nothing here can be learnt from: record one instrument or voice, one note at a time"]
+    advice = []
+    if usable < LITTLE_S:
+        advice.append(f"{usable:.0f} seconds are little: three minutes and more make a good instrument")
+    elif usable < ENOUGH_S:
+        advice.append(f"{usable / 60.0:.1f} minutes will do; three and more make a better instrument")
+    keys = [report.keys for report in used if report.keys]
+    if keys and max(high for _, high in keys) - min(low for low, _ in keys) < _FEW_KEYS:
+        advice.append("All of it lies within a few keys: notes over the instrument's whole range would help")
+    loudness = np.concatenate([r.frames.loudness_db[r.frames.f0_hz > 0.0] for r in used if r.frames is not None])
+    if len(loudness) and np.percentile(loudness, 90.0) - np.percentile(loudness, 10.0) < _NARROW_DB:
+        advice.append("All of it is about equally loud: soft and loud notes would help")
+    levels = [report.loud_db for report in used]
+    if max(levels) - min(levels) > _LEVELS_DB:
+        quiet, loud = used[int(np.argmin(levels))].path.name, used[int(np.argmax(levels))].path.name
+        advice.append(
+            f"{quiet} is {max(levels) - min(levels):.0f} dB quieter than {loud}: bring them to one level if it is one player"
+        )
+    return advice
