@@ -99,11 +99,9 @@ class Arpeggiator(Processor, version=1, category="Source"):
         gate = tf.logical_and(pulses(found, x.length[:1, 1:, 0]) > 0.5, tf.logical_and(count > 0, total > base))
         out, rows = self._rows(memory, x.performance, step, tf.logical_or(gate, step.fires))
 
-        def all_rows(line: Tensor) -> Tensor:
-            return tf.repeat(line[:, -1], int(held.shape[0]), axis=0)
-
         lines = (place, origin, total, base, count)
-        return {"notes": out}, self.Memory(*map(all_rows, lines), age[:, -1], *rows, memory.seed)
+        kept = [tf.repeat(line[:, -1], int(held.shape[0]), axis=0) for line in lines]
+        return {"notes": out}, self.Memory._make([*kept, age[:, -1], *rows, memory.seed])
 
     def _beat(self, memory: Memory, x: Any, first: Tensor) -> tuple[Steps, Tensor, Tensor, Tensor]:
         """Steps [1, hops] from the chord's first key or on the grid; their places and origin; where a key begins the first."""
