@@ -20,6 +20,7 @@ from ddsp_studio.processors.block import GroupState, Pass
 from ddsp_studio.processors.catalogue import processor_types
 from ddsp_studio.processors.check import ALL_VOICES, OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
 from ddsp_studio.processors.declare import Control, Head, Signal
+from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
 from ddsp_studio.processors.performance import CHANNELS, CLOCK, free_clock
 from ddsp_studio.processors.tracing import Compiler, Pending
@@ -51,7 +52,7 @@ class ProcessorGroup:
     """The processors of a patch, wired. Thread rule: building and tracing on any thread, one at a time."""
 
     def __init__(self, patch: Patch, *, sample_rate: float, playing: bool = True) -> None:
-        """Check the patch and configure its processors; nodes that do not lead to the Output are left out.
+        """Check the patch and configure its processors, groups expanded; nodes that do not lead to the Output are left out.
 
         Args:
             patch: the document.
@@ -62,6 +63,7 @@ class ProcessorGroup:
             PatchError: naming node, port and reason.
         """
         check(patch)
+        patch = expand(patch)
         heard = reachable(patch)
         self.patch, self.sample_rate, self.playing = patch, sample_rate, playing
         self.order = [name for name in order(patch) if heard[name]]

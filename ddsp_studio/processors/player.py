@@ -60,10 +60,11 @@ class Player:
             PatchError: naming node, port and reason.
         """
         _configure_runtime()
-        self.patch, self.voices, self._rate = patch, voices, sample_rate
+        self.voices, self._rate = voices, sample_rate
         self._hops_played = 0
         self._compiler = Compiler.WHOLE if jit else Compiler.NODES
         self._group = ProcessorGroup(patch, sample_rate=sample_rate)
+        self.patch = self._group.patch
         self.layout: dict[str, Column] = dict(self._group.columns)
         self.columns: dict[str, slice] = {name: column.columns for name, column in self.layout.items()}
         self.values: Array = self._initial_values()

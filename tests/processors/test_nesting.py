@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddsp_studio.contract.stimulus import performance
+from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors import nesting
 from ddsp_studio.processors.check import MAX_NODES, check, natural_amount, refusal, values_of, zones
+from ddsp_studio.processors.group import ProcessorGroup
 from ddsp_studio.processors.grouping import (
     as_group,
     grouped,
@@ -393,10 +396,42 @@ def test_a_newer_version_is_marked_too_and_a_group_may_hold_both() -> None:
     assert loads(dumps(within)) == within
 
 
+def calm() -> Patch:
+    """The tone without its noise, which is another one under another name."""
+    return tone().without_nodes(["air"])
+
+
+def calm_nested() -> Patch:
+    return nesting.with_level(nested(), ("section",), nesting.level(nested(), ("section",)).without_nodes(["air"]))
+
+
 def test_a_nested_patch_sounds_as_it_does_without_its_walls() -> None:
     from .test_group import fresh, played
 
-    quiet = nesting.with_level(nested(), ("section",), nesting.level(nested(), ("section",)).without_nodes(["air"]))
-    flat = tone().without_nodes(["air"])
-    one, other = played(fresh(playable(quiet)), [5, 3]), played(fresh(flat), [8])
+    one, other = played(fresh(calm_nested()), [5, 3]), played(fresh(calm()), [8])
     assert np.max(np.abs(other)) > 0.01 and np.max(np.abs(one - other)) < 1e-5
+
+
+def test_gradients_reach_into_groups_for_any_split() -> None:
+    """A nested patch is a processor as a flat one is: outputs and gradients are the flat one's, in one block or in three."""
+    from .test_group import RATE, fresh
+
+    found = {}
+    for name, patch, sizes in (("flat", calm(), [8]), ("nested", calm_nested(), [8]), ("split", calm_nested(), [3, 1, 4])):
+        group, player = ProcessorGroup(patch, sample_rate=RATE, playing=False), fresh(patch)
+        held = tf.constant(np.tile(player._encoded(player.values[None]), (8, 1)))
+        notes = tf.constant(performance(np.random.default_rng(2), 2, 8))
+        state, begin, audio = group.start(2), 0, []
+        with tf.GradientTape() as tape:
+            tape.watch(held)
+            for size in sizes:
+                out, state = group.process(state, held[begin : begin + size], notes[:, begin : begin + size])
+                audio.append(out.audio)
+                begin += size
+            loss = tf.reduce_sum(tf.square(tf.concat(audio, axis=1)))
+        slope = tape.gradient(loss, held).numpy()
+        column = next(c.columns for key, c in group.columns.items() if key.endswith("tone.distribution"))
+        found[name] = slope[:, column]
+    assert np.max(np.abs(found["flat"])) > 1e-4
+    for name in ("nested", "split"):
+        assert np.max(np.abs(found[name] - found["flat"])) < 1e-3 * np.max(np.abs(found["flat"]))
