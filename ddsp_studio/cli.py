@@ -137,6 +137,24 @@ def processors(
 
 
 @app.command()
+def analyze(
+    audio: Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture .png, table .csv or data .json to write.", show_default=False)
+    ] = None,
+    sample_rate: Annotated[int, typer.Option(min=8_000, max=96_000, help="Sample rate of the analysis in Hz.")] = 16_000,
+    low: Annotated[float, typer.Option(min=20.0, max=1_000.0, help="Lowest pitch in Hz.")] = 60.0,
+    high: Annotated[float, typer.Option(min=100.0, max=5_000.0, help="Highest pitch in Hz.")] = 2_500.0,
+    engine: Annotated[str, typer.Option(help="Pitch tracker: autocorrelation or swift-f0.")] = "autocorrelation",
+) -> None:
+    """Listen to recordings: pitch, loudness, notes, minutes to learn from, and what is wrong with them."""
+    from ddsp_studio.cli_commands import analyze as command
+    from ddsp_studio.training.data.store import Analysis
+
+    raise typer.Exit(command.analyze(audio, output, Analysis(sample_rate, low, high, engine)))
+
+
+@app.command()
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False) -> None:
     """Examine this computer: Python, TensorFlow, GPU, window, audio, MIDI; say what to do about each lack."""
     from ddsp_studio.doctor.report import report
