@@ -25,6 +25,8 @@ FORMAT, SCHEMA, SUFFIX = "ddsp_studio model", 1, ".ddspmodel"
 MAX_BYTES = 512 * 2**20
 _MAX_JSON = 4 * 2**20
 _KINDS = "fiu"
+_WITHIN, _WRITTEN = "/", ":"
+"""How a node within a group is called ("strings/tone"), and how a member's name writes that."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -77,7 +79,7 @@ def save(model: Model, path: Path) -> None:
             for name, array in sorted(arrays.items()):
                 written = io.BytesIO()
                 np.save(written, np.ascontiguousarray(array), allow_pickle=False)
-                _member(archive, f"weights/{node}/{name}.npy", written.getvalue())
+                _member(archive, f"weights/{node.replace(_WITHIN, _WRITTEN)}/{name}.npy", written.getvalue())
         for name, content in sorted(model.files.items()):
             _member(archive, name, content)
 
@@ -118,6 +120,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> Model:
     for info in archive.infolist():
         folder, _, rest = info.filename.partition("/")
         node, _, weight = rest.partition("/")
+        node = node.replace(_WRITTEN, _WITHIN)
         if folder == "weights" and node in weights and weight.endswith(".npy"):
             weights[node][weight.removesuffix(".npy")] = _array(archive.read(info), name, info.filename)
         elif info.filename != "model.json":

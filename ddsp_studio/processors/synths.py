@@ -19,6 +19,11 @@ _TILT_SPAN = 20.0 * math.log10(2.0)
 """dB of one octave for a slope of one power of the frequency."""
 
 
+_BANDWIDTH = Option(
+    default=0.0, low=0.0, high=96_000.0, unit="Hz", doc="Frequency up to which it sounds, as a model was trained; 0: all of them"
+)
+
+
 class Harmonic(Processor, version=1, category="Synth"):
     """A bank of sine partials at whole multiples of one frequency, with a drawable distribution.
 
@@ -27,6 +32,7 @@ class Harmonic(Processor, version=1, category="Synth"):
     """
 
     partials = Option(default=64, low=1, high=512, doc="How many partials")
+    bandwidth = _BANDWIDTH
     f0 = Control(unit="Hz", low=8.0, high=16000.0, default=220.0, law=Law.OCTAVES, doc="Fundamental frequency")
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Sum of the partials' amplitudes")
     tilt = Control(unit="dB/oct", low=-24.0, high=24.0, default=0.0, doc="Darkens (below 0) or brightens the distribution")
@@ -46,6 +52,7 @@ class Harmonic(Processor, version=1, category="Synth"):
         """Number the partials."""
         self._numbers = np.arange(1, self.channels("distribution") + 1, dtype=np.float32)
         self._octaves = (np.log2(self._numbers) / _TILT_SPAN).astype(np.float32)
+        self._fade_hz = min(self.sample_rate, 2.0 * float(self.options["bandwidth"]) or self.sample_rate)
 
     def memory(self, batch: int) -> Memory:
         """Phase zero."""
@@ -57,7 +64,7 @@ class Harmonic(Processor, version=1, category="Synth"):
         f0_hz = tf.broadcast_to(x.f0, [batch, *x.f0.shape[1:]])
         # 10^(dB/20) = 2^(dB/6.02) for each octave above the fundamental
         shaped = x.distribution * tf.pow(2.0, x.tilt * self._octaves)
-        audible = fade_to_nyquist(shaped, f0_hz * self._numbers, self.sample_rate)
+        audible = fade_to_nyquist(shaped, f0_hz * self._numbers, self._fade_hz)
         amplitudes = audible * (x.amplitude / (tf.reduce_sum(audible, axis=-1, keepdims=True) + 1e-7))
         turns, end = accumulate_phase(f0_hz, memory.phase, self.sample_rate)
         audio = samples(harmonic_bank(turns, amplitudes))
@@ -72,6 +79,7 @@ class FilteredNoise(Processor, version=1, category="Synth"):
     """
 
     bands = Option(default=65, low=5, high=513, doc="How many bands the filter has")
+    bandwidth = _BANDWIDTH
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Level of the noise")
     tilt = Control(unit="dB/oct", low=-24.0, high=24.0, default=0.0, doc="Darkens or brightens, about 1 kHz")
     magnitudes = Control(
@@ -88,22 +96,27 @@ class FilteredNoise(Processor, version=1, category="Synth"):
 
     def prepare(self) -> None:
         """Place the bands."""
-        bands = self.channels("magnitudes")
-        hertz = np.maximum(np.arange(bands), 0.5) / (bands - 1) * self.sample_rate / 2.0
+        bands, nyquist = self.channels("magnitudes"), self.sample_rate / 2.0
+        # a band has its place in hertz: above the bandwidth further ones are silent, and what lies above Nyquist is left out
+        share = nyquist / (float(self.options["bandwidth"]) or nyquist)
+        self._bands = max(3, round((bands - 1) * share) + 1)
+        # white noise has its power spread up to Nyquist: what a band holds must not depend on where that is
+        self._density = np.float32(math.sqrt(share))
+        hertz = np.maximum(np.arange(bands), 0.5) / (bands - 1) * nyquist / share
         self._octaves = (np.log2(hertz / 1000.0) / _TILT_SPAN).astype(np.float32)
 
     @property
     def latency(self) -> int:
         """Half the filter."""
-        return fir_length(self.channels("magnitudes")) // 2
+        return fir_length(self._bands) // 2
 
     def tail_s(self, values: Any) -> float:
         """The filter."""
-        return fir_length(self.channels("magnitudes")) / self.sample_rate
+        return fir_length(self._bands) / self.sample_rate
 
     def memory(self, batch: int) -> Memory:
         """Sample 0 of every voice's own noise."""
-        tail = tf.zeros([batch, fir_length(self.channels("magnitudes")) - 1])
+        tail = tf.zeros([batch, fir_length(self._bands) - 1])
         return self.Memory(row_seeds(self.name, batch), tf.zeros([batch], tf.uint32), tail)
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
@@ -111,5 +124,8 @@ class FilteredNoise(Processor, version=1, category="Synth"):
         length = (int(x.magnitudes.shape[1]) - 1) * HOP
         noise = white_noise(memory.seed, memory.index, length)
         gains = x.magnitudes * tf.pow(2.0, x.tilt * self._octaves) * x.amplitude
-        audio, tail = filter_hops(noise, gains, memory.tail)
+        heard = gains[..., : self._bands] * self._density
+        if (silent := self._bands - int(heard.shape[2])) > 0:
+            heard = tf.pad(heard, [[0, 0], [0, 0], [0, silent]])
+        audio, tail = filter_hops(noise, heard, memory.tail)
         return {"audio": audio}, self.Memory(memory.seed, memory.index + np.uint32(length), tail)

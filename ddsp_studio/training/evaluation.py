@@ -1,0 +1,125 @@
+"""How well a trained patch plays what it has not heard: spectra, and pitch and loudness measured anew from what it plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.training.data.batches import Batches
+from ddsp_studio.training.data.clips import Clip
+from ddsp_studio.training.features.f0 import track_f0
+from ddsp_studio.training.features.loudness import loudness_db
+from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.metrics.pitch import pitch_score
+from ddsp_studio.training.metrics.sound import spectral_distance
+
+Array = npt.NDArray[np.float32]
+_HEARD_DB, _FLOOR_DB = -60.0, -80.0
+COLLAPSED_DB = -20.0
+"""An instrument that is this much softer than its recordings has collapsed to silence."""
+TRAPPED = 0.2
+"""Share of frames that are an octave off from which an instrument is in the octave trap."""
+
+
+class Scores(NamedTuple):
+    """What evaluation finds.
+
+    `spectral`: multi-scale distance of magnitudes and log-magnitudes. `f0_cents`: median error of the pitch that is heard. `f0_accuracy`: share of
+    frames within 50 cents. `octaves`: share of frames an octave off. `loudness_db`: mean error. `level_db`: how much louder it plays (median).
+    `seconds`: of sound that was judged.
+    """
+
+    spectral: float
+    f0_cents: float
+    f0_accuracy: float
+    octaves: float
+    loudness_db: float
+    level_db: float
+    seconds: float
+
+    def warnings(self) -> list[str]:
+        """What is wrong, in sentences."""
+        found = []
+        if self.level_db < COLLAPSED_DB:
+            found.append(f"The instrument has become silent: it plays {-self.level_db:.0f} dB softer than the recordings.")
+        if self.octaves > TRAPPED:
+            found.append(
+                f"In {100 * self.octaves:.0f} % of the notes another octave is heard than was asked for; "
+                "if the recordings' pitch shows in the wrong octave, shift it by hand."
+            )
+        return found
+
+
+class Judge:
+    """Plays clips and compares; the compiled player is kept for all checkpoints."""
+
+    def __init__(self, fitting: Fitting, clips: Sequence[Clip], batch: int, limit: int = 0) -> None:
+        """Take clips to judge by, at most `limit` of them, evenly spaced (0: all)."""
+        chosen = list(clips)
+        if limit and len(chosen) > limit:
+            chosen = [chosen[round(i * (len(chosen) - 1) / max(1, limit - 1))] for i in range(limit)]
+        size = min(batch, len(chosen))
+        self.count, self.fitting = len(chosen), fitting
+        self._batches = Batches(tuple(chosen), size, shuffled=False)
+        self._play = tf.function(fitting.sound, autograph=False)
+
+    def clips(self, vector: Array) -> tuple[Array, Array, Array]:
+        """Targets, and what is played for their features, in time with them [clips, samples]; and the features' pitch [clips, frames]."""
+        targets, played, pitches = [], [], []
+        late = self.fitting.latency
+        for number in range(self._batches.per_epoch):
+            batch = self._batches.batch(number)
+            sound = self._play(tf.constant(vector), {key: tf.constant(value) for key, value in batch.items()}).numpy()
+            targets.append(batch["audio"][:, : sound.shape[1] - late])
+            played.append(sound[:, late:])
+            pitches.append(np.where(batch["confidence"] > 0.0, batch["f0_hz"], 0.0)[..., 0])
+        joined = (np.concatenate(parts)[: self.count] for parts in (targets, played, pitches))
+        one, two, three = joined
+        return one, two, three
+
+    def scores(self, vector: Array) -> Scores:
+        """Judge weights."""
+        targets, played, pitches = self.clips(vector)
+        return compare(targets, played, int(self.fitting.sample_rate), pitches)
+
+
+def compare(
+    targets: Array, played: Array, sample_rate: int, pitches: Array | None = None, told: Callable[[], None] | None = None
+) -> Scores:
+    """Judge what is played by what was meant, [clips, samples] each.
+
+    Args:
+        targets, played: sounds of equal length. sample_rate: Hz.
+        pitches: what was asked for, Hz, 0 in pauses, frame m at sample (m + 1)·period, [clips, frames]; measured from the targets if not given.
+        told: called for each clip.
+    """
+    true, found, levels = [], [], []
+    for i, (target, sound) in enumerate(zip(targets, played, strict=True)):
+        readings = [np.maximum(loudness_db(x, sample_rate), _FLOOR_DB) for x in (target, sound)]
+        heard = track_f0(sound, sample_rate).f0_hz
+        meant = (
+            track_f0(target, sample_rate).f0_hz if pitches is None else np.concatenate([pitches[i][:1], pitches[i]])[: len(heard)]
+        )
+        meant = np.where(readings[0][: len(meant)] > _HEARD_DB, meant, np.nan)
+        true.append(meant)
+        found.append(heard[: len(meant)])
+        levels.append(np.stack(readings))
+        if told:
+            told()
+    pitch = pitch_score(np.concatenate(true), np.concatenate(found))
+    one, other = np.concatenate(levels, axis=1)
+    loud = one > _HEARD_DB
+    level = float(np.median((other - one)[loud])) if loud.any() else 0.0
+    return Scores(
+        spectral_distance(targets, played),
+        pitch.error_cents,
+        pitch.pitch_accuracy,
+        pitch.octave_errors,
+        float(np.mean(np.abs(one - other))),
+        level,
+        targets.size / sample_rate,
+    )

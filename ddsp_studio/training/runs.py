@@ -1,0 +1,167 @@
+"""A training's folder: what was asked for, its checkpoints, its log and its samples. Every file appears whole or not at all.
+
+settings.json   what was asked for: settings, recordings, licence
+patch.ddsp      the patch that is trained
+last.ckpt, best.ckpt    weights, optimizer and place in the data (a zip of arrays)
+log.csv         a line for each step; scores.csv a line for each checkpoint; events/ the same for TensorBoard
+samples/        target and resynthesis at every checkpoint: sound and spectrogram
+model.ddspmodel the best model so far
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ddsp_studio.files import replacing, write_text
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.training.settings import Settings
+from ddsp_studio.training.stepper import Learned
+
+FORMAT, SCHEMA = "ddsp_studio training", 1
+_MAX_BYTES = 2**31
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Recordings to learn from: a file or folder, of a kind ("" to find out), shifted by octaves."""
+
+    path: str
+    kind: str = ""
+    octave: int = 0
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was asked for: `name` of the instrument, where it learns from, under which `licence`, and how."""
+
+    name: str
+    sources: tuple[Source, ...]
+    settings: Settings
+    licence: str = ""
+
+
+class Checkpoint(NamedTuple):
+    """Where a training stood.
+
+    `learned`: weights, optimizer, step. `steps`: how many are planned, 0 if that is open. `seconds`: of training so far. `caution`: factor of the
+    learning rate, below 1 after a step back. `batch`: clips in a step, fewer than asked for after the memory ran out. `best`: the best score so far.
+    """
+
+    learned: Learned
+    steps: int
+    seconds: float
+    caution: float
+    batch: int
+    best: float
+
+
+class Run:
+    """A training's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; nothing is read or written yet."""
+        self.folder = Path(folder)
+        self.model = self.folder / "model.ddspmodel"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a training was begun here."""
+        return (self.folder / "settings.json").is_file()
+
+    def begin(self, order: Order, patch: Patch) -> None:
+        """Write down what is asked for.
+
+        Raises:
+            OSError: the folder cannot be written. FileExistsError: another training is in it.
+        """
+        if self.exists:
+            raise FileExistsError(f"{str(self.folder)!r} holds a training already; resume it, or name another folder")
+        (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        patch_file.save(patch, self.folder / "patch.ddsp")
+        data = {"format": FORMAT, "schema": SCHEMA, **msgspec.to_builtins(order)}
+        write_text(self.folder / "settings.json", json.dumps(data, indent=1))
+
+    def order(self) -> tuple[Order, Patch]:
+        """What was asked for.
+
+        Raises:
+            ValueError: in one sentence, when there is no training here or it cannot be read.
+        """
+        try:
+            data = json.loads((self.folder / "settings.json").read_text(encoding="utf-8"))
+            if data.pop("format", "") != FORMAT or data.pop("schema", 0) != SCHEMA:
+                raise ValueError(f"{str(self.folder)!r} holds no training that this version can read")
+            return msgspec.convert(data, Order), patch_file.load(self.folder / "patch.ddsp")
+        except FileNotFoundError as problem:
+            raise ValueError(f"there is no training in {str(self.folder)!r}") from problem
+        except (json.JSONDecodeError, UnicodeDecodeError, msgspec.ValidationError, AttributeError) as problem:
+            raise ValueError(f"the training in {str(self.folder)!r} cannot be read: {problem}") from problem
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------------
+
+    def save(self, checkpoint: Checkpoint, *, best: bool) -> None:
+        """Keep a checkpoint as the last, and as the best if it is (OSError when it cannot be written)."""
+        numbers = {key: getattr(checkpoint, key) for key in Checkpoint._fields[1:]} | {"step": checkpoint.learned.step}
+        for name in ("last.ckpt", *(["best.ckpt"] if best else [])):
+            with replacing(self.folder / name) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+                archive.writestr("numbers.json", json.dumps(numbers))
+                for key in Learned._fields[:3]:
+                    written = io.BytesIO()
+                    np.save(written, getattr(checkpoint.learned, key), allow_pickle=False)
+                    archive.writestr(f"{key}.npy", written.getvalue())
+
+    def load(self, name: str = "last.ckpt") -> Checkpoint | None:
+        """A checkpoint; None if there is none yet.
+
+        Raises:
+            ValueError: in one sentence, when it is damaged.
+        """
+        path = self.folder / name
+        if not path.is_file():
+            return None
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if sum(info.file_size for info in archive.infolist()) > _MAX_BYTES:
+                    raise ValueError("it is too large")
+                numbers: dict[str, Any] = json.loads(archive.read("numbers.json"))
+                arrays = [np.load(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]]
+            learned = Learned(*arrays, int(numbers.pop("step")))
+            return Checkpoint(learned=learned, **numbers)
+        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as problem:
+            raise ValueError(f"the checkpoint {str(path)!r} is damaged: {problem}") from problem
+
+    # -- logs ---------------------------------------------------------------------------------------------------------------
+
+    def rewind(self, step: int) -> None:
+        """Forget what the logs say of steps that are done anew."""
+        for name, first in (("log.csv", step), ("scores.csv", step + 1)):
+            path = self.folder / name
+            if path.is_file():
+                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+                kept = lines[:1] + [line for line in lines[1:] if line.endswith("\n") and _number(line) < first]
+                write_text(path, "".join(kept))
+
+    def log(self, name: str, rows: Iterable[Mapping[str, float | int]]) -> None:
+        """Add lines to a log; the keys of the first line are its columns."""
+        path, rows = self.folder / name, list(rows)
+        if not rows:
+            return
+        fresh = not path.is_file() or path.stat().st_size == 0
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            if fresh:
+                writer.writeheader()
+            writer.writerows(rows)
+
+
+def _number(line: str) -> int:
+    head = line.split(",", 1)[0]
+    return int(head) if head.isdigit() else 0

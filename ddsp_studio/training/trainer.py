@@ -1,0 +1,367 @@
+"""A training from beginning to end: prepares the data, steps, judges, keeps, and does as it is told between steps."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.processors.nesting import expand
+from ddsp_studio.training import bundle, protocol, samples
+from ddsp_studio.training.data.augment import Augmentation
+from ddsp_studio.training.data.batches import Batches
+from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
+from ddsp_studio.training.data.corpus import Corpus, Entry, open_corpus
+from ddsp_studio.training.data.dataset import dataset
+from ddsp_studio.training.data.store import Analysis
+from ddsp_studio.training.evaluation import Judge, Scores, compare
+from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.losses.spectral import SpectralLoss
+from ddsp_studio.training.runs import Checkpoint, Order, Run
+from ddsp_studio.training.settings import Settings, rate_at
+from ddsp_studio.training.statistics import measure
+from ddsp_studio.training.stepper import Learned, Stepper, Told
+
+Array = npt.NDArray[np.float32]
+Tell = Callable[[protocol.Event], None]
+JUDGED = 8
+"""Clips by which checkpoints are judged."""
+_TELL_S = 0.25
+_PLAN_FROM, _PLAN_AT = 4, 24
+"""Steps between which the pace is measured; the first ones compile."""
+_MARGIN = 0.95
+_CAUTION, _MOST_BACK = 0.5, 6
+_SMOOTH = 0.05
+
+
+@dataclass
+class Control:
+    """What others ask of a training, any thread; it looks between steps."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    discard: threading.Event = field(default_factory=threading.Event)
+    checkpoint: threading.Event = field(default_factory=threading.Event)
+    running: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Begin unpaused."""
+        self.running.set()
+
+
+class Stopped(Exception):
+    """Somebody asked to stop while the data were being prepared."""
+
+
+class Trainer:
+    """One training. Thread rule: `run` on one thread; `control` from any."""
+
+    def __init__(self, run: Run, tell: Tell, control: Control | None = None, *, cache: Path | None = None) -> None:
+        """Train what a run's folder orders, from its last checkpoint if it has one.
+
+        Args:
+            run: a folder in which a training was begun. tell: called with every event, on the thread of `run`.
+            control: by which others stop or pause it. cache: folder for analysed recordings, the platform's own if not given.
+        """
+        self.folder, self._tell, self.control, self._cache = run, tell, control or Control(), cache
+
+    def run(self) -> str:
+        """Train; returns "done", "stopped" or "discarded".
+
+        Raises:
+            ValueError, OSError: in one sentence, when the data, the patch or a checkpoint cannot be used, or the disk is full.
+        """
+        try:
+            how = self._train()
+        except Stopped:
+            how = "stopped"
+        if self.control.discard.is_set():
+            shutil.rmtree(self.folder.folder, ignore_errors=True)
+            how = "discarded"
+        model = str(self.folder.model) if self.folder.model.is_file() else ""
+        self._tell(protocol.Ended(how=how, model=model, peak_mib=peak_mib()))
+        return how
+
+    # -- before the first step ----------------------------------------------------------------------------------------------
+
+    def _train(self) -> str:
+        order, patch = self.folder.order()
+        self.order, settings = order, order.settings
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        tf.config.experimental.enable_op_determinism()
+        tf.random.set_seed(settings.seed)
+        corpus = self._corpus(order)
+        clips = cut_clips(corpus, Cutting(seconds=settings.clip_s, held_out=settings.held_out, seed=settings.seed))
+        learnt = {id(clip.recording): clip.recording for clip in clips.train}
+        self.statistics = measure(learnt.values())
+        self.fitting = Fitting(bundle.banded(expand(patch), settings.sample_rate), settings.sample_rate)
+        self.fitting.measure(self.statistics)
+        self._say_prepared(corpus, clips)
+        held = self.folder.load()
+        self.at = held or Checkpoint(self._first(), settings.steps, 0.0, 1.0, settings.batch, float("inf"))
+        if self.at.learned.weights.shape != (self.fitting.size,):
+            raise ValueError("the checkpoint does not fit the patch in the training's folder")
+        self.stepper = Stepper(self.fitting, SpectralLoss(), settings.clip_norm, self.at.learned)
+        self.judge = Judge(self.fitting, clips.held_out or clips.train, min(4, settings.batch), JUDGED)
+        self.folder.rewind(self.at.learned.step)
+        self._clips, self._corpus_seconds = clips, corpus.seconds
+        return self._loop(settings)
+
+    def _first(self) -> Learned:
+        nothing = np.zeros(self.fitting.size, np.float32)
+        return Learned(self.fitting.vector(), nothing, nothing, 0)
+
+    def _corpus(self, order: Order) -> Corpus:
+        def follow(share: float) -> None:
+            if self.control.stop.is_set():
+                raise Stopped
+            self._tell(protocol.Preparing(share=share))
+
+        entries = [Entry(Path(s.path), kind=s.kind, octave=s.octave) for s in order.sources]
+        return open_corpus(entries, Analysis(sample_rate=order.settings.sample_rate), cache=self._cache, progress=follow)
+
+    def _say_prepared(self, corpus: Corpus, clips: Clips) -> None:
+        self._tell(
+            protocol.Prepared(
+                seconds=corpus.seconds,
+                clips=len(clips.train),
+                held_out=len(clips.held_out),
+                range_midi=[float(x) for x in self.statistics["range"]],
+                weights=self.fitting.size,
+                problems=list(corpus.problems),
+            )
+        )
+
+    # -- steps ----------------------------------------------------------------------------------------------------------------
+
+    def _loop(self, settings: Settings) -> str:
+        clock = _Clock(self.at.seconds)
+        feed = self._feed(settings, self.at.batch)
+        kept, told_at, smooth = time.monotonic(), 0.0, float("nan")
+        lines: list[dict[str, float]] = []
+        while not self._finished(settings, clock):
+            if not self.control.running.is_set():
+                self._hold(clock, smooth)
+                continue
+            told, rate = self._step(settings, feed)
+            if told is None:
+                feed = self._feed(settings, self.at.batch)
+                continue
+            clock.stepped()
+            smooth = told.loss if not smooth == smooth else smooth + _SMOOTH * (told.loss - smooth)
+            lines.append({"step": self.stepper.step - 1, "loss": told.loss, "gradient": told.norm, "rate": rate})
+            self._plan(settings, clock)
+            if time.monotonic() - told_at > _TELL_S:
+                told_at = time.monotonic()
+                self._progress(clock, smooth)
+            if self._due(settings, kept):
+                self._checkpoint(clock, lines)
+                lines, kept = [], time.monotonic()
+        if self.control.discard.is_set():
+            return "discarded"
+        if lines or not self.folder.model.is_file():
+            self._checkpoint(clock, lines)
+        self._progress(clock, smooth)
+        return "stopped" if self.control.stop.is_set() else "done"
+
+    def _finished(self, settings: Settings, clock: _Clock) -> bool:
+        if self.control.stop.is_set() or self.control.discard.is_set():
+            return True
+        enough = bool(self.at.steps) and self.stepper.step >= self.at.steps
+        late = not settings.steps and clock.seconds >= 60.0 * settings.minutes
+        return enough or late
+
+    def _feed(self, settings: Settings, size: int) -> Iterator[dict[str, Any]]:
+        varied = Augmentation(gain_db=settings.gain_db, pitch_cents=settings.pitch_cents)
+        return iter(dataset(Batches(self._clips.train, size, settings.seed, varied), self.stepper.step))
+
+    def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told | None, float]:
+        """One step. None stands for a batch that was too large: the next one is half as large."""
+        rate = self.at.caution * rate_at(self.stepper.step, self.at.steps or 10**9, settings)
+        try:
+            told = self.stepper.learn(next(feed), rate)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
+            if self.at.batch == 1:
+                raise ValueError(f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips") from problem
+            self.at = self.at._replace(batch=self.at.batch // 2)
+            self._tell(protocol.Notice(text=f"The memory ran out; going on with {self.at.batch} clips in a step."))
+            return None, rate
+        if not told.sound:
+            self._step_back()
+        return told, rate
+
+    def _step_back(self) -> None:
+        """Weights that gave no numbers are given up for those of the last checkpoint, and approached more slowly."""
+        caution = self.at.caution * _CAUTION
+        if caution < _CAUTION**_MOST_BACK:
+            raise ValueError("the training gives no numbers again and again; there may be something wrong with the recordings")
+        step, self.at = self.stepper.step, self.at._replace(caution=caution)
+        self.stepper.restore(self.at.learned._replace(step=step))
+        self._tell(
+            protocol.Notice(text=f"Step {step} gave no numbers; going on from step {self.at.learned.step}, at {caution:g} of the pace.")
+        )
+
+    def _plan(self, settings: Settings, clock: _Clock) -> None:
+        """Find out how many steps fit the minutes, once the pace is known."""
+        if not settings.steps and (not self.at.steps and clock.steps >= _PLAN_AT):
+            self._set_steps(settings, clock)
+
+    def _set_steps(self, settings: Settings, clock: _Clock) -> None:
+        left = max(0.0, 60.0 * settings.minutes - clock.seconds)
+        self.at = self.at._replace(steps=self.stepper.step + max(1, int(_MARGIN * left * clock.pace)))
+
+    def _hold(self, clock: _Clock, loss: float) -> None:
+        self._progress(clock, loss, paused=True)
+        began = time.monotonic()
+        while not self.control.running.wait(0.2) and not self.control.stop.is_set() and not self.control.discard.is_set():
+            pass
+        clock.leave_out(time.monotonic() - began)
+
+    def _progress(self, clock: _Clock, loss: float, *, paused: bool = False) -> None:
+        left = (self.at.steps - self.stepper.step) / clock.pace if self.at.steps and clock.pace else 0.0
+        self._tell(
+            protocol.Progress(
+                step=self.stepper.step,
+                steps=self.at.steps,
+                loss=loss if loss == loss else 0.0,
+                steps_per_s=clock.pace,
+                seconds=clock.seconds,
+                left_s=max(0.0, left),
+                paused=paused,
+            )
+        )
+
+    # -- checkpoints ----------------------------------------------------------------------------------------------------------
+
+    def _due(self, settings: Settings, kept: float) -> bool:
+        if self.control.checkpoint.is_set():
+            self.control.checkpoint.clear()
+            return True
+        if settings.checkpoint_steps:
+            return self.stepper.step % settings.checkpoint_steps == 0
+        return time.monotonic() - kept > settings.checkpoint_s
+
+    def _checkpoint(self, clock: _Clock, lines: list[dict[str, float]]) -> None:
+        """Judge, keep, write down, and let hear."""
+        began = time.monotonic()
+        learned = self.stepper.learned()
+        targets, played, pitches = self.judge.clips(learned.weights)
+        scores = compare(targets, played, self.order.settings.sample_rate, pitches)
+        better = scores.spectral < self.at.best
+        if not self.order.settings.steps and self.at.steps and not self.control.stop.is_set():
+            self._set_steps(self.order.settings, clock)
+        best = min(self.at.best, scores.spectral)
+        self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.batch, best)
+        self.folder.save(self.at, best=better)
+        self.folder.log("log.csv", lines)
+        self.folder.log("scores.csv", [{"step": learned.step, "seconds": round(clock.seconds, 1), **scores._asdict()}])
+        self._events(learned.step, lines, scores)
+        target, heard = self._write_samples(learned.step, targets, played)
+        if better:
+            self._export(learned, scores, clock, bundle.preview_of(list(played)))
+        self._tell(
+            protocol.Checkpointed(
+                step=learned.step,
+                seconds=clock.seconds,
+                best=better,
+                scores={key: value if value == value else -1.0 for key, value in scores._asdict().items()},
+                target=target,
+                played=heard,
+                model=str(self.folder.model),
+            )
+        )
+        for text in scores.warnings():
+            self._tell(protocol.Notice(text=text))
+        clock.judged(time.monotonic() - began)
+
+    def _write_samples(self, step: int, targets: Array, played: Array) -> tuple[str, str]:
+        rate, place = self.order.settings.sample_rate, self.folder.folder / "samples"
+        target = place / "target"
+        if not target.with_suffix(".flac").is_file():
+            samples.write(place, "target", bundle.preview_of(list(targets)), rate)
+        heard = samples.write(place, f"played-{step:07d}", bundle.preview_of(list(played)), rate)
+        samples.forget_old(place)
+        return str(target), str(heard)
+
+    def _events(self, step: int, lines: list[dict[str, float]], scores: Scores) -> None:
+        # tf.summary.scalar would need TensorBoard itself
+        about = tf.compat.v1.SummaryMetadata(data_class=1)
+        about.plugin_data.plugin_name = "scalars"
+        writer = tf.summary.create_file_writer(str(self.folder.folder / "events"))
+        with writer.as_default():
+            for line in lines:
+                for key in ("loss", "gradient", "rate"):
+                    tf.summary.write(f"training/{key}", line[key], step=int(line["step"]), metadata=about)
+            for key, value in scores._asdict().items():
+                tf.summary.write(f"held out/{key}", value, step=step, metadata=about)
+        writer.close()
+
+    def _export(self, learned: Learned, scores: Scores, clock: _Clock, preview: Array) -> None:
+        order = self.order
+        bundle.save_bundle(
+            self.folder.model,
+            self.fitting,
+            learned.weights,
+            name=order.name,
+            statistics=self.statistics,
+            data={
+                "sources": sorted(Path(s.path).name for s in order.sources),
+                "seconds": round(self._corpus_seconds, 1),
+                "licence": order.licence,
+            },
+            training={
+                "step": learned.step,
+                "seconds": round(clock.seconds, 1),
+                "batch": self.at.batch,
+                "clip_s": order.settings.clip_s,
+                "seed": order.settings.seed,
+                "scores": {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()},
+            },
+            preview=preview,
+        )
+
+
+class _Clock:
+    """Seconds of training: pauses are left out, judging is not. `pace` is steps a second without judging and compiling."""
+
+    def __init__(self, before: float) -> None:
+        self._before, self._began, self._left_out, self._judged = before, time.monotonic(), 0.0, 0.0
+        self._first, self.steps = 0.0, 0
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._began - self._left_out
+
+    @property
+    def pace(self) -> float:
+        worked = self.seconds - self._judged - self._first
+        return (self.steps - _PLAN_FROM) / worked if self.steps > _PLAN_FROM and worked > 0.0 else 0.0
+
+    def stepped(self) -> None:
+        self.steps += 1
+        if self.steps == _PLAN_FROM:
+            self._first = self.seconds - self._judged
+
+    def leave_out(self, seconds: float) -> None:
+        self._left_out += seconds
+
+    def judged(self, seconds: float) -> None:
+        self._judged += seconds
+
+
+def peak_mib() -> int:
+    """Most memory that this process has held, MiB; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most >> 20 if sys.platform == "darwin" else most >> 10)
