@@ -123,7 +123,7 @@ class Document(GroupVerbs):
         before = self.shown
         name = before.free_name(type_name)
         node = Node(type_name, specs()[type_name].version, position=position, package=package_of(type_name))
-        after = before.with_node(name, node)
+        plain = after = before.with_node(name, node)
         try:
             if cable is not None:
                 after = edits.inserted(after, name, cable)
@@ -131,10 +131,12 @@ class Document(GroupVerbs):
                 after = edits.connected(after, source, Port(name, ports[0]))
             elif target is not None and (ports := edits.fitting_ports(before, type_name, target=target)):
                 after = edits.connected(after, Port(name, ports[0]), target)
+            if (problem := self._misfit(nesting.with_level(self._patch, self._inside, after))) is not None:
+                after = plain
+                self.refused.emit(self.at_level(problem.node), problem.port, problem.reason)
         except PatchError as problem:
             self.refused.emit(problem.node, problem.port, problem.reason)
-        self._push(commands.AddNode(self, before, after, name))
-        return name
+        return name if self._push(commands.AddNode(self, before, after, name)) else ""
 
     def insert(self, name: str, cable: Cable, position: Position | None = None) -> bool:
         """Put an existing node on a cable, at `position` if given."""

@@ -423,3 +423,24 @@ def test_random_editing_at_any_level_stays_valid_and_undo_is_exact(
     for index in range(1, top + 1):
         document.redo()
         assert index not in seen or document.patch == seen[index]
+
+
+def test_a_node_whose_cable_the_whole_patch_refuses_is_added_alone(document: Document) -> None:
+    document.add_node("Gain", (900.0, 300.0), cable=cable("voice_mixer.out", "output.audio"))
+    document.group(["gain", "harmonic"])
+    document.enter("group")
+    document.add_node("Filter", (0.0, 0.0), source=port("harmonic.out"))
+    refusals = heard(document.refused, [])
+    document.connect_ports(port("filter.out"), port("gain.audio"))
+    assert len(refusals) == 1
+    name = document.add_node("Gain", (0.0, 0.0), cable=cable("filter.out", "gain.audio"))
+    assert name == "gain_2" and not document.shown.of_node("gain_2") and len(refusals) == 2
+
+
+def test_nodes_are_counted_inside_of_groups_too(document: Document) -> None:
+    refusals = heard(document.refused, [])
+    document.group([n for n in document.patch.nodes if n != "output"])
+    for _ in range(7):
+        document.duplicate([n for n in document.patch.nodes if n != "output"])
+    assert "512 nodes at most, those in groups included" in refusals[-1][2]
+    assert nesting.count(document.patch) <= 512
