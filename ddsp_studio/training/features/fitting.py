@@ -1,6 +1,6 @@
-"""Fitting one player's loudness to another's: quantiles to quantiles, and smoothing, for timbre transfer; in numpy.
+"""Fitting one player's loudness to another's, quantile to quantile, and smoothing, for timbre transfer; in numpy.
 
-Timbre transfer as in the DDSP paper (Engel et al. 2020): the new sound's loudness is brought to the distribution that a model learnt from.
+As in the DDSP paper (Engel et al. 2020), a new sound's loudness is brought to the distribution that a model learnt from.
 """
 
 from __future__ import annotations
