@@ -41,7 +41,13 @@ def mean_difference(target: Tensor, value: Tensor, kind: Kind = "L1", weights: T
 
 
 def _mean(x: Tensor, weights: Tensor | None) -> Tensor:
-    return tf.reduce_mean(x if weights is None else x * weights)
+    if weights is None:
+        return tf.reduce_mean(x)
+    held = tf.convert_to_tensor(weights, tf.float32)
+    # what is weighed alike is summed before it is weighed: for one weight a clip the large tensor is touched once less
+    lead = len(x.shape) - len(held.shape)
+    alike = [axis for axis in range(len(x.shape)) if axis < lead or held.shape[axis - lead] == 1]
+    return tf.reduce_mean(tf.reduce_mean(x, axis=alike, keepdims=True) * held)
 
 
 def _row_weights(weights: Tensor | None, target: Tensor) -> Tensor | None:

@@ -108,7 +108,23 @@ class SpectralLoss(Loss, frozen=True, tag=True):
         return tf.add_n(terms)
 
     def _logarithms(self, target: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        target, value = tf.maximum(target, LOG_FLOOR), tf.maximum(value, LOG_FLOOR)
         if self.kind == "cosine":
-            return tf.math.log(target), tf.math.log(value)
-        return tf.math.log(target / value), tf.zeros([])  # one logarithm where two would do
+            return tf.math.log(tf.maximum(target, LOG_FLOOR)), tf.math.log(tf.maximum(value, LOG_FLOOR))
+        return tf.zeros([]), _log_ratio(target, value)
+
+
+def _log_ratio(target: Tensor, value: Tensor) -> Tensor:
+    """Logarithm of value over target, both held at or above LOG_FLOOR: one logarithm for two, and a slope of one division.
+
+    No gradient flows to the target.
+    """
+
+    def take(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        held = tf.maximum(x, LOG_FLOOR)
+
+        def back(slope: Tensor) -> Tensor:
+            return tf.where(x >= LOG_FLOOR, slope / held, 0.0)
+
+        return tf.math.log(held / tf.maximum(target, LOG_FLOOR)), back
+
+    return tf.custom_gradient(take)(value)
