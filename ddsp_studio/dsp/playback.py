@@ -20,6 +20,7 @@ OCTAVES_UP = 4
 """Octaves by which a recording can be read faster before it aliases."""
 _MARGIN = 32 << OCTAVES_UP
 """Silent samples before and after the recording."""
+_EDGE = 128
 _STEP = np.arange(HOP, dtype=np.float64)
 _RAMP_SUM = _STEP * (_STEP + 1.0) / (2.0 * HOP)
 _QUINTIC = (
@@ -56,8 +57,11 @@ def recording(audio: npt.NDArray[np.float32]) -> Recording:
     room = 2 << OCTAVES_UP
     length = -(-(audio.size + 2 * _MARGIN) // room) * room
     padded = np.zeros(length)
-    padded[_MARGIN : _MARGIN + audio.size] = audio
+    around = _with_edges(np.asarray(audio, np.float64))
+    begin_at = _MARGIN - (around.size - audio.size) // 2
+    padded[begin_at : begin_at + around.size] = around
     spectrum, cycles = np.fft.rfft(padded), np.arange(length // 2 + 1) / length
+    spectrum[-1] *= 0.5  # Nyquist becomes a frequency like any other, with a negative twin
     tables, places, begin = [], [], 0
     for level in range(LEVELS_PER_OCTAVE * OCTAVES_UP + 1):
         density = 2.0 / (1 << level // LEVELS_PER_OCTAVE)
@@ -73,6 +77,17 @@ def recording(audio: npt.NDArray[np.float32]) -> Recording:
         places.append((begin, size - 6, round(1024 * density)))
         begin += size
     return Recording(tf.constant(np.concatenate(tables)), np.array(places, np.int32), int(audio.size))
+
+
+def _with_edges(audio: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Go on beyond both ends, mirrored about the last value and fading out: an abrupt end must not ring between samples."""
+    room = min(_EDGE, audio.size - 1)
+    if room < 1:
+        return audio
+    fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, room + 1) / (room + 1))
+    before = (2.0 * audio[0] - audio[1 : room + 1]) * fade
+    after = (2.0 * audio[-1] - audio[-room - 1 : -1][::-1]) * fade
+    return np.concatenate([before[::-1], audio, after])
 
 
 def speed_level(speed: Tensor) -> Tensor:

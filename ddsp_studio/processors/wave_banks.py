@@ -69,7 +69,12 @@ NAMES = tuple(_BANKS)
 
 def built_in(name: str) -> Spectra:
     """One of the banks `NAMES`, every wave with a peak of 1."""
-    return _normal(_BANKS[name]())
+    spectra = _BANKS[name]()
+    size = 4 * MOST_HARMONICS
+    bins = np.zeros((len(spectra), size // 2 + 1), np.complex128)
+    # Fejér's means of the series have no overshoot of their own, so the peak is the wave's
+    bins[:, 1 : MOST_HARMONICS + 1] = spectra * (size / 2) * (1.0 - _K / (MOST_HARMONICS + 1))
+    return spectra / np.abs(np.fft.irfft(bins, size)).max(axis=1, keepdims=True)
 
 
 def from_cycles(cycles: npt.NDArray[np.floating]) -> Spectra:
@@ -81,6 +86,8 @@ def from_cycles(cycles: npt.NDArray[np.floating]) -> Spectra:
 def from_file(path: Path, points: int) -> Spectra:
     """Cut a sound file into cycles of `points` samples, as wavetable synthesizers exchange them; 32 waves at most, spaced evenly.
 
+    The loudest of them gets a peak of 1; constant parts are taken away.
+
     Raises:
         ValueError: in one sentence, when the file cannot be read or is shorter than one cycle.
     """
@@ -89,17 +96,9 @@ def from_file(path: Path, points: int) -> Spectra:
     if not count:
         raise ValueError(f"the wavetable {Path(path).name!r} has {audio.size} samples, and one cycle takes {points}")
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_WAVES)).round().astype(int))
-    spectra = from_cycles(audio[: count * points].reshape(count, points)[chosen])
-    if not np.any(np.abs(spectra) > 1e-6):
+    cycles = audio[: count * points].reshape(count, points)[chosen].astype(np.float64)
+    cycles -= cycles.mean(axis=1, keepdims=True)
+    peak = np.abs(cycles).max()
+    if peak < 1e-6:
         raise ValueError(f"the wavetable {Path(path).name!r} is silent")
-    return _normal(spectra)
-
-
-def _normal(spectra: Spectra) -> Spectra:
-    size = 4 * MOST_HARMONICS
-    bins = np.zeros((len(spectra), size // 2 + 1), np.complex128)
-    bins[:, 1 : MOST_HARMONICS + 1] = spectra * (size / 2)
-    # Fejér's means of the series have no overshoot of their own, so the peak is the wave's
-    bins[:, 1 : MOST_HARMONICS + 1] *= 1.0 - _K / (MOST_HARMONICS + 1)
-    peaks = np.abs(np.fft.irfft(bins, size)).max(axis=1, keepdims=True)
-    return spectra / np.maximum(peaks, 1e-6)
+    return from_cycles(cycles / peak)

@@ -38,7 +38,7 @@ def test_a_tone_between_samples(hertz: float, error_db: float) -> None:
 
 @pytest.mark.parametrize("speed", [1.06, 1.5, 2.0, 3.7, 8.0, 15.9])
 def test_what_would_pass_nyquist_is_gone(speed: float) -> None:
-    """White noise read fast: a component at f moves to speed·f, and nothing comes back from above Nyquist to below 0.43 of the rate."""
+    """A component at f moves to speed·f, and nothing comes back from above Nyquist to below 0.43 of the rate."""
     above = 0.5 * RATE / speed * 1.14
     if above > 0.5 * RATE:
         return
