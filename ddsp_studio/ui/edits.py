@@ -27,7 +27,7 @@ def connected(patch: Patch, source: Port, target: Port, amount: float | None = N
     if reason is not None:
         setting = [c for c in patch.into(target) if c.amount is None and c.source != source]
         signal = _inlet_signal(patch, target)
-        if setting and signal is Signal.CONTROL:
+        if setting and signal not in (None, Signal.AUDIO):
             base = patch.without_cables(setting)
             reason = _refusal(base, source, target, amount) and reason
         if reason is not None:
@@ -67,23 +67,28 @@ def open_ports(
     Whether a cable makes a loop or leaves its zone depends on the nodes alone, so that is found once a node (a group has many).
     """
     found, open_nodes = set(), dict[str, bool]()
+    flat, origin = nesting.expand(patch), nesting.deep(patch, port)
     for other in others:
         source, target = (port, other) if from_outlet else (other, port)
-        if not _ends_fit(patch, source, target):
-            continue
         reached = nesting.deep(patch, other)
-        name = reached.node if reached is not None else other.node
-        if name not in open_nodes:
-            open_nodes[name] = reason(patch, source, target) is None
-        if open_nodes[name]:
+        if origin is None or reached is None:
+            continue
+        ends = (origin, reached) if from_outlet else (reached, origin)
+        # a cable that sets the target now would give way, but not one inside of a group
+        setting = [Cable(s, ends[1]) for c in patch.into(target) if c.amount is None and (s := nesting.deep(patch, c.source))]
+        if not _ends_fit(flat, *ends, setting):
+            continue
+        if reached.node not in open_nodes:
+            open_nodes[reached.node] = reason(patch, source, target) is None
+        if open_nodes[reached.node]:
             found.add(other)
     return found
 
 
-def _ends_fit(patch: Patch, source: Port, target: Port) -> bool:
-    """Whether signal, unit and channels fit, a cable that sets the target now left aside."""
+def _ends_fit(patch: Patch, source: Port, target: Port, setting: list[Cable]) -> bool:
+    """Whether signal, unit and channels fit, the cables that set the target now left aside."""
     try:
-        base = patch.without_cables([c for c in patch.into(target) if c.amount is None])
+        base = patch.without_cables(setting) if setting else patch
         check_cable(base, Cable(source, target, natural_amount(base, source, target)))
     except PatchError:
         return False

@@ -60,7 +60,7 @@ class TransportBar(QWidget):
         name = state.song.replace("\\", "/").rpartition("/")[2] or "no MIDI file"
         length = f" / {clock(state.length_s, tenths=False)}" if state.length_s else ""
         self.position.show_text(clock(state.position_s) + length, "recording…" if state.recording else name)
-        self.tempo.setEnabled(bool(state.song))
+        self.tempo.setEnabled(True)
         if not self.tempo.hasFocus():
             self.tempo.blockSignals(True)
             self._set_range(self._file_bpm())
@@ -167,7 +167,7 @@ def _tempo_field() -> QDoubleSpinBox:
     field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setAlignment(Qt.AlignmentFlag.AlignCenter)
     field.setAccessibleName("Tempo")
-    field.setToolTip("Tempo of the MIDI file in beats a minute, a quarter to four times its own")
+    field.setToolTip("Tempo in beats a minute: the MIDI file's, and that of all that follows the beat; up to four times its own")
     field.setKeyboardTracking(False)
     field.setEnabled(False)
     field.editingFinished.connect(field.clearFocus)

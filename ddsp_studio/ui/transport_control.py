@@ -105,6 +105,7 @@ class TransportControl(QObject):
             return False
         self.song = path
         self._link.send(protocol.Song(path=str(path)))
+        self.set_tempo(1.0)
         if play:
             self._send(playing=True, position_s=0.0)
         return True
