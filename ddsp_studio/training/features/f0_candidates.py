@@ -48,7 +48,7 @@ def _some(frames: Floats, plan: Layout) -> Candidates:
     spectrum = np.fft.rfft(windowed, plan.size)
     power = spectrum.real**2 + spectrum.imag**2
     oversampling = round(plan.hertz / plan.rate)
-    auto = np.fft.irfft(power, plan.size * oversampling) * np.float32(oversampling)
+    auto = np.asarray(np.fft.irfft(power, plan.size * oversampling), np.float32) * np.float32(oversampling)
     energy = np.maximum(auto[:, :1], np.float32(1e-20))
     normal = auto[:, plan.lags[0] : plan.lags[1]] / (energy * plan.norm)
     f0_hz, strength = _peaks(normal, plan)
@@ -80,4 +80,4 @@ def _parabola(normal: Floats, at: npt.NDArray[np.intp]) -> tuple[Floats, Floats]
     before, peak, after = (np.take_along_axis(normal, at + i, axis=1) for i in (-1, 0, 1))
     bend = np.minimum(before + after - 2.0 * peak, np.float32(-1e-9))
     offset = np.clip(0.5 * (before - after) / bend, -0.5, 0.5)
-    return peak - 0.25 * (before - after) * offset, offset
+    return np.asarray(peak - 0.25 * (before - after) * offset, np.float32), np.asarray(offset, np.float32)

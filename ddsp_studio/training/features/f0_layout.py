@@ -108,7 +108,7 @@ def _taps(factor: int) -> Floats:
     half = _REACH * factor
     n = np.arange(-half, half + 1)
     taps = np.sinc(0.9 * n / factor) * np.blackman(2 * half + 1)
-    return (taps / taps.sum()).astype(np.float32)
+    return np.asarray(taps / taps.sum(), np.float32)
 
 
 @lru_cache(maxsize=16)

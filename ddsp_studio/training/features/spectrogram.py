@@ -33,7 +33,7 @@ def octave_spectrogram(audio: Floats, sample_rate: int, columns: int, rows: int,
         part = np.pad(part, (max(0, -begin), 0))
         power = np.abs(np.fft.rfft(np.pad(part, (0, size - len(part))) * window)) ** 2
         picture[:, column] = 10.0 * np.log10(np.interp(bins, np.arange(len(power)), power) + 1e-12)
-    return np.clip(picture - picture.max(initial=-100.0), -RANGE_DB, 0.0).astype(np.float32)
+    return np.asarray(np.clip(picture - picture.max(initial=-100.0), -RANGE_DB, 0.0), np.float32)
 
 
 def envelope(audio: Floats, columns: int) -> Floats:

@@ -62,7 +62,7 @@ def save_analysis_picture(path: Path, title: str, audio: Floats, sample_rate: in
     """Write the picture of a recording as PNG, atomically.
 
     Args:
-        path: to write. title: above the picture. audio: mono [samples]. sample_rate: Hz. frames, notes: what was heard in it.
+        path: to write, *.png. title: above the picture. audio: mono [samples]. sample_rate: Hz. frames, notes: what was heard in it.
 
     Raises:
         OSError: the file cannot be written.
@@ -78,7 +78,7 @@ def save_analysis_picture(path: Path, title: str, audio: Floats, sample_rate: in
     finally:
         painter.end()
     with replacing(path) as temporary:
-        if not image.save(str(temporary), "PNG"):
+        if not image.save(str(temporary)):
             raise OSError(f"{path} could not be written")
 
 
