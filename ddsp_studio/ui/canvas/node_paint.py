@@ -15,6 +15,7 @@ from ddsp_studio.ui.canvas.geometry import Row, RowKind, Socket, field_rect
 from ddsp_studio.ui.canvas.style import (
     METER,
     MISSING,
+    PILL,
     PLAIN_BELOW,
     ROW,
     SOCKET,
@@ -59,7 +60,7 @@ def paint(item: NodeItem, painter: QPainter, zoom: float) -> None:
     for socket in item.geometry.sockets.values():
         _socket(item, painter, socket)
         if outer := item.exposed.get(socket.port.name):
-            _tag(painter, socket, outer)
+            _tag(painter, socket, outer, beside_amount=not socket.is_outlet and socket.port.name in item.depths)
     if item.problem:
         _problem(item, painter, item.problem[1])
 
@@ -74,12 +75,13 @@ def _missing(item: NodeItem, painter: QPainter) -> None:
     painter.drawText(QRectF(last.left(), last.bottom() - ROW, last.width(), ROW), _LEFT, elided(painter, text, last.width()))
 
 
-def _tag(painter: QPainter, socket: Socket, outer: str) -> None:
-    """What an exposed port is called outside, on a flag beside its socket."""
+def _tag(painter: QPainter, socket: Socket, outer: str, *, beside_amount: bool) -> None:
+    """What an exposed port is called outside, on a flag beside its socket, or beside the amount that stands there."""
     painter.setFont(font(10))
-    text = elided(painter, readable(outer), TAG_ROOM - 34.0)
+    text = elided(painter, readable(outer), TAG_ROOM - PILL[0] - 44.0)
     width = painter.fontMetrics().horizontalAdvance(text) + 12.0
-    edge = socket.place.x() + (SOCKET + 7.0) * (1.0 if socket.is_outlet else -1.0)
+    away = SOCKET + 7.0 + (PILL[0] + 14.0 if beside_amount else 0.0)
+    edge = socket.place.x() + away * (1.0 if socket.is_outlet else -1.0)
     box = QRectF(edge if socket.is_outlet else edge - width, socket.place.y() - 8.0, width, 16.0)
     hue = ink(category_colour("group"))
     painter.setPen(QPen(hue, 1.2))

@@ -17,7 +17,7 @@ REACH = 11.0
 """How far from a socket's or cable's middle a click still takes it, in view pixels."""
 PLAIN_BELOW = 0.35
 """Zoom under which nodes are plain rectangles."""
-TAG_ROOM = 132.0
+TAG_ROOM = 200.0
 """Room beside a node for the names that a group shows its ports under."""
 PILL = (54.0, 18.0)
 """Size of the amount shown on a modulation cable."""
