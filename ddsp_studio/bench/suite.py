@@ -101,6 +101,24 @@ def _offline(quick: bool) -> tuple[list[dict[str, Any]], bool]:
     return rows, True
 
 
+def _clips(quick: bool) -> tuple[list[dict[str, Any]], bool]:
+    from ddsp_studio.bench import clips
+
+    sound = f"{clips.PARTIALS} partials, {clips.BANDS} noise bands, reverb of {clips.TAPS} taps"
+    title = f"{clips.CLIPS} clips of {clips.SECONDS} s at {clips.RATE / 1000:g} kHz: {sound}"
+    headings = ("", "studio s", "baseline s", "ratio", "studio peak MB", "baseline peak MB", "ratio")
+    table = _table(title, headings)
+    with _console.status("Measuring whole clips …"):
+        rows = clips.rows(quick=quick)
+    for row in rows:
+        ours, base = row["studio"], row["baseline"]
+        times = [f"{side['median'] / 1e3:.2f}" for side in (ours, base)]
+        memory = [f"{side['peak_mb']:.0f}" for side in (ours, base)]
+        table.add_row(row["what"], *times, f"{row['time_ratio']:.2f}", *memory, f"{row['memory_ratio']:.2f}")
+    _console.print(table)
+    return rows, True
+
+
 def _xla(quick: bool) -> tuple[list[dict[str, Any]], bool]:
     from ddsp_studio.bench import xla
 
@@ -161,6 +179,7 @@ def _live(quick: bool) -> tuple[dict[str, Any], bool]:
 _PARTS: dict[str, Callable[[bool], tuple[Any, bool]]] = {
     "blocks": _blocks,
     "offline": _offline,
+    "clips": _clips,
     "xla": _xla,
     "edits": _edits,
     "startup": _startup,

@@ -67,11 +67,10 @@ def start(batch: int, taps: int) -> Memory:
 
 def convolve(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor, Memory]:
     """Convolve audio [batch, samples] (whole hops); rows of the response are 1 or batch. Returns audio and memory."""
-    near, memory = _near(audio, response.near, memory)
     length = int(audio.shape[1])
     if length > max(4, _LONG * int(response.far.shape[1])) * SPAN:
-        far, memory = _far_long(audio, response.far, memory)
-        return near + far, memory
+        return _long(audio, response, memory)
+    near, memory = _near(audio, response.near, memory)
     pieces = []
     for begin in range(0, length, SPAN):
         piece, memory = _far(audio[:, begin : begin + SPAN], response.far, memory)
@@ -124,26 +123,35 @@ def _far(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memor
     return out, memory._replace(place=moved, span=stream[:, -2 * SPAN :], far=spectra, due=due)
 
 
-def _far_long(audio: Tensor, response: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-    """The same as many calls of `_far`, by one FFT over the whole clip."""
+def _long(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor, Memory]:
+    """The same as many calls of `_near` and `_far`, by one FFT over the clip and what the response still hears of before."""
     batch, length = audio.shape
-    count = int(response.shape[1])
+    count = int(response.far.shape[1])
     place = memory.place[0]
-    # All input that far partitions can still hear: the spans held as spectra (windows of two, newest first), the open
-    # span, and the clip.
+    # the spans held as spectra (windows of two, newest first), the open span, and the clip
     windows = tf.signal.irfft(memory.far)
     spans = tf.reverse(tf.concat([windows[..., SPAN:], windows[:, -1:, :SPAN]], axis=1), [1])
     opened = tf.concat([memory.span[:, SPAN:], audio, tf.zeros([batch, SPAN])], axis=1)
     opened = _cut(opened, _SPAN_HOPS - place, SPAN + length)
     stream = tf.concat([tf.reshape(spans, [batch, (count + 1) * SPAN]), opened], axis=1)
-    taps = tf.reshape(tf.signal.irfft(response)[..., :SPAN], [response.shape[0], count * SPAN])
-    size = 1 << (int(stream.shape[1]) + count * SPAN - 1).bit_length()
-    spoken = tf.signal.irfft(tf.signal.rfft(stream, [size]) * tf.signal.rfft(taps, [size]))
-    # `taps` begin SPAN samples into the response, so what is heard at stream sample t is spoken[t - SPAN]
-    out = _cut(spoken, count * _SPAN_HOPS + place, length)
+    rows = int(response.far.shape[0])
+    taps = [tf.signal.irfft(part)[..., :size] for part, size in ((response.near, HOP), (response.far, SPAN))]
+    taps = tf.concat([tf.reshape(part, [rows, -1]) for part in taps], axis=1)
+    # what the circular convolution wraps lands before the clip: there are as many taps as samples of history
+    size = _smooth(int(stream.shape[1]))
+    heard = tf.signal.irfft(tf.signal.rfft(stream, [size]) * tf.signal.rfft(taps, [size]), [size])
+    out = _cut(heard[:, : size // HOP * HOP], (count + 1) * _SPAN_HOPS + place, length)
     closed = (place + length // HOP) // _SPAN_HOPS
     framed = tf.reshape(_cut(stream, closed * _SPAN_HOPS, (count + 1) * SPAN), [batch, count + 1, SPAN])
     spectra = tf.signal.rfft(tf.reverse(tf.concat([framed[:, :-1], framed[:, 1:]], axis=2), [1]))
-    due = _cut(spoken, (count + closed) * _SPAN_HOPS, SPAN)
-    moved = (memory.place + length // HOP) % _SPAN_HOPS
-    return out, memory._replace(place=moved, span=tf.concat([memory.span, audio], axis=1)[:, -2 * SPAN :], far=spectra, due=due)
+    due = tf.signal.irfft(tf.reduce_sum(spectra * response.far, axis=1))[:, SPAN:]
+    latest = hops(audio[:, -_SPAN_HOPS * HOP :])
+    near = tf.signal.rfft(tf.concat([latest[:, :-1], latest[:, 1:]], axis=2))
+    moved, last = (memory.place + length // HOP) % _SPAN_HOPS, audio[:, -2 * SPAN :]
+    return out, Memory(moved, near, latest[:, -1], last, spectra, due)
+
+
+def _smooth(length: int) -> int:
+    """The smallest size from `length` on that is even and has no prime factor beyond 5: FFTs of these are quick."""
+    sizes = (2**a * 3**b * 5**c for a in range(1, 40) for b in range(4) for c in range(4))
+    return min(size for size in sizes if size >= length)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.dsp.chunks import over_chunks
 from ddsp_studio.dsp.ramps import RISE, hops
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
@@ -43,9 +45,12 @@ def filter_hops(audio: Tensor, magnitudes: Tensor, tail: Tensor) -> tuple[Tensor
     """
     bands = int(magnitudes.shape[-1])
     size = _fft_size(HOP, fir_length(bands))
-    parts = tf.tensordot(magnitudes, _design(bands, size), 1)
-    response = tf.complex(parts[..., : size // 2 + 1], parts[..., size // 2 + 1 :])
-    return _cross_fade(audio, response, tail, fir_length(bands))
+
+    def designed(frames: Tensor) -> Tensor:
+        parts = tf.tensordot(frames, _design(bands, size), 1)
+        return tf.complex(parts[..., : size // 2 + 1], parts[..., size // 2 + 1 :])
+
+    return _filtered(audio, magnitudes, designed, fir_length(bands), tail)
 
 
 def convolve_hops(audio: Tensor, responses: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,7 +65,7 @@ def convolve_hops(audio: Tensor, responses: Tensor, tail: Tensor) -> tuple[Tenso
         Audio [batch, samples], and the new tail.
     """
     taps = int(responses.shape[-1])
-    return _cross_fade(audio, tf.signal.rfft(responses, [_fft_size(HOP, taps)]), tail, taps)
+    return _filtered(audio, responses, lambda frames: tf.signal.rfft(frames, [_fft_size(HOP, taps)]), taps, tail)
 
 
 def _fft_size(samples: int, taps: int) -> int:
@@ -68,15 +73,20 @@ def _fft_size(samples: int, taps: int) -> int:
     return 1 << (samples + taps - 2).bit_length()
 
 
-def _cross_fade(audio: Tensor, response: Tensor, tail: Tensor, taps: int) -> tuple[Tensor, Tensor]:
-    """Filter by the spectra of responses [batch or 1, hops + 1, size / 2 + 1] that fade into each other in every hop."""
-    size = 2 * (int(response.shape[-1]) - 1)
+def _filtered(
+    audio: Tensor, frames: Tensor, spectra_of: Callable[[Tensor], Tensor], taps: int, tail: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Filter by the responses of frames [batch or 1, hops + 1, …], given as spectra, which fade into each other in every hop."""
+
+    def spoken(x: Tensor, held: Tensor) -> Tensor:
+        response = spectra_of(held)
+        size, count = 2 * (int(response.shape[-1]) - 1), int(x.shape[1])
+        spectra = tf.signal.rfft(tf.concat([x * (1.0 - RISE), x * RISE], axis=1), [size])
+        out = tf.signal.irfft(spectra[:, :count] * response[:, :-1] + spectra[:, count:] * response[:, 1:], [size])
+        return out[..., : HOP + taps - 1]
+
     x = hops(audio)
-    spectra = tf.signal.rfft(tf.concat([x * (1.0 - RISE), x * RISE], axis=1), [size])
-    count = int(x.shape[1])
-    spoken = tf.signal.irfft(spectra[:, :count] * response[:, :-1] + spectra[:, count:] * response[:, 1:], [size])
-    spoken = spoken[..., : HOP + taps - 1]
-    return overlap_add(spoken, tail)
+    return overlap_add(over_chunks(spoken, int(x.shape[1]), x, frames), tail)
 
 
 def overlap_add(pieces: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,12 +1,9 @@
-"""Phase that stays exact for hours, and the bank of harmonic partials."""
+"""Phase that stays exact for hours, and the fading of what comes near Nyquist."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from ddsp_studio.dsp.ramps import RISE
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 _STEP = np.arange(1, HOP + 1, dtype=np.float64)
@@ -53,34 +50,3 @@ def fade_to_nyquist(amplitudes: Tensor, ratios: Tensor, sample_rate: float) -> T
     """
     room = (0.5 - ratios / sample_rate) / (0.5 - FADE_FROM)
     return amplitudes * tf.clip_by_value(room, 0.0, 1.0)
-
-
-def harmonic_bank(turns: Tensor, amplitudes: Tensor) -> Tensor:
-    """Sum sin(2π·k·phase) over partials k = 1..K with amplitudes that ramp linearly across each hop.
-
-    Partial k is written as a + M·b with M about √K, so that sin(k·x) = sin(M·b·x)·cos(a·x) + cos(M·b·x)·sin(a·x): about 2√K
-    sines and cosines a sample instead of K sines, joined by a small matrix product in each hop. The multiples of
-    the phase are taken in float64 and wrapped before they are rounded to float32.
-
-    Args:
-        turns: phase of the fundamental, [batch, hops, HOP] float64.
-        amplitudes: [batch, hops + 1, K] float32, row 0 before the block; batch may be 1.
-
-    Returns:
-        Audio in hops, [batch, hops, HOP] float32.
-    """
-    count = int(amplitudes.shape[-1])
-    low = max(1, math.isqrt(count))
-    high = -(-count // low)
-    multiples = np.concatenate([np.arange(1, low + 1), low * np.arange(high)]).astype(np.float64)
-    angle = tf.cast(wrap(turns[:, :, None] * multiples[:, None]), tf.float32) * (2.0 * math.pi)
-    sine, cosine = tf.sin(angle), tf.cos(angle)  # [batch, hops, low + high, HOP]
-    padded = tf.pad(amplitudes, [[0, 0], [0, 0], [0, low * high - count]]) if low * high > count else amplitudes
-    grid = tf.reshape(padded, [*padded.shape[:2], high, low])
-    ends = tf.concat([grid[:, :-1], grid[:, 1:]], axis=2)  # [batch, hops, 2·high, low]
-    mixed = tf.matmul(ends, tf.concat([cosine[:, :, :low], sine[:, :, :low]], axis=3))  # [batch, hops, 2·high, 2·HOP]
-    rise = np.tile(RISE, 2)
-    mixed = mixed[:, :, :high] * (1.0 - rise) + mixed[:, :, high:] * rise
-    outer = tf.concat([sine[:, :, low:], cosine[:, :, low:]], axis=3)
-    halves = tf.reduce_sum(outer * mixed, axis=2)
-    return halves[..., :HOP] + halves[..., HOP:]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ddsp_studio.dsp.fir import filter_hops, fir_length
+from ddsp_studio.dsp.harmonic_bank import harmonic_bank
 from ddsp_studio.dsp.noise import row_seeds, white_noise
-from ddsp_studio.dsp.oscillators import accumulate_phase, fade_to_nyquist, harmonic_bank
+from ddsp_studio.dsp.oscillators import accumulate_phase, fade_to_nyquist
 from ddsp_studio.dsp.ramps import samples
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor

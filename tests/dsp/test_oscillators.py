@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddsp_studio.dsp.oscillators import accumulate_phase, fade_to_nyquist, harmonic_bank
+from ddsp_studio.dsp import chunks
+from ddsp_studio.dsp.harmonic_bank import harmonic_bank
+from ddsp_studio.dsp.oscillators import accumulate_phase, fade_to_nyquist
 from ddsp_studio.dsp.tensor import HOP, tf
 
 RATE = 48_000.0
@@ -77,3 +80,48 @@ def test_no_partial_aliases() -> None:
     hertz = np.fft.rfftfreq(4800, 1.0 / RATE)
     off = np.abs(hertz / 3000.0 - np.round(hertz / 3000.0)) * 3000.0 > 100.0
     assert spectrum[off].max() < 1e-4
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_gradient_of_the_bank_is_that_of_its_definition(shared: bool) -> None:
+    rng = np.random.default_rng(5)
+    turns = tf.constant(rng.uniform(-3.0, 3.0, (2, 3, HOP)), tf.float64)
+    amplitudes = tf.constant(rng.uniform(0.0, 1.0, (1 if shared else 2, 4, 11)), tf.float32)
+    weights = rng.normal(size=(2, 3, HOP)).astype(np.float32)
+    numbers = np.arange(1, 12.0)[:, None]
+
+    def defined(turns: Any, amplitudes: Any) -> Any:
+        rise = np.arange(1, HOP + 1) / HOP
+        levels = tf.cast(amplitudes, tf.float64)[..., None]
+        ramped = levels[:, :-1] * (1.0 - rise) + levels[:, 1:] * rise
+        return tf.reduce_sum(ramped * tf.sin(2.0 * np.pi * numbers * turns[:, :, None]), axis=2)
+
+    slopes = []
+    for bank in (harmonic_bank, defined):
+        with tf.GradientTape() as tape:
+            tape.watch([turns, amplitudes])
+            out = tf.reduce_sum(tf.cast(bank(turns, amplitudes), tf.float64) * weights)
+        slopes.append(tape.gradient(out, [turns, amplitudes]))
+    for found, expected in zip(*slopes, strict=True):
+        np.testing.assert_allclose(found, expected, atol=3e-5 * np.max(np.abs(expected)))
+
+
+def test_long_clips_are_done_in_pieces_that_leave_no_seam() -> None:
+    rng = np.random.default_rng(6)
+    hops = 2 * chunks.CHUNK + 7
+    turns = tf.constant(np.cumsum(rng.uniform(0.0, 0.1, (1, hops * HOP)), axis=1).reshape(1, hops, HOP), tf.float64)
+    amplitudes = tf.constant(rng.uniform(0.0, 1.0, (1, hops + 1, 9)), tf.float32)
+    slopes, outs = [], []
+    for pieces in ([hops], [40, 40, hops - 80]):
+        with tf.GradientTape() as tape:
+            tape.watch([turns, amplitudes])
+            begins = np.cumsum([0, *pieces])
+            parts = [
+                harmonic_bank(turns[:, b : b + n], amplitudes[:, b : b + n + 1]) for b, n in zip(begins, pieces, strict=False)
+            ]
+            outs.append(tf.concat(parts, axis=1))
+            loss = tf.reduce_sum(outs[-1] ** 2)
+        slopes.append(tape.gradient(loss, [turns, amplitudes]))
+    np.testing.assert_allclose(outs[0], outs[1], atol=1e-6)
+    for found, expected in zip(*slopes, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5 * np.max(np.abs(expected)))

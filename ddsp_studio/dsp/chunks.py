@@ -1,0 +1,77 @@
+"""Long clips in little memory: a function over pieces of time whose gradient computes each piece again instead of keeping it.
+
+Griewank and Walther, "Revolve" (2000), in its simplest form: every piece is a checkpoint. A piece also fits the processor's
+cache, which is worth more than what is computed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ddsp_studio.dsp.tensor import Tensor, tf
+
+CHUNK = 50
+"""Hops of a piece: 3200 samples. Clips of up to two pieces are done at once."""
+_PARALLEL = 2
+
+
+def over_chunks(function: Callable[..., Tensor], hops: int, *inputs: Tensor) -> Tensor:
+    """`function(*inputs)` of tensors [batch, hops or hops + 1, …] to one [batch, hops, …], done piece by piece where it is long.
+
+    Args:
+        function: pure, and without a memory from hop to hop. An input with hops + 1 rows gives each piece the row before it too.
+        hops: of the clip. inputs: batch may differ among them.
+    """
+    count = hops // CHUNK
+    if count < 2:
+        return function(*inputs)
+    body = count * CHUNK
+    pieces = tuple(_pieces(x, count, int(x.shape[1]) - hops) for x in inputs)
+    out = _again_in_the_gradient(function, pieces)
+    whole = tf.reshape(tf.transpose(out, [1, 0, *range(2, len(out.shape))]), [out.shape[1], body, *out.shape[3:]])
+    return whole if body == hops else tf.concat([whole, function(*(x[:, body:] for x in inputs))], axis=1)
+
+
+def _pieces(x: Tensor, count: int, more: int) -> Tensor:
+    """[batch, hops + more, …] as [pieces, batch, CHUNK + more, …]."""
+    if more == 0:
+        cut = tf.reshape(x[:, : count * CHUNK], [x.shape[0], count, CHUNK, *x.shape[2:]])
+        return tf.transpose(cut, [1, 0, *range(2, len(cut.shape))])
+    return tf.stack([x[:, i * CHUNK : (i + 1) * CHUNK + more] for i in range(count)])
+
+
+def _again_in_the_gradient(function: Callable[..., Tensor], pieces: Sequence[Tensor]) -> Tensor:
+    """Map over the first axis; the gradient maps as well, and runs the function again in each step."""
+
+    def run(*held: Tensor) -> tuple[Tensor, Any]:
+        def back(slope: Tensor) -> tuple[Tensor, ...]:
+            def one(step: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+                *x, weight = step
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    y = function(*x)
+                slopes = tape.gradient(y, x, output_gradients=weight, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+                return tuple(slopes)
+
+            signature = tuple(tf.TensorSpec(x.shape[1:], x.dtype) for x in held)
+            slopes = tf.map_fn(one, (*held, slope), fn_output_signature=signature, parallel_iterations=_PARALLEL)
+            return tuple(slopes)
+
+        first = tf.map_fn(lambda x: function(*x), held, fn_output_signature=tf.float32, parallel_iterations=_PARALLEL)
+        return first, back
+
+    return tf.custom_gradient(run)(*pieces)
+
+
+def at_once(loss: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`loss(x)`, a number, whose gradient by `x` is taken at once: what lies between is not kept until the gradient's turn."""
+
+    def run(held: Tensor) -> tuple[Tensor, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(held)
+            number = loss(held)
+        slope = tape.gradient(number, held)
+        return number, lambda weight: weight * slope
+
+    return tf.custom_gradient(run)(x)
