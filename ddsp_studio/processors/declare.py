@@ -239,6 +239,9 @@ class Spec:
         if ports_of[-1]:
             ports_of[3][MODEL] = Option(default="", path="model", doc="The trained model that its weights come from")
         spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, *ports_of)
+        for name in {**spec.inlets, **spec.controls, **spec.outlets, **spec.options}:
+            if any(hasattr(base, name) for base in owner.__bases__):
+                raise TypeError(f"{spec.name}.{name} hides a part of every processor; give it another name")
         ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
         for name, port in ports.items():
             if isinstance(port.channels, str) and port.channels not in spec.options:

@@ -180,6 +180,18 @@ def test_old_nodes_run_free() -> None:
     assert Lfo(RATE).options["sync"] == Delay(RATE).options["sync"] == "free"
 
 
+@pytest.mark.parametrize("kind", [Clock, Sequencer, Lfo])
+def test_xla_gives_the_same(kind: type[Processor]) -> None:
+    processor = kind(RATE, **({"sync": "1/8T"} if kind is Lfo else {"division": "1/8T"}))
+    clock = free_clock(0, 40, RATE, 2000.0)
+    clock[0, 25:, BEAT] -= 0.77
+    inputs = {"clock": tf.constant(clock)}
+    expected, _ = processor.process(processor.start(1), inputs)
+    found, _ = tf.function(processor.process, autograph=False, jit_compile=True)(processor.start(1), inputs)
+    for name, out in expected.items():
+        np.testing.assert_allclose(found[name], out, rtol=1e-5, atol=1e-5)
+
+
 def sequenced() -> Player:
     nodes = {
         "row": Node("Sequencer", options={"division": "1/16"}),

@@ -176,6 +176,17 @@ def test_any_playing_gives_what_the_rules_say(mode: str, begin: str) -> None:
         assert found[..., TRIGGER].sum() > 3
 
 
+@pytest.mark.parametrize("mode", ["as played", "random"])
+def test_xla_gives_the_same(mode: str) -> None:
+    processor = Arpeggiator(RATE, name="arp", stereo=True, mode=mode, begin="key")
+    played = tf.constant(chord(60, [(3, 50, C), (8, 60, G), (20, 40, E)]))
+    inputs = {"performance": played, "clock": tf.constant(free_clock(0, 60, RATE, 2000.0))}
+    expected, _ = processor.process(processor.start(4), inputs)
+    found, _ = tf.function(processor.process, autograph=False, jit_compile=True)(processor.start(4), inputs)
+    np.testing.assert_allclose(found["notes"], expected["notes"], atol=1e-6)
+    assert np.sum(expected["notes"][..., TRIGGER]) > 5
+
+
 def instrument(**flags: bool) -> Player:
     nodes = {
         "arp": Node("Arpeggiator", options={"begin": "key", "division": "1/32"}, **flags),

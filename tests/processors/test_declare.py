@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.catalogue import processor_types, specs
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Spec
 
@@ -76,6 +77,11 @@ def test_a_bad_declaration_is_refused_where_it_stands() -> None:
 
     with pytest.raises(TypeError, match="'partials', which is not an option"):
         Spec.read(Odd, 1, "Test", stereo=False)
+
+    with pytest.raises(TypeError, match=r"Late.start hides a part of every processor"):
+
+        class Late(Processor, version=1, category="Control", listed=False):
+            start = Option(default=0, low=0, high=1)
 
 
 def test_defaults_are_continued_with_their_last_value() -> None:
