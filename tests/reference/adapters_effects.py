@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ddsp_studio.dsp import convolution, scaling
+from ddsp_studio.dsp import convolution
 from ddsp_studio.dsp.delay import variable_delay
 from ddsp_studio.dsp.follower import exponential_decay
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
@@ -15,7 +15,7 @@ from ddsp_studio.processors.catalogue import processor_types
 from .adapters_filters import OFF_CENTRE, crops, filter_truth
 from .adapters_filters import frequency_filter as their_filter
 from .adapters_resample import interpolate
-from .adapters_synths import scaled
+from .adapters_synths import noise_filter, scaled
 from .loader import Adapter, Case, Difference
 
 RATE = 16_000
@@ -63,12 +63,7 @@ def decaying_reverb(case: Case) -> Any:
 
 
 def noise_response(case: Case) -> Case:
-    """The stored noise under the scaled magnitudes, as a case of their frequency_filter."""
-    magnitudes = case.inputs["magnitudes"]
-    if case.ctor.get("scale_fn", "exp_sigmoid") is not None:
-        magnitudes = scaling.exp_sigmoid(magnitudes + float(case.ctor.get("initial_bias", -3.0)))
-    window = int(case.ctor.get("window_size", 257))
-    return case.replaced(inputs={"audio": case.inputs["noise"], "magnitudes": magnitudes}, kwargs={"window_size": window})
+    return noise_filter(case, bias=-3.0)
 
 
 def noise_reverb(case: Case) -> Any:

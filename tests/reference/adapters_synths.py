@@ -129,11 +129,11 @@ def sinusoidal_synth(case: Case) -> Any:
     return {"controls": {"amplitudes": amplitudes, "frequencies": frequencies}, "signal": signal}
 
 
-def noise_filter(case: Case) -> Case:
-    """The stored noise under the scaled magnitudes, as a case of their frequency_filter."""
+def noise_filter(case: Case, bias: float = -5.0) -> Case:
+    """The stored noise under the scaled magnitudes, as a case of their frequency_filter; `bias` is their default one."""
     magnitudes = case.inputs["magnitudes"]
     if case.ctor.get("scale_fn", "exp_sigmoid") is not None:
-        magnitudes = scaling.exp_sigmoid(magnitudes + float(case.ctor.get("initial_bias", -5.0)))
+        magnitudes = scaling.exp_sigmoid(magnitudes + float(case.ctor.get("initial_bias", bias)))
     window = int(case.ctor.get("window_size", 257))
     return case.replaced(inputs={"audio": case.inputs["noise"], "magnitudes": magnitudes}, kwargs={"window_size": window})
 
