@@ -48,8 +48,7 @@ def pad(audio: Tensor, size: int, hop: int, padding: str) -> Tensor:
 def frame(audio: Tensor, size: int, hop: int, padding: str = "valid") -> Tensor:
     """Cut audio [batch, samples] into frames [batch, frames, size].
 
-    The gradient adds the frames' gradients up where they overlap. TensorFlow's own does that by scattering, which is three times
-    slower here.
+    The gradient adds the frames' gradients up where they overlap; TensorFlow's own scatters them, in half as much time again.
     """
 
     def cut(x: Tensor) -> tuple[Tensor, Any]:

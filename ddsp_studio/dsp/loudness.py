@@ -137,15 +137,14 @@ def loudness_stream(audio: Tensor, state: LoudnessState, sample_rate: float) -> 
     Returns:
         dB, [batch, hops], never under FLOOR_DB; and the new state.
     """
-    m = maths_of(audio)
     weighted, weighting = apply(a_filter(float(sample_rate)), audio, state.weighting)
     power, sums = _windowed_mean(weighted * weighted, state.sums)
-    db = m.log(power + 10.0 ** (FLOOR_DB / 10.0)) * (10.0 / math.log(10.0)) if m is np else _decibels(power)
-    return db, LoudnessState(weighting, sums)
+    return _decibels(power), LoudnessState(weighting, sums)
 
 
 def _decibels(power: Tensor) -> Tensor:
-    return tf.math.log(power + 10.0 ** (FLOOR_DB / 10.0)) * (10.0 / math.log(10.0))
+    logarithm = np.log if isinstance(power, np.ndarray) else tf.math.log
+    return logarithm(power + 10.0 ** (FLOOR_DB / 10.0)) * (10.0 / math.log(10.0))
 
 
 @functools.lru_cache(maxsize=32)
@@ -175,9 +174,8 @@ def _windowed_mean(squares: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
 def loudness(audio: Tensor, sample_rate: float, size: int | None = None, hop: int = HOP, centred: bool = True) -> Tensor:
     """A-weighted level of a whole sound.
 
-    It is `loudness_stream` over the sound, moved by half a window if `centred`: frame m then has its middle at sample (m +
-        1)·hop, where
-    the program's control frames stand, and otherwise its end. Frame periods are exact at every rate: `hop` samples.
+    It is `loudness_stream` over the sound, moved by half a window if `centred`: frame m then has its middle at sample
+    (m + 1)·hop, where the program's control frames stand, and otherwise its end. Frame periods are exact at every rate: `hop` samples.
 
     Args:
         audio: [batch, samples], a tensor or an array. sample_rate: Hz.

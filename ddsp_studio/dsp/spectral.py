@@ -92,7 +92,8 @@ def stft(audio: Tensor, size: int = 2048, hop: int | None = None, padding: str =
 def istft(spectra: Tensor, length: int, size: int = 2048, hop: int | None = None, padding: str = "centre") -> Tensor:
     """Audio whose short-time spectra are nearest to the given ones (Griffin and Lim, 1984, equation 6).
 
-    It gives back what `stft` with the same arguments took apart, wherever a window reaches: everywhere with "centre" padding.
+    It gives back what `stft` with the same arguments took apart, wherever a window reaches: everywhere with "centre"
+    padding and steps of a quarter of a frame or less.
 
     Args:
         spectra: complex64 [batch, frames, bins]. length: of the audio, in samples.

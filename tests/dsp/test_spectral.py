@@ -86,7 +86,8 @@ def test_inverse_gives_back_every_sample(size: int, hop: int, samples: int) -> N
     audio = tf.constant(sound(samples))
     back = spectral.istft(spectral.stft(audio, size, hop, "centre"), samples, size, hop, "centre")
     reached = framing.window_power(spectral.hann(size), samples, hop, "centre") > 1e-3
-    assert reached.all() or samples % hop > hop // 2  # a last part of a step may lie under no window's body
+    assert reached.all() or hop > size // 4
+    assert np.count_nonzero(reached) > samples - size // 2
     assert np.max(np.abs(back - audio)[:, reached]) < 2e-5
 
 

@@ -160,8 +160,10 @@ def group(case: Case) -> Any:
         name, kind, arguments = re.fullmatch(r"(\w+)=(\w+)\((.*)\)", written).groups()
         given = eval(f"dict({arguments})", {"__builtins__": {}, "dict": dict})
         values = [case.inputs[key] for key in inputs]
-        loss = spectral_loss(given) if kind == "SpectralLoss" else lambda *x, given=given: mean_difference(*x, kind_of(given))
-        found[name] = loss(*values)
+        if kind == "SpectralLoss":
+            found[name] = spectral_loss(given)(*values)
+        else:
+            found[name] = float(given.get("weight", 1.0)) * mean_difference(*values, kind_of(given))
     return found
 
 

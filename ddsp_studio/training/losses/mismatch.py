@@ -19,9 +19,9 @@ class TwoWayMismatchLoss(Loss, frozen=True, tag=True):
     at the true one.
 
     `sinusoids`, `harmonics`: weights of the two directions. `harmonic_deviation`: width of a harmonic, in harmonic numbers.
-        `sinusoid_deviation`: width of a sinusoid, in
-    semitones. `harmonic_points`: harmonics asked for. `harmonic_bells`: harmonics that sinusoids may belong to. `temperature`:
-    the lower, the harder the minimum. `sample_rate`: Hz; harmonics beyond Nyquist do not count.
+    `sinusoid_deviation`: width of a sinusoid, in semitones. `harmonic_points`: harmonics asked for. `harmonic_bells`: harmonics
+    that sinusoids may belong to. `temperature`: the lower, the harder the minimum. `sample_rate`: Hz; harmonics beyond Nyquist
+    do not count.
     """
 
     sinusoids: float = 1.0
