@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ddsp_studio import resources
 from ddsp_studio.processors import model_file, patch_file
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import MODEL
+from ddsp_studio.processors.nesting import node_at, sheet_of, with_node_at
 from ddsp_studio.processors.patch import Patch
 
 PATCH, PREVIEW = "patch.ddsp", "preview.flac"
@@ -17,11 +17,15 @@ PATCH, PREVIEW = "patch.ddsp", "preview.flac"
 
 
 def with_model(patch: Patch, model: str, nodes: Iterable[str]) -> Patch:
-    """The patch with these nodes (those of them that hold weights) reading them from a model, given by path or shipped name."""
+    """The patch with these nodes (those of them that hold weights) reading them from a model, given by path or shipped name.
+
+    Nodes in groups are named as they are played: "strings/decoder".
+    """
     for name in nodes:
-        node = patch.nodes.get(name)
-        if node is not None and node.type in specs() and specs()[node.type].weights:
-            patch = patch.with_node(name, replace(node, options={**node.options, MODEL: model}))
+        node = node_at(patch, name)
+        spec = sheet_of(node) if node is not None else None
+        if node is not None and spec is not None and spec.weights:
+            patch = with_node_at(patch, name, replace(node, options={**node.options, MODEL: model}))
     return patch
 
 

@@ -287,6 +287,20 @@ def flat_name(path: Path, name: str) -> str:
     return SEPARATOR.join((*path, name))
 
 
+def node_at(patch: Patch, name: str) -> Node | None:
+    """The node that has a name in the expanded patch, as the document holds it."""
+    *groups, last = name.split(SEPARATOR)
+    path = tuple(groups)
+    return level(patch, path).nodes.get(last) if existing(patch, path) == path else None
+
+
+def with_node_at(patch: Patch, name: str, node: Node) -> Patch:
+    """The patch with another node in the place of the one that has a name in the expanded patch."""
+    *groups, last = name.split(SEPARATOR)
+    path = tuple(groups)
+    return with_level(patch, path, level(patch, path).with_node(last, node))
+
+
 def depth(patch: Patch) -> int:
     """How deep groups are nested: 0 without groups."""
     return max((1 + depth(node.inside.patch) for node in patch.nodes.values() if node.inside is not None), default=0)

@@ -121,11 +121,15 @@ def healed_without(patch: Patch, names: Iterable[str]) -> Patch:
     """Remove nodes; audio that ran through one goes on from its sources to its listeners, where that fits."""
     for name in [n for n in names if n in patch.nodes]:
         through = audio_through(patch, name)
-        bridges = (
-            [(a.source, b.target) for a in patch.into(Port(name, through[0])) for b in _from(patch, Port(name, through[1]))]
-            if through
-            else []
-        )
+        sources, targets = list[Port](), list[Port]()
+        if through:
+            sources = [c.source for c in patch.into(Port(name, through[0]))]
+            targets = [c.target for c in _from(patch, Port(name, through[1]))]
+        elif sheet_of(patch.nodes[name]) is None:  # audio passed it by, as it was not installed, and goes on doing so
+            audio = [c for c in patch.of_node(name) if c.amount is None and signal_of(patch, c) is Signal.AUDIO]
+            sources = [c.source for c in audio if c.target.node == name]
+            targets = [c.target for c in audio if c.source.node == name]
+        bridges = [(source, target) for source in sources for target in targets]
         patch = patch.without_nodes([name])
         for source, target in bridges:
             if target.node != source.node and _refusal(patch, source, target) is None:

@@ -234,6 +234,15 @@ def test_levels_and_names_lead_in_and_out() -> None:
     assert nesting.at_level(path, "voice") == ""
 
 
+def test_a_node_is_found_and_changed_by_the_name_it_is_played_under() -> None:
+    patch, name = nested(), "section/strings/filter"
+    node = nesting.node_at(patch, name)
+    assert node is not None and node.type == "Filter"
+    changed = nesting.with_node_at(patch, name, replace(node, options={"mode": "high"}))
+    assert expand(changed).nodes[name].options == {"mode": "high"} and len(changed.cables) == len(patch.cables)
+    assert nesting.node_at(patch, "section/none/filter") is None and nesting.node_at(patch, "none") is None
+
+
 def test_an_inner_port_that_goes_is_gone_at_every_level() -> None:
     patch = nested()
     inner = nesting.level(patch, ("section", "strings")).without_nodes(["filter"])

@@ -355,6 +355,8 @@ def test_missing_nodes_are_drawn_with_their_ports_and_say_what_is_missing(hand: 
     document.select(["strange"])
     inspector.grab()
     hand.editor.grab()
+    document.remove(["lfo"])
+    document.undo()
     group = document.group(["strange", "lfo"])
     assert document.patch.nodes[group].inside.patch.nodes["strange"].values == {"size": (3.0,)}
     hand.editor.grab()
@@ -444,3 +446,10 @@ def test_nodes_are_counted_inside_of_groups_too(document: Document) -> None:
         document.duplicate([n for n in document.patch.nodes if n != "output"])
     assert "512 nodes at most, those in groups included" in refusals[-1][2]
     assert nesting.count(document.patch) <= 512
+
+
+def test_deleting_a_missing_effect_leaves_the_way_that_audio_took(document: Document) -> None:
+    patch = document.patch.without_cables([cable("filter.out", "voice_mixer.audio")]).with_node("strange", Node("FromElsewhere"))
+    document.new(patch.with_cable(cable("filter.out", "strange.sound")).with_cable(cable("strange.out", "voice_mixer.audio")))
+    document.remove(["strange"])
+    assert cable("filter.out", "voice_mixer.audio") in document.patch.cables
