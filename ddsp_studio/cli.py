@@ -154,6 +154,99 @@ def analyze(
     raise typer.Exit(command.analyze(audio, output, Analysis(sample_rate, low, high, engine)))
 
 
+class Size(str, enum.Enum):
+    """Sizes of networks."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    FULL = "full"
+
+
+@app.command()
+def train(
+    audio: Annotated[list[Path] | None, typer.Argument(help="Recordings: files or folders.", show_default=False)] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the training.")] = Path("training"),
+    patch: Annotated[str, typer.Option(help="Template, patch file or factory patch to train.")] = "solo_instrument",
+    name: Annotated[str, typer.Option(help="What the instrument is called [after the recordings].")] = "",
+    size: Annotated[Size | None, typer.Option(help="Size of the networks [the patch's].", show_default=False)] = None,
+    minutes: Annotated[float, typer.Option(min=0.05, max=100_000.0, help="How long to train.")] = 5.0,
+    steps: Annotated[int, typer.Option(min=0, help="Train so many steps instead.")] = 0,
+    sample_rate: Annotated[int, typer.Option(min=8_000, max=96_000, help="Sample rate to learn at, in Hz.")] = 16_000,
+    clip: Annotated[float, typer.Option(min=0.0, max=30.0, help="Seconds of a clip [2].")] = 0.0,
+    batch: Annotated[int, typer.Option(min=0, max=256, help="Clips in a step [4].")] = 0,
+    rate: Annotated[float, typer.Option(min=0.0, max=0.1, help="Largest learning rate [0.002].")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and variation.")] = 1,
+    octave: Annotated[int, typer.Option(min=-4, max=4, help="Octaves to move the recordings' pitch by.")] = 0,
+    licence: Annotated[str, typer.Option(help="Licence of the recordings; it stays with the model.")] = "",
+    checkpoint_steps: Annotated[int, typer.Option(min=0, help="Steps between checkpoints [one a minute].")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on standard output.")] = False,
+) -> None:
+    """Learn an instrument from recordings; Ctrl+C stops and keeps what was learned."""
+    from ddsp_studio.cli_commands import train as command
+
+    if resume:
+        command.resume(out, as_json=json)
+        return
+    if not audio:
+        raise typer.BadParameter("name the recordings to learn from, or --resume a training")
+    job = command.Job(
+        audio=tuple(audio),
+        patch=patch,
+        out=out,
+        name=name,
+        size=size.value if size else "",
+        minutes=minutes,
+        steps=steps,
+        sample_rate=sample_rate,
+        clip_s=clip,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+        octave=octave,
+        licence=licence,
+        checkpoint_steps=checkpoint_steps,
+    )
+    command.train(job, as_json=json)
+
+
+@app.command()
+def transfer(
+    source: Annotated[Path, typer.Argument(help="A recording of one voice or instrument.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped model.")] = ...,  # type: ignore[assignment]
+    output: Annotated[Path, typer.Option("--output", "-o", help="Sound file to write.")] = ...,  # type: ignore[assignment]
+    octaves: Annotated[int | None, typer.Option(min=-4, max=4, help="Octaves to move the pitch by [fitted].")] = None,
+    gain: Annotated[float | None, typer.Option(min=-60.0, max=60.0, help="How much louder to ask for, dB [fitted].")] = None,
+) -> None:
+    """Play a recording's pitch and loudness on a trained instrument."""
+    from ddsp_studio.cli_commands import transfer as command
+
+    typer.echo(command.transfer(source, model, output, octaves=octaves, gain_db=gain), err=True)
+
+
+@app.command()
+def evaluate(
+    audio: Annotated[list[Path], typer.Argument(help="Recordings: files or folders.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped model.")] = ...,  # type: ignore[assignment]
+    json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False,
+) -> None:
+    """Let a model play recordings by their own pitch and loudness, and say how near it comes."""
+    from ddsp_studio.cli_commands import transfer as command
+
+    typer.echo(command.evaluate(model, audio, as_json=json))
+
+
+@app.command()
+def model(
+    model: Annotated[str, typer.Argument(help="Model file, or the name of a shipped model.")],
+    json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False,
+) -> None:
+    """Say what is in a model: what it plays, what it learned from, and how well."""
+    from ddsp_studio.cli_commands import train as command
+
+    typer.echo(command.describe(model, as_json=json))
+
+
 @app.command()
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False) -> None:
     """Examine this computer: Python, TensorFlow, GPU, window, audio, MIDI; say what to do about each lack."""
@@ -180,6 +273,7 @@ def bench(
     live: Annotated[bool, typer.Option("--live", help="Dropouts and key-to-sound latency on a real audio server.")] = False,
     xla: Annotated[bool, typer.Option("--xla", help="The patch under XLA: same output? what speed?")] = False,
     edits: Annotated[bool, typer.Option("--edits", help="Time from a structural edit to its first block.")] = False,
+    clips: Annotated[bool, typer.Option("--clips", help="Whole clips as in training: time and peak memory.")] = False,
     startup: Annotated[bool, typer.Option("--startup", help="Time until the window is visible and sound is ready.")] = False,
     stablehlo: Annotated[
         Path | None, typer.Option(help="Write the compiled patch as StableHLO, for other runtimes.", show_default=False)
@@ -188,7 +282,8 @@ def bench(
     """Measure speed on this machine, beside a plain baseline in the same run."""
     from ddsp_studio.bench import suite
 
-    chosen = [name for name, wanted in (("live", live), ("xla", xla), ("edits", edits), ("startup", startup)) if wanted]
+    wanted = {"live": live, "xla": xla, "edits": edits, "startup": startup, "clips": clips}
+    chosen = [name for name, asked in wanted.items() if asked]
     raise typer.Exit(suite.run(chosen, quick=quick, json_path=json, stablehlo=stablehlo))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 
-PATCHES, MIDI, MODELS = "patches", "midi", "models"
-_SUFFIXES = {PATCHES: (".ddsp",), MIDI: (".mid", ".midi"), MODELS: (".ddspmodel",)}
+PATCHES, MIDI, MODELS, TEMPLATES = "patches", "midi", "models", "templates"
+_SUFFIXES = {PATCHES: (".ddsp",), MIDI: (".mid", ".midi"), MODELS: (".ddspmodel",), TEMPLATES: (".ddsp",)}
 
 
 def folder() -> Path:
@@ -17,7 +17,7 @@ def folder() -> Path:
 
 
 def factory(kind: str) -> dict[str, Path]:
-    """Every shipped file of a kind (`PATCHES`, `MIDI` or `MODELS`) by its name without suffix, sorted."""
+    """Every shipped file of a kind (`PATCHES`, `MIDI`, `MODELS` or `TEMPLATES`) by its name without suffix, sorted."""
     files = (folder() / kind).glob("*") if (folder() / kind).is_dir() else ()
     return {path.stem: path for path in sorted(files) if path.suffix in _SUFFIXES[kind]}
 

@@ -16,8 +16,8 @@ from ddsp_studio import resources
 from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
-from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check
+from ddsp_studio.processors.model_patch import open_patch
 from ddsp_studio.processors.nesting import absent, playable
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.quiet import load_tensorflow
@@ -57,7 +57,7 @@ def render(job: Job, *, as_json: bool = False) -> None:
         OSError, ValueError: refused input or an unwritable file, in one sentence; no file was written.
     """
     try:
-        patch = patch_file.load(resources.find(resources.PATCHES, job.patch))
+        patch = open_patch(job.patch)
         check(playable(patch))
         for name, reason in absent(patch).items():
             sys.stderr.write(f"ddsp-studio: {name}: {reason}; it is left out\n")

@@ -17,8 +17,16 @@ LEVELS = 11
 """Quantiles of loudness, evenly spaced from the softest sounding frame to the loudest."""
 _SOFTEST, _LOUDEST = 0.1, 0.97
 """Quantiles that velocity 0 and full effort ask for: the ends of a data set are accidents."""
+FADE_DB = 12.0
+"""How far above silence everything is heard in full."""
 GESTURES = (3000.0, 120.0, -80.0)
 """Rise and fall in dB a second and the level of silence in dB, until a data set has been measured."""
+
+
+def audible(loudness_db: Tensor, silence_db: Tensor | float) -> Tensor:
+    """0 at the level of silence, 1 from some dB above it, and smooth between."""
+    share = tf.clip_by_value((loudness_db - silence_db) / FADE_DB, 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
 
 
 class Expression(Processor, version=1, category="Neural"):
@@ -34,6 +42,7 @@ class Expression(Processor, version=1, category="Neural"):
     wheel = Control(unit="", low=0.0, high=1.0, default=0.5, doc="How far the modulation wheel raises it")
     gain = Control(unit="dB", low=-24.0, high=24.0, default=0.0, doc="Asks for more or less than the data set has")
     loudness = Outlet(signal=Signal.CONTROL, unit="dB", doc="Loudness to play")
+    level = Outlet(signal=Signal.CONTROL, doc="0 in silence and 1 above it: for a Gain, as no network is ever quite silent")
 
     statistics = Weight(trained=False, doc="The data set's levels in dB [11], and its rise, fall (dB/s) and silence (dB) [3]")
 
@@ -72,4 +81,4 @@ class Expression(Processor, version=1, category="Neural"):
 
         start = tf.where(memory.begun > 0.0, memory.level, silence)
         level, last = scan_frames(step, start, goal)
-        return {"loudness": level[..., None]}, self.Memory(last, tf.ones_like(memory.begun))
+        return {"loudness": level[..., None], "level": audible(level, silence)[..., None]}, self.Memory(last, tf.ones_like(memory.begun))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.check import values_of
-from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.declare import Control, Signal
+from ddsp_studio.processors.expression import GESTURES, audible
 from ddsp_studio.processors.group import ProcessorGroup
 from ddsp_studio.processors.patch import Patch, Port
 from ddsp_studio.processors.performance import CHANNELS
@@ -63,17 +65,33 @@ class Fitting:
             else:
                 continue
             self.group.processors[name] = cast(Processor, self._stands[-1])
+        self._draw()
         self.slots: tuple[Slot, ...] = tuple(self._lay_out())
         if not self.slots:
-            raise ValueError("nothing in this patch can be trained: it has no decoder, reverb or other node with weights that is heard")
+            raise ValueError(
+                "nothing in this patch can be trained: it has no decoder, reverb or other node with weights that is heard"
+            )
         self.size = self.slots[-1].place.stop
         self.latency = self.group.latency
         self._values = self._knobs()
 
+    def _draw(self) -> None:
+        """Let untrained heads begin with the values that are drawn: what the networks move are the knobs of this patch."""
+        for name, processor in self.group.processors.items():
+            for head in processor.heads if processor.trained is None else ():
+                target = Port.parse(head.target)
+                drawn = values_of(self.patch.nodes[target.node])[target.name]
+                ends = [[_logit(head.control, v) for v in vs] for vs in (drawn, head.control.defaults(head.channels))]
+                bias = f"head/{head.target}/bias"
+                if bias in self.group.weights.get(name, {}):
+                    self.group.weights[name][bias] = np.subtract(*ends).astype(np.float32)
+
     def _listens(self, name: str, processor: Processor) -> bool:
         """Whether a node is an encoder into which nothing is plugged."""
         audio = [inlet for inlet, held in processor.spec.inlets.items() if held.signal is Signal.AUDIO]
-        return processor.spec.category == "Neural" and bool(audio) and not any(self.patch.into(Port(name, inlet)) for inlet in audio)
+        return (
+            processor.spec.category == "Neural" and bool(audio) and not any(self.patch.into(Port(name, inlet)) for inlet in audio)
+        )
 
     def _lay_out(self) -> Sequence[Slot]:
         slots, place = [], 0
@@ -145,6 +163,11 @@ class Fitting:
         return rendered.audio, after
 
 
+def _logit(control: Control, value: float) -> float:
+    place = min(max(control.to_knob(value), 0.01), 0.99)
+    return math.log(place / (1.0 - place))
+
+
 class _Stand:
     """Stands for a processor: all that is asked of it is the processor's, but for what it renders."""
 
@@ -192,12 +215,13 @@ def _outlets(features: Features, hops: int) -> dict[str, Tensor]:
     """Signals of hops that a performer gives, by outlet."""
     f0_hz, loudness = features["f0_hz"], features["loudness_db"]
     period = hops // int(f0_hz.shape[1])
-    loudness = _by_hops(loudness, period)
+    loudness = tf.maximum(_by_hops(loudness, period), GESTURES[2])
     gate = tf.cast(loudness > SOUNDING_DB, tf.float32)
     before = tf.concat([tf.zeros_like(gate[:, :1]), gate[:, :-1]], axis=1)
     return {
         "f0": tf.exp(_by_hops(tf.math.log(f0_hz), period)),
         "loudness": loudness,
+        "level": audible(loudness, GESTURES[2]),
         "gate": gate,
         "trigger": gate * (1.0 - before),
         "velocity": tf.fill(gate.shape, _VELOCITY),

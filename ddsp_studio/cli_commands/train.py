@@ -1,0 +1,211 @@
+"""Training from the command line: progress, Ctrl+C keeps what was learned."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddsp_studio import resources
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.catalogue import specs
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.quiet import load_tensorflow
+
+if TYPE_CHECKING:
+    from ddsp_studio.training import protocol
+    from ddsp_studio.training.trainer import Control
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it."""
+
+    audio: tuple[Path, ...]
+    patch: str
+    out: Path
+    name: str = ""
+    size: str = ""
+    minutes: float = 5.0
+    steps: int = 0
+    sample_rate: int = 16_000
+    clip_s: float = 0.0
+    batch: int = 0
+    rate: float = 0.0
+    seed: int = 1
+    octave: int = 0
+    licence: str = ""
+    checkpoint_steps: int = 0
+
+
+def train(job: Job, *, as_json: bool = False) -> None:
+    """Begin a training and see it through.
+
+    Raises:
+        OSError, ValueError: refused input, in one sentence.
+    """
+    from ddsp_studio.training.runs import Order, Run, Source
+    from ddsp_studio.training.settings import Settings
+
+    missing = next((path for path in job.audio if not path.exists()), None)
+    if missing is not None:
+        raise FileNotFoundError(f"there is no file or folder {str(missing)!r} to learn from")
+    patch = sized(load_template(job.patch), job.size)
+    chosen = {"clip_s": job.clip_s, "batch": job.batch, "rate": job.rate}
+    settings = Settings(
+        sample_rate=job.sample_rate,
+        steps=job.steps,
+        minutes=0.0 if job.steps else job.minutes,
+        seed=job.seed,
+        checkpoint_steps=job.checkpoint_steps,
+        **{key: value for key, value in chosen.items() if value},
+    )
+    sources = tuple(Source(str(path.absolute()), octave=job.octave) for path in job.audio)
+    run = Run(job.out)
+    run.begin(Order(name=job.name or job.audio[0].stem, sources=sources, settings=settings, licence=job.licence), patch)
+    _see_through(run, as_json)
+
+
+def resume(folder: Path, *, as_json: bool = False) -> None:
+    """Go on with the training in a folder (ValueError, OSError in one sentence)."""
+    from ddsp_studio.training.runs import Run
+
+    run = Run(folder)
+    run.order()
+    _see_through(run, as_json)
+
+
+def load_template(given: str) -> Patch:
+    """A patch file, a template or a factory patch, by path or name."""
+    if given in resources.factory(resources.TEMPLATES):
+        return patch_file.load(resources.find(resources.TEMPLATES, given))
+    return patch_file.load(resources.find(resources.PATCHES, given))
+
+
+def sized(patch: Patch, size: str) -> Patch:
+    """The patch with its networks in a size ("" leaves them)."""
+    for name, node in patch.nodes.items():
+        options = specs()[node.type].options if node.type in specs() else {}
+        if size and "size" in options and size in options["size"].choices and specs()[node.type].weights:
+            patch = patch.with_node(name, replace(node, options={**node.options, "size": size}))
+    return patch
+
+
+def _see_through(run: Any, as_json: bool) -> None:
+    load_tensorflow()
+    from ddsp_studio.training.trainer import Control, Trainer
+
+    control = Control()
+    with _interruptible(control), (_json_lines() if as_json else _display()) as tell:
+        how = Trainer(run, tell, control).run()
+    if not as_json:
+        kept = f"; the model is {run.model}" if run.model.is_file() else ""
+        sys.stderr.write(f"training {'done' if how == 'done' else how}{kept}\n")
+
+
+@contextmanager
+def _interruptible(control: Control) -> Iterator[None]:
+    """Let the first Ctrl+C stop after the current step, and the second one at once."""
+
+    def stop(*_: Any) -> None:
+        if control.stop.is_set():
+            raise KeyboardInterrupt
+        control.stop.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _json_lines() -> Iterator[Callable[[protocol.Event], None]]:
+    from ddsp_studio.training.protocol import encode
+
+    def tell(event: protocol.Event) -> None:
+        sys.stdout.write(encode(event).decode())
+        sys.stdout.flush()
+
+    yield tell
+
+
+@contextmanager
+def _display() -> Iterator[Callable[[protocol.Event], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), console=console) as bar:
+        task = bar.add_task("Analysing", total=1.0, told="")
+
+        def tell(event: protocol.Event) -> None:
+            change = _shown(event)
+            if isinstance(change, str):
+                console.print(change, highlight=False)
+            elif change:
+                bar.update(task, **change)
+
+        yield tell
+
+
+def _shown(event: protocol.Event) -> str | dict[str, Any]:
+    """A line to print, or what changes in the bar."""
+    from ddsp_studio.training import protocol
+
+    match event:
+        case protocol.Preparing():
+            return {"completed": event.share}
+        case protocol.Prepared():
+            low, high = event.range_midi
+            told = f"{event.seconds / 60:.1f} minutes, {event.clips} clips to learn from and {event.held_out} held out, "
+            told += f"notes {low:.0f} to {high:.0f}, {event.weights:,} weights"
+            return "\n".join([told, *event.problems])
+        case protocol.Progress():
+            total = event.steps or None
+            left = f", {_clock(event.left_s)} left" if event.left_s else ""
+            told = f"step {event.step}  loss {event.loss:.3f}  {event.steps_per_s:.2f} steps/s{left}"
+            return {"description": "Training", "total": total, "completed": event.step, "told": told}
+        case protocol.Checkpointed():
+            s = event.scores
+            return (
+                f"step {event.step} ({_clock(event.seconds)}): distance {s['spectral']:.3f}, pitch {100 * s['f0_accuracy']:.1f} % right "
+                f"({s['f0_cents']:.1f} cents), loudness {s['loudness_db']:.2f} dB off{'; the best so far' if event.best else ''}"
+            )
+        case protocol.Notice():
+            return event.text
+        case _:
+            return {}
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def describe(model: str, *, as_json: bool) -> str:
+    """What is in a model, as text or JSON (ValueError in one sentence)."""
+    from ddsp_studio.processors import model_file
+
+    held = model_file.find(model)
+    if as_json:
+        return json.dumps(held.about, indent=1, ensure_ascii=False)
+    about = held.about
+    data, training = about.get("data", {}), about.get("training", {})
+    lines = [f"{about.get('name', 'a model')}, for {about['sample_rate']:g} Hz, {about.get('weights', 0):,} weights"]
+    lines += [f"  {node}: {kind}" for node, kind in about["nodes"].items()]
+    if "range_midi" in about:
+        lines.append("notes {:.0f} to {:.0f}".format(*about["range_midi"]))
+    if data:
+        sources = ", ".join(data.get("sources", []))
+        lines.append(f"learned from {data.get('seconds', 0) / 60:.1f} minutes of {sources}; licence: {data.get('licence') or 'not stated'}")
+    if training:
+        lines.append(f"{training.get('step', 0)} steps in {training.get('seconds', 0) / 60:.1f} minutes")
+        lines += [f"  {key}: {value}" for key, value in (training.get("scores") or {}).items()]
+    lines.append("members: " + (", ".join(sorted(held.files)) or "weights only"))
+    return "\n".join(lines)

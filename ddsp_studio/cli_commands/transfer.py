@@ -1,0 +1,67 @@
+"""Transfer and evaluation of models from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddsp_studio.quiet import load_tensorflow
+
+
+def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gain_db: float | None) -> str:
+    """Play a recording on a model and write it; returns what was done.
+
+    Raises:
+        OSError, ValueError: refused input or an unwritable file, in one sentence.
+    """
+    if output.suffix.lower() not in (".wav", ".flac"):
+        raise ValueError(f"the output is a .wav or .flac file, got {output.name!r}")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(output.parent)!r} to write {output.name} into")
+    load_tensorflow()
+    import soundfile
+
+    from ddsp_studio.files import replacing
+    from ddsp_studio.training.transfer import transfer as play
+
+    done = play(source, model, octaves=octaves, gain_db=gain_db)
+    peak = float(np.max(np.abs(done.audio), initial=0.0))
+    audio = done.audio / max(1.0, peak)
+    with replacing(output) as temporary:
+        soundfile.write(temporary, audio, done.sample_rate, subtype="PCM_24", format=output.suffix[1:].upper())
+    moved = f"pitch moved by {done.fit.octaves:+d} octaves, " if done.fit.octaves else ""
+    turned = f", turned down by {20 * np.log10(peak):.1f} dB to full scale" if peak > 1.0 else ""
+    return f"{output}: {len(audio) / done.sample_rate:.1f} s, {moved}loudness fitted by {done.fit.gain_db:+.1f} dB{turned}"
+
+
+def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:
+    """Let a model play recordings by their own pitch and loudness, and compare (OSError, ValueError in one sentence)."""
+    load_tensorflow()
+    from ddsp_studio.training.data.audio_source import find_audio, read_mono
+    from ddsp_studio.training.evaluation import compare
+    from ddsp_studio.training.transfer import transfer as play
+
+    found: dict[str, dict[str, Any]] = {}
+    for path in find_audio(list(audio)):
+        done = play(path, model, octaves=0, gain_db=0.0)
+        target = read_mono(path, done.sample_rate)
+        scores = compare(target[None], done.audio[None, : len(target)], done.sample_rate)
+        found[str(path)] = {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()}
+        if not as_json:
+            sys.stderr.write(f"{path.name}\n")
+    if as_json:
+        return json.dumps(found, indent=1)
+    keys = list(next(iter(found.values())))
+    lines = ["  ".join(f"{key:>12}" for key in keys)]
+    for path_, scores_ in found.items():
+        lines.append("  ".join(f"{_text(scores_[key]):>12}" for key in keys) + f"  {Path(path_).name}")
+    return "\n".join(lines)
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
