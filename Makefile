@@ -35,7 +35,7 @@ demo: $(STAMP) ## Render the demo performance to a WAV and the window to a PNG i
 test: $(STAMP) ## Everything that must hold: lint, types, import rules and the test suite
 	@tools/system-packages.sh test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 check: lint types imports ## Lint, types and import rules, without the tests
 

@@ -71,6 +71,10 @@ class Case:
         compiled: Callable[..., Any] = tf.function(self.processor.process, autograph=False)
         return compiled
 
+    def forget(self) -> None:
+        """Let go of what was compiled."""
+        self.__dict__.pop("process", None)
+
     def rng(self, salt: int = 0) -> np.random.Generator:
         """A generator that is the same in every run."""
         return np.random.default_rng([20, salt, *map(ord, self.processor.spec.name)])
