@@ -16,7 +16,8 @@ from ddsp_studio.dsp.scaling import safe_divide
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 _STEP = np.arange(1, HOP + 1, dtype=np.float32)
-_TRIANGLE = _STEP * (_STEP + 1.0) / 2.0
+_PATH = np.stack([np.ones_like(_STEP), _STEP, _STEP * (_STEP + 1.0) / 2.0])
+"""What a phase, a frequency, and a rise of frequency a sample come to at each sample of a hop, [3, HOP]."""
 _GRAIN = float(2**16)
 """Steps a turn into which frequencies are split: a multiple of 1 / 2^16 times whole numbers stays exact in float32."""
 
@@ -43,12 +44,11 @@ def sinusoid_bank(frequencies_hz: Tensor, amplitudes: Tensor, phase: Tensor, sam
     ends = phase[:, None] + tf.cumsum(before * HOP + rise * (0.5 * (HOP + 1)), axis=1)
     ends -= tf.floor(ends)
     starts = tf.concat([phase[:, None], ends[:, :-1]], axis=1)
-    coarse, fine = _split(before)
-    coarse_rise, fine_rise = _split(rise / HOP)
-    # [batch, hops, sinusoids, HOP]
-    coarse = wrap(coarse[..., None] * _STEP + coarse_rise[..., None] * _TRIANGLE)
-    fine = fine[..., None] * _STEP + fine_rise[..., None] * _TRIANGLE
-    angle = (tf.cast(wrap(starts), tf.float32)[..., None] + coarse + fine) * (2.0 * math.pi)
+    coarse, fine = (tf.stack(parts, axis=-1) for parts in zip(_split(before), _split(rise / HOP), strict=True))
+    start = tf.cast(wrap(starts), tf.float32)[..., None]
+    # [batch, hops, sinusoids, HOP], by few passes over large tensors
+    whole = wrap(tf.tensordot(coarse, _PATH[1:], 1)) * (2.0 * math.pi)
+    angle = whole + tf.tensordot(tf.concat([start, fine], axis=-1), _PATH * np.float32(2.0 * math.pi), 1)
     levels = tf.stack([amplitudes[:, :-1], amplitudes[:, 1:]], axis=2)
     summed = tf.matmul(levels, tf.sin(angle))  # [batch, hops, 2, HOP], under the levels at both ends of the hop
     return samples(summed[:, :, 0] * (1.0 - RISE) + summed[:, :, 1] * RISE), ends[:, -1]

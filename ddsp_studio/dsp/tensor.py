@@ -22,19 +22,27 @@ HOP = 64
 class _Lazy:
     """Stand in for a module until the first attribute is read."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
 
     def __getattr__(self, attribute: str) -> Any:
-        value = getattr(importlib.import_module(self._name), attribute)
+        value = getattr(self._load(), attribute)
         setattr(self, attribute, value)
         return value
 
 
-tf: Any = _Lazy("tensorflow")
+@functools.cache
+def _tensorflow() -> Any:
+    module = importlib.import_module("tensorflow")
+    # by default GPUs since Ampere round the factors of matrix products to 11 bits, which is −66 dB, and no phase survives it
+    module.config.experimental.enable_tensor_float_32_execution(False)
+    return module
 
-_context: Any = _Lazy("tensorflow.python.eager.context")
-_xla: Any = _Lazy("tensorflow.compiler.tf2xla.python.xla")
+
+tf: Any = _Lazy(_tensorflow)
+
+_context: Any = _Lazy(lambda: importlib.import_module("tensorflow.python.eager.context"))
+_xla: Any = _Lazy(lambda: importlib.import_module("tensorflow.compiler.tf2xla.python.xla"))
 
 
 def fence(tensors: list[Tensor]) -> list[Tensor]:
