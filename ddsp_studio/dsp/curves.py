@@ -24,6 +24,13 @@ def edges(gate: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
     return tf.logical_and(high, ~held), tf.logical_and(held, ~high)
 
 
+def latest_frame(marked: Tensor) -> Tensor:
+    """Which frame was marked last, counted from 1; 0 where none was yet: [batch, frames] int32 from bool."""
+    batch, frames = marked.shape
+    number = np.arange(1, frames + 1, dtype=np.int32) + tf.zeros([batch, frames], tf.int32)
+    return latest(marked, number, tf.zeros([batch], tf.int32))
+
+
 def hold(marked: Tensor, values: Tensor, before: Tensor) -> Tensor:
     """The value of the latest marked frame, or what was held before; gradients reach the frame that it was taken from.
 
@@ -33,10 +40,7 @@ def hold(marked: Tensor, values: Tensor, before: Tensor) -> Tensor:
     Returns:
         [batch, frames], of the dtype of `values`.
     """
-    batch, frames = marked.shape
-    number = np.arange(1, frames + 1, dtype=np.int32) + tf.zeros([batch, frames], tf.int32)
-    source = latest(marked, number, tf.zeros([batch], tf.int32))
-    return tf.gather(tf.concat([before[:, None], values], axis=1), source, batch_dims=1)
+    return tf.gather(tf.concat([before[:, None], values], axis=1), latest_frame(marked), batch_dims=1)
 
 
 def bend(share: Tensor, curvature: Tensor) -> Tensor:

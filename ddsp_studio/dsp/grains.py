@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.curves import countable, hold
+from ddsp_studio.dsp.curves import countable, latest_frame
 from ddsp_studio.dsp.noise import scramble
 from ddsp_studio.dsp.ramps import ramp_hops
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
@@ -48,7 +48,7 @@ class Heads(NamedTuple):
 class Wishes(NamedTuple):
     """What grains are asked to be.
 
-    `density_hz`, `place` (samples), `spray` (samples), `jitter` (0..1), `level`: [batch, hops]; `size_s` [batch, hops + 1].
+    `place` (samples), `spray` (samples), `level`: [batch, hops]; `density_hz`, `jitter` (0..1), `size_s`: [batch, hops + 1, 1].
     `inside`: distance travelled since the block began [batch, hops, HOP], `edges` [batch, hops + 1], both float64.
     """
 
@@ -72,7 +72,7 @@ def spread_grains(wishes: Wishes, cloud: Cloud, slots: int, sample_rate: float) 
     Returns:
         Heads, and the cloud after the block.
     """
-    per_hop = countable(tf.cast(wishes.density_hz, tf.float64) * (HOP / sample_rate))
+    per_hop = countable(tf.cast(wishes.density_hz[:, 1:, 0], tf.float64) * (HOP / sample_rate))
     ends = cloud.count[:, None] + tf.cumsum(per_hop, axis=1)
     begun = tf.concat([cloud.count[:, None], ends[:, :-1]], axis=1)
     slot = np.arange(slots, dtype=np.float64)
@@ -86,8 +86,17 @@ def spread_grains(wishes: Wishes, cloud: Cloud, slots: int, sample_rate: float) 
     due = wishes.edges[:, :-1, None] + share * (wishes.edges[:, 1:] - wishes.edges[:, :-1])[..., None]
     chosen = wishes.place[..., None] + wishes.spray[..., None] * _random(cloud.seed, tf.cast(new, tf.int64), 1)
     origin_new = tf.cast(chosen, tf.float64) - due
-    origin_end = _hold_slots(arrives, origin_new, cloud.origin)
-    level_end = _hold_slots(arrives, tf.broadcast_to(wishes.level[..., None], arrives.shape), cloud.level)
+    # where each slot's grain was begun, in this block or before it: places and levels are taken from there
+    batch, hops, _ = arrives.shape
+    columns = latest_frame(tf.reshape(tf.transpose(arrives, [0, 2, 1]), [batch * slots, hops]))
+    source = tf.transpose(tf.reshape(columns, [batch, slots, hops]), [0, 2, 1])
+
+    def held(values: Tensor, before: Tensor) -> Tensor:
+        every = tf.transpose(tf.concat([before[:, None], values], axis=1), [0, 2, 1])
+        return tf.transpose(tf.gather(every, tf.transpose(source, [0, 2, 1]), batch_dims=2), [0, 2, 1])
+
+    origin_end = held(origin_new, cloud.origin)
+    level_end = held(tf.broadcast_to(wishes.level[..., None], arrives.shape), cloud.level)
     origin_old = tf.concat([cloud.origin[:, None], origin_end[:, :-1]], axis=1)
     level_old = tf.concat([cloud.level[:, None], level_end[:, :-1]], axis=1)
 
@@ -97,11 +106,11 @@ def spread_grains(wishes: Wishes, cloud: Cloud, slots: int, sample_rate: float) 
     def now(after: Tensor, before: Tensor) -> Tensor:
         return tf.where(arrived, after[:, :, None], before[:, :, None])
 
-    waits = [0.5 * wishes.jitter[..., None] * (1.0 + _random(cloud.seed, tf.cast(n, tf.int64), 2)) for n in (new, old)]
-    number = now(new, old)
-    age = tf.cast(count - number, tf.float32) - now(*waits)  # in periods of the density
-    periods = ramp_hops(wishes.size_s[..., None]) * wishes.density_hz[..., None]
-    life = tf.minimum(periods, slots - wishes.jitter[..., None])
+    both = tf.cast(tf.concat([new, old], axis=2), tf.int64)
+    waits = tf.split(0.5 + 0.5 * _random(cloud.seed, both, 2), 2, axis=2)
+    number, jitter = now(new, old), ramp_hops(wishes.jitter)
+    age = tf.cast(count - number, tf.float32) - jitter[..., None] * now(*waits)  # in periods of the density
+    life = tf.minimum(ramp_hops(wishes.size_s) * ramp_hops(wishes.density_hz), slots - jitter)
     share_of_life = age / life[..., None]
     sounding = tf.logical_and(tf.logical_and(share_of_life > 0.0, share_of_life < 1.0), number >= 0.0)
     window = tf.where(sounding, 0.5 - 0.5 * tf.cos(2.0 * math.pi * share_of_life), 0.0)
@@ -111,14 +120,3 @@ def spread_grains(wishes: Wishes, cloud: Cloud, slots: int, sample_rate: float) 
     last = wishes.edges[:, -1:]
     after = Cloud(ends[:, -1], origin_end[:, -1] + last, level_end[:, -1], cloud.seed)
     return Heads(place, window, now(level_end, level_old)), after
-
-
-def _hold_slots(marked: Tensor, values: Tensor, before: Tensor) -> Tensor:
-    """`hold` for every slot: [batch, hops, slots]."""
-    batch, count, slots = marked.shape
-
-    def flat(x: Tensor) -> Tensor:
-        return tf.reshape(tf.transpose(x, [0, 2, 1]), [batch * slots, count])
-
-    held = hold(flat(marked), flat(values), tf.reshape(before, [batch * slots]))
-    return tf.transpose(tf.reshape(held, [batch, slots, count]), [0, 2, 1])

@@ -148,12 +148,12 @@ class Granular(Processor, version=1, category="Synth"):
         level = tf.math.ceil(speed_level(tf.cast(speed[:, 1:], tf.float32)) - 0.5)
         level = tf.clip_by_value(level, 0.0, len(self._recorded.places) - 1.0)
         wishes = Wishes(
-            density_hz=frame(x.density),
+            density_hz=tf.broadcast_to(x.density, [batch, frames, 1]),
             place=frame(x.position, float(self._recorded.length)),
             spray=frame(x.spray, self.sample_rate),
-            jitter=frame(x.jitter),
+            jitter=tf.broadcast_to(x.jitter, [batch, frames, 1]),
             level=level,
-            size_s=tf.broadcast_to(x.size[..., 0], [batch, frames]),
+            size_s=tf.broadcast_to(x.size, [batch, frames, 1]),
             inside=inside,
             edges=passed,
         )

@@ -74,7 +74,7 @@ def built_in(name: str) -> Spectra:
     bins = np.zeros((len(spectra), size // 2 + 1), np.complex128)
     # Fejér's means of the series have no overshoot of their own, so the peak is the wave's
     bins[:, 1 : MOST_HARMONICS + 1] = spectra * (size / 2) * (1.0 - _K / (MOST_HARMONICS + 1))
-    return spectra / np.abs(np.fft.irfft(bins, size)).max(axis=1, keepdims=True)
+    return np.asarray(spectra / np.abs(np.fft.irfft(bins, size)).max(axis=1, keepdims=True))
 
 
 def from_cycles(cycles: npt.NDArray[np.floating]) -> Spectra:

@@ -36,7 +36,7 @@ def terms(name: str, **options: Any) -> Terms | None:
         case "Granular":
             # a recording changes from sample to sample, so places move by little where differences are taken
             knobs = {**_ROOT, "density": (0.75, 0.9), "size": (0.1, 0.25), "spray": (0.1, 0.3), "position": (0.01, 0.03)}
-            return Terms(**_SOUND, knobs=knobs, hops=24)
+            return Terms(**_SOUND, knobs=knobs, batch=2)
         case "Envelope":
             quiet = {"gate": 0.0, "levels": 0.0}
             knobs = {"times": (0.05, 0.3), "speed": (0.5, 0.7)}
@@ -87,7 +87,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "Oscillator": [{"shape": "pulse", "unison": 3}, {"shape": "saw"}, {"shape": "triangle"}, {"shape": "sine"}],
     "Sampler": [{"file": "impulse.wav", "loop": "on"}, {}],
     "Granular": [{}, {"file": "impulse.wav", "overlap": "2"}],
-    "NoiseSource": [{"colour": "pink"}, {"colour": "white"}, {"colour": "brown"}],
+    "NoiseSource": [{"colour": "pink"}, {"colour": "white"}],
     "Envelope": [{}, {"segments": 3, "sustain": 2, "loop": "on"}, {"segments": 2, "sustain": 0}],
     "SampleAndHold": [{}, {"clock": "rate"}],
     "Math": [{"operation": name} for name in ("multiply", "divide", "power", "greater")],

@@ -157,6 +157,16 @@ def test_a_frozen_cloud_keeps_the_pitch_and_does_not_click(tmp_path: Path) -> No
     assert np.sqrt(np.mean(audio[RATE // 2 :] ** 2)) > 0.1
 
 
+def test_knobs_that_move_do_not_click(tmp_path: Path) -> None:
+    file = write(tmp_path / "tone.wav", tone(100.0, 3.0))
+    swing = np.sin(np.arange(1500) * 0.05)
+    moved = {"density": 50.0 * 2.0**swing, "size": 0.05 * 2.0**-swing, "jitter": 0.5 + 0.5 * swing, "position": 0.5 + 0.3 * swing}
+    audio = play("Granular", {"file": file}, 1500, spray=0.1, **moved)
+    # four grains, each with its own slope and that of its window of 25 ms or more
+    window = 0.5 * np.pi / (0.025 * RATE) * 2.0
+    assert worst_step(audio) < 4.0 * (worst_step(tone(100.0)) + window)
+
+
 def grain_times(audio: np.ndarray) -> np.ndarray:
     """Beginnings of what is loud after silence, in seconds."""
     loud = np.convolve(np.abs(audio) > 1e-3, np.ones(64), "same") > 0.5
