@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ddsp_studio.dsp.scaling import hz_to_midi
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.f0_layout import Floats
+from ddsp_studio.training.features.fitting import smooth
 
 _LOW_KEY, _HIGH_KEY = 16, 112
 _SPREAD = 0.4
@@ -26,6 +27,7 @@ _SWITCH = 14.0
 """Cost of another key; as much as 30 ms of a wrong one."""
 _SHORTEST_S = 0.05
 _DIP_DB = 10.0
+_VIBRATO_S = 0.18
 _SWELL_S = 0.12
 """Within this time after a dip the loudness must have risen again."""
 
@@ -53,9 +55,10 @@ def find_notes(f0_hz: Floats, loudness_db: Floats, sample_rate: int) -> list[Not
     voiced = np.asarray(f0_hz[:count]) > 0.0
     pitch = np.asarray(hz_to_midi(np.where(voiced, f0_hz[:count], 440.0)), np.float64)
     shortest = max(1, round(_SHORTEST_S / period_s))
-    notes = []
-    for first, last in _runs(np.where(voiced, 1, 0)):
-        keys = _keys(pitch[first:last] - _tuning(pitch[voiced]), 0.004 / period_s)
+    stretches, notes = _runs(np.where(voiced, 1, 0)), []
+    tuning = _tuning([pitch[first:last] for first, last in stretches], round(_VIBRATO_S / period_s))
+    for first, last in stretches:
+        keys = _keys(pitch[first:last] - tuning, 0.004 / period_s)
         for a, b in _runs(keys):
             for c, d in _split_at_dips(loudness_db[first + a : first + b], round(_SWELL_S / period_s)):
                 begin, end = first + a + c, first + a + d
@@ -65,9 +68,15 @@ def find_notes(f0_hz: Floats, loudness_db: Floats, sample_rate: int) -> list[Not
     return notes
 
 
-def _tuning(pitch: npt.NDArray[np.float64]) -> float:
-    """How far the melody lies from the keys of 440 Hz, in semitones −0.5..0.5: the circular mean."""
-    return float(np.angle(np.mean(np.exp(2j * np.pi * pitch))) / (2.0 * np.pi)) if len(pitch) else 0.0
+def _tuning(stretches: list[npt.NDArray[np.float64]], vibrato: int) -> float:
+    """How far the melody lies from the keys of 440 Hz, in semitones −0.5..0.5: the circular mean.
+
+    Vibrato, which lingers at its turning points, is averaged away first; `vibrato` is the length of a swing in frames.
+    """
+    if not stretches:
+        return 0.0
+    middles = np.concatenate([smooth(pitch[None], vibrato)[0] for pitch in stretches])
+    return float(np.angle(np.mean(np.exp(2j * np.pi * middles))) / (2.0 * np.pi))
 
 
 def _runs(values: npt.NDArray[np.int_]) -> list[tuple[int, int]]:
