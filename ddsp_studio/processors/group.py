@@ -20,9 +20,10 @@ from ddsp_studio.processors.block import GroupState, Pass
 from ddsp_studio.processors.catalogue import processor_types
 from ddsp_studio.processors.check import ALL_VOICES, OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
 from ddsp_studio.processors.declare import Control, Head, Signal
+from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
-from ddsp_studio.processors.performance import CHANNELS, CLOCK, free_clock
+from ddsp_studio.processors.performance import CHANNELS, CLOCK
 from ddsp_studio.processors.tracing import Compiler, Pending
 
 Array = npt.NDArray[np.float32]

@@ -18,9 +18,10 @@ from ddsp_studio.dsp.tensor import direct, tf
 from ddsp_studio.processors.block import GroupState
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
+from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
-from ddsp_studio.processors.performance import CHANNELS, free_clock
+from ddsp_studio.processors.performance import CHANNELS
 from ddsp_studio.processors.tracing import Compiler, Pending
 
 Array = npt.NDArray[np.float32]

@@ -14,7 +14,8 @@ from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.song_player import SongPlayer
 from ddsp_studio.audio.take import Take, load_take, save_take
 from ddsp_studio.audio.voices import VoiceAllocator
-from ddsp_studio.processors.performance import BEAT, RUNNING, TEMPO, free_clock
+from ddsp_studio.processors.free_clock import free_clock
+from ddsp_studio.processors.performance import BEAT, RUNNING, TEMPO
 
 from .fake import FakePlayer, FakeSmoother
 from .patches import synth

@@ -14,9 +14,10 @@ from ddsp_studio.processors.clock import Clock
 from ddsp_studio.processors.control import Lfo
 from ddsp_studio.processors.divisions import DIVISIONS
 from ddsp_studio.processors.effects import Delay
+from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.patch import Node
 from ddsp_studio.processors.patch_file import part_from_json
-from ddsp_studio.processors.performance import BEAT, RUNNING, TEMPO, free_clock
+from ddsp_studio.processors.performance import BEAT, RUNNING, TEMPO
 from ddsp_studio.processors.player import Player
 from ddsp_studio.processors.sequencing import Sequencer
 

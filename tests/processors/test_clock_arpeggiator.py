@@ -11,8 +11,9 @@ from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors.arpeggiator import Arpeggiator
 from ddsp_studio.processors.check import refusal
 from ddsp_studio.processors.divisions import DIVISIONS
+from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.patch import Node, Port
-from ddsp_studio.processors.performance import BEAT, GATE, MOD, NOTE, RUNNING, TRIGGER, VELOCITY, free_clock
+from ddsp_studio.processors.performance import BEAT, GATE, MOD, NOTE, RUNNING, TRIGGER, VELOCITY
 from ddsp_studio.processors.player import Player
 
 from .patches import wired
