@@ -17,6 +17,8 @@ LEVELS = 11
 """Quantiles of loudness, evenly spaced from the softest sounding frame to the loudest."""
 _SOFTEST, _LOUDEST = 0.1, 0.97
 """Quantiles that velocity 0 and full effort ask for: the ends of a data set are accidents."""
+ONSET_DB = 30.0
+"""How far below its level a note begins."""
 FADE_DB = 12.0
 """How far above silence everything is heard in full."""
 GESTURES = (3000.0, 120.0, -80.0)
@@ -77,7 +79,8 @@ class Expression(Processor, version=1, category="Neural"):
         up, down = (pace * (HOP / self.sample_rate) for pace in (rise, fall))
 
         def step(level: Tensor, goal: Tensor) -> Tensor:
-            return tf.minimum(tf.maximum(goal, level - down), level + up)
+            # a note is heard at once, if softly: what lies further below it would only be a delay
+            return tf.maximum(tf.minimum(tf.maximum(goal, level - down), level + up), goal - ONSET_DB)
 
         start = tf.where(memory.begun > 0.0, memory.level, silence)
         level, last = scan_frames(step, start, goal)

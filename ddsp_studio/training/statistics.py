@@ -41,14 +41,19 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
         rises.append(up)
         falls.append(down)
     pitch, level = np.concatenate(pitches or [[]]), np.concatenate(levels or [[]])
-    known = {"pitch": np.array(PITCH), "range": np.array([21.0, 108.0]), "loudness": np.array(LOUDNESS), "levels": np.linspace(-60.0, -15.0, LEVELS)}
+    known = {
+        "pitch": np.array(PITCH),
+        "range": np.array([21.0, 108.0]),
+        "loudness": np.array(LOUDNESS),
+        "levels": np.linspace(-60.0, -15.0, LEVELS),
+    }
     if len(pitch):
         known["pitch"] = np.array([pitch.mean(), max(3.0, float(pitch.std()))])
         known["range"] = np.percentile(pitch, [0.5, 99.5])
     if len(level):
         known["loudness"] = np.array([level.mean(), max(3.0, float(level.std()))])
         known["levels"] = np.percentile(np.maximum(level, FLOOR_DB), np.linspace(0.0, 100.0, LEVELS))
-    rise = _typical(np.concatenate(rises or [[]]), 75.0, GESTURES[0], _RISE)
+    rise = _typical(np.concatenate(rises or [[]]), 90.0, GESTURES[0], _RISE)
     fall = _typical(np.concatenate(falls or [[]]), 50.0, GESTURES[1], _FALL)
     known["gestures"] = np.array([rise, fall, FLOOR_DB])
     return {key: np.asarray(value, np.float32) for key, value in known.items()}
