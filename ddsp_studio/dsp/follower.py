@@ -121,4 +121,3 @@ def _compose(ceiling: Tensor, factor: Tensor, offset: Tensor) -> tuple[Tensor, T
         factor *= delayed(factor, step, 1.0)
         step *= 2
     return ceiling, factor, offset
-
