@@ -175,7 +175,8 @@ def loudness(audio: Tensor, sample_rate: float, size: int | None = None, hop: in
     """A-weighted level of a whole sound.
 
     It is `loudness_stream` over the sound, moved by half a window if `centred`: frame m then has its middle at sample
-    (m + 1)·hop, where the program's control frames stand, and otherwise its end. Frame periods are exact at every rate: `hop` samples.
+    (m + 1)·hop, where the program's control frames stand, and otherwise its end. Frame periods are exact at every rate: `hop`
+    samples.
 
     Args:
         audio: [batch, samples], a tensor or an array. sample_rate: Hz.

@@ -70,6 +70,8 @@ def test_surround_counts_more() -> None:
 def test_silence_and_a_sound_too_short_have_no_loudness() -> None:
     assert integrated(np.zeros((2, 48_000))) == -math.inf
     assert integrated(stereo([(-20.0, 0.3)])) == -math.inf
+    assert integrated(stereo([(-75.0, 3.0)])) == -math.inf
+    assert integrated(stereo([(-65.0, 3.0)])) == pytest.approx(-65.0, abs=0.1)
 
 
 def test_momentary_and_short_term_are_means_of_what_came_before() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.signal import stft as scipy_stft
+from scipy.special import logsumexp
 from scipy.stats import energy_distance
 from scipy.stats import wasserstein_distance as scipy_distance
 
@@ -345,6 +346,33 @@ def test_density_loss_falls_as_partials_near_each_other() -> None:
     assert values == sorted(values)
     slope = slope_along(lambda x: loss(tensor(a), x, tensor(a), tensor(hertz)), hertz * 1.05, hertz)
     assert slope > 0.0
+
+
+def test_two_way_mismatch_is_its_formula() -> None:
+    loss = TwoWayMismatchLoss(sinusoids=0.7, harmonics=1.3, harmonic_points=6, harmonic_bells=9, temperature=2.0, weight=0.5)
+    (levels, partials), candidates = sinusoids(4, 7), sinusoids(3, 8)[1]
+
+    def midi(hertz: Any) -> Any:
+        return 69.0 + 12.0 * np.log2(np.asarray(hertz) / 440.0)
+
+    def bells(x: float, middles: np.ndarray, shares: np.ndarray, deviation: float) -> float:
+        each = -0.5 * ((x - middles) / deviation) ** 2 - math.log(deviation * math.sqrt(2 * math.pi))
+        return float(logsumexp(each, b=shares))
+
+    total = 0.0
+    for row in np.ndindex(2, 3):
+        mismatches = []
+        for f0 in candidates[row]:
+            seen = [bells(f / f0, np.arange(1.0, 10.0), np.full(9, 1 / 9), loss.harmonic_deviation) for f in partials[row]]
+            one = -np.sum(np.array(seen) * levels[row]) / np.sum(levels[row])
+            shares = levels[row] / np.sum(levels[row])
+            asked = np.array([bells(midi(k * f0), midi(partials[row]), shares, loss.sinusoid_deviation) for k in range(1, 7)])
+            below = np.arange(1, 7) * f0 < 8000.0
+            other = -np.mean(asked * np.linspace(1.0, 1.0 / 6.0, 6) * below / np.mean(below))
+            mismatches.append(0.7 * one + 1.3 * other)
+        softly = np.exp(-np.array(mismatches) / 2.0 - logsumexp(-np.array(mismatches) / 2.0))
+        total += np.mean(mismatches * softly) / 6.0
+    assert float(loss(tensor(candidates), tensor(partials), tensor(levels))) == pytest.approx(0.5 * total, rel=1e-3)
 
 
 def test_two_way_mismatch_finds_the_fundamental() -> None:
