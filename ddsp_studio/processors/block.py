@@ -10,7 +10,8 @@ import numpy as np
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import extend
 from ddsp_studio.processors.check import Zone
-from ddsp_studio.processors.declare import Control, Law, Signal
+from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.knob_space import to_knob
 from ddsp_studio.processors.patch import Cable, Port
 from ddsp_studio.processors.performance import CHANNELS
 from ddsp_studio.processors.tracing import Compiler, Left, Pending, call, leave
@@ -171,7 +172,7 @@ class Pass:
         control = column.control
         if not column.modulated or control is None:
             return frames
-        knob = frames if setting is None else _to_knob(control, setting)
+        knob = frames if setting is None else to_knob(control, setting)
         for cable in cables:
             if cable.amount is not None:
                 knob += self.columns[f"{cable.source}->{cable.target}"] * self.signals[str(cable.source)]
@@ -180,13 +181,3 @@ class Pass:
     def _set(self, cable: Cable) -> Tensor:
         own = f"{cable.source}->{cable.target}"  # the head of a learned outlet
         return self.signals[own if own in self.signals else str(cable.source)]
-
-
-def _to_knob(control: Control, value: Tensor) -> Tensor:
-    held = tf.clip_by_value(value, control.low, control.high)
-    if control.law is Law.OCTAVES:
-        return tf.math.log(held / control.low) / tf.math.log(control.high / control.low)
-    share = (held - control.low) / (control.high - control.low)
-    if control.law is Law.LINEAR:
-        return share
-    return tf.math.log1p(share * 999.0) / tf.math.log(1000.0)

@@ -18,10 +18,6 @@ _BEND = math.log(1000.0)
 """Bend of `Law.CURVED`: the last tenth of the knob covers half of the range, as audio tapers do."""
 
 
-_REST = 0.01
-"""Defaults nearer than this to an end of the knob are moved inwards for networks: the logistic function never reaches an end."""
-
-
 class Law(str, enum.Enum):
     """How a knob position in 0..1 becomes a value; each law is smooth with a finite, non-zero slope everywhere.
 
@@ -98,21 +94,6 @@ class Control:
     def to_knob(self, value: float) -> float:
         """Knob position in 0..1 of a value; values outside the range land on the nearer end."""
         return self.law.knob(self.low, self.high, min(max(value, self.low), self.high))
-
-    def from_logits(self, logits: Any) -> Any:
-        """Values that a network asks for: zero logits land on the default, and every logit on a value in range.
-
-        The logistic function puts logits on knob positions, so that the network moves in the same steps as a hand does.
-
-        Args:
-            logits: tensor [..., channels].
-        """
-        from ddsp_studio.dsp.tensor import tf
-
-        places = (self.to_knob(value) for value in self.defaults(int(logits.shape[-1])))
-        held = [min(max(place, _REST), 1.0 - _REST) for place in places]
-        offset = [math.log(place / (1.0 - place)) for place in held]
-        return self.from_knob(tf.sigmoid(logits + tf.constant(offset, logits.dtype)))
 
     def check(self, name: str, value: float) -> None:
         """Refuse a value outside the range, or one that is no number, in one sentence (ValueError)."""

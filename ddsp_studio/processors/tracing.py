@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from ddsp_studio.dsp.tensor import Tensor, direct, fence, in_calling_thread, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.declare import MODEL
+from ddsp_studio.processors.knob_space import from_logits
 
 _MAX_FUNCTIONS = 512
 _plain: OrderedDict[Any, Any] = OrderedDict()
@@ -57,7 +58,7 @@ def leave(processor: Processor, outputs: Mapping[str, Any], memory: Any, before:
     signals: dict[str, Tensor] = {}
     for port, outlet in processor.spec.outlets.items():
         if outlet.learned:
-            made = {head.target: head.control.from_logits(outputs[port][head.target]) for head in processor.heads}
+            made = {head.target: from_logits(head.control, outputs[port][head.target]) for head in processor.heads}
             signals |= {f"{port}->{target}": signal for target, signal in made.items()}
         else:
             signals[port] = outputs[port]

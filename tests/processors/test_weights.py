@@ -17,6 +17,7 @@ from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.check import refusal
 from ddsp_studio.processors.declare import Control, Outlet, Signal, Weight
 from ddsp_studio.processors.group import ProcessorGroup
+from ddsp_studio.processors.knob_space import from_logits
 from ddsp_studio.processors.model_file import Model
 from ddsp_studio.processors.patch import Node, Patch, PatchError, Port
 from ddsp_studio.processors.player import Player
@@ -197,7 +198,7 @@ def test_logits_land_on_the_default_and_stay_in_range() -> None:
     for sheet in catalogue.specs().values():
         for name, control in sheet.controls.items():
             channels = sheet.channels(name)
-            values: Tensor = control.from_logits(tf.constant([[-40.0] * channels, [0.0] * channels, [40.0] * channels]))
+            values: Tensor = from_logits(control, tf.constant([[-40.0] * channels, [0.0] * channels, [40.0] * channels]))
             inside = [control.from_knob(min(max(control.to_knob(v), 0.01), 0.99)) for v in control.defaults(channels)]
             np.testing.assert_allclose(values[1], inside, rtol=1e-4, atol=1e-4 * (control.high - control.low))
             span = 1e-5 * (control.high - control.low)
