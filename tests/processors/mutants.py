@@ -10,7 +10,7 @@ import numpy as np
 from ddsp_studio.dsp.ramps import hops, ramp, samples
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
-from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet
+from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet, Weight
 
 
 class Level(Control):
@@ -254,6 +254,40 @@ class HasAnEndlessControl(Processor, version=1, category="Test", listed=False):
         return {"audio": x.input}, memory
 
 
+class IgnoresItsWeight(Processor, version=1, category="Test", listed=False):
+    input, audio = Inlet(), Outlet()
+    gain = Weight()
+
+    def weights(self) -> dict[str, Any]:
+        return {"gain": np.ones([1], np.float32)}
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        return {"audio": x.input + 0.0 * x.weights["gain"]}, memory
+
+
+class HalvesTheSlopeByItsWeight(Processor, version=1, category="Test", listed=False):
+    input, audio = Inlet(), Outlet()
+    gain = Weight()
+
+    def weights(self) -> dict[str, Any]:
+        return {"gain": np.ones([1], np.float32)}
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        gain = x.weights["gain"]
+        return {"audio": x.input * (0.5 * gain + tf.stop_gradient(0.5 * gain))}, memory
+
+
+class DeclaresNoWeight(Processor, version=1, category="Test", listed=False):
+    input, audio = Inlet(), Outlet()
+    gain = Weight()
+
+    def weights(self) -> dict[str, Any]:
+        return {"gain": np.ones([1], np.float32), "more": np.ones([1], np.float32)}
+
+    def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
+        return {"audio": x.input * x.weights["gain"] * x.weights["more"]}, memory
+
+
 BREAKS: dict[type[Processor], set[str]] = {
     RampsAcrossTheBlock: {"split"},
     SeedsNoiseByTheCall: {"split"},
@@ -277,5 +311,8 @@ BREAKS: dict[type[Processor], set[str]] = {
     HasAMumblingControl: {"laws"},
     HasAFlatLaw: {"laws"},
     HasAnEndlessControl: {"files"},
+    IgnoresItsWeight: {"weights"},
+    HalvesTheSlopeByItsWeight: {"weights"},
+    DeclaresNoWeight: {"weights"},
 }
 """The clauses that each mutant must break."""
