@@ -221,7 +221,8 @@ class Spec:
             ports_of[3][MODEL] = Option(default="", path="model", doc="The trained model that its weights come from")
         spec = cls(owner.__name__, version, category, " ".join(summary.split()), stereo, *ports_of)
         for name in {**spec.inlets, **spec.controls, **spec.outlets, **spec.options}:
-            if any(hasattr(base, name) for base in owner.__bases__):
+            hidden = (getattr(base, name, None) for base in owner.__bases__)
+            if any(part is not None and not isinstance(part, (Inlet, Control, Outlet, Option, Weight)) for part in hidden):
                 raise TypeError(f"{spec.name}.{name} hides a part of every processor; give it another name")
         ports: dict[str, Control | Outlet] = {**spec.controls, **spec.outlets}
         for name, port in ports.items():
