@@ -34,7 +34,7 @@ NEPERS = math.log(1e3)
 
 
 class Memory(NamedTuple):
-    """`convolution`: leaves [batch, bands, …]. `decayed`: D since the last span boundary, [batch, bands] float64. `place`: [batch]."""
+    """`convolution`: leaves [batch, bands, …]. `decayed`: D since the last span boundary, [batch, bands] float64."""
 
     convolution: Any
     decayed: Tensor

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 UNROLL = 16
@@ -107,8 +109,30 @@ def decaying_max(drive: Tensor, decay: float, level: Tensor) -> Tensor:
     return y[:, 1:]
 
 
+_CHUNK = 8
+
+
+def _compose(steps: Tensor) -> Tensor:
+    """Fold affine steps (M, d) of two numbers along the last axis: entry n becomes steps 0 to n one after the other.
+
+    Args:
+        steps: [2, 3, batch, frames], M in the first two columns and d in the third.
+    """
+    count = int(steps.shape[-1])
+    drive = np.array([0.0, 0.0, 1.0], np.float32).reshape([1, 3, 1, 1])
+    step = 1
+    while step < count:
+        nothing = np.zeros([2, 3, 1, count], np.float32)  # where there is no earlier entry, the step that changes nothing
+        nothing[0, 0, 0, :step] = nothing[1, 1, 0, :step] = 1.0
+        first, second = tf.split(tf.pad(steps[..., :-step], [[0, 0], [0, 0], [0, 0], [step, 0]]) + nothing, 2, axis=0)
+        m0, m1, _ = tf.split(steps, 3, axis=1)
+        steps = m0 * first + m1 * second + steps * drive
+        step *= 2
+    return steps
+
+
 def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-    """s[n] = M[n]·s[n−1] + d[n] for a state of two numbers.
+    """s[n] = M[n]·s[n−1] + d[n] for a state of two numbers: one by one inside chunks of 8 samples, by doubling across them.
 
     Args:
         matrix: [2, 2, batch or 1, samples]. drive: [2, batch, samples]. state: s before the block, [2, batch].
@@ -116,29 +140,23 @@ def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tens
     Returns:
         s before every sample, and after the last: [2, batch, samples] and [2, batch].
     """
-    batch = int(drive.shape[1])
-    d = tf.reshape(drive, [2, batch, -1, HOP])
-    m = tf.reshape(matrix, [2, 2, matrix.shape[2], -1, HOP])
-    step = 1
-    while step < HOP:
-        earlier = delayed(d, step, 0.0)
-        d += m[:, 0] * earlier[0] + m[:, 1] * earlier[1]
-        identity = tf.reshape(tf.eye(2), [2, 2, 1, 1, 1])
-        before = tf.concat([tf.broadcast_to(identity, [*m.shape[:-1], step]), m[..., :-step]], axis=-1)
-        m = m[:, :1] * before[:1] + m[:, 1:] * before[1:]
-        step *= 2
-    last_m = tf.transpose(m[..., -1], [2, 3, 0, 1])
-    last_d = tf.transpose(d[..., -1], [1, 2, 0])
-    last_m = tf.broadcast_to(last_m, [batch, *last_m.shape[1:]])
-
-    def carry_on(s: Tensor, md: Any) -> Tensor:
-        return tf.reduce_sum(md[0] * s[:, None, :], axis=-1) + md[1]
-
-    ends, end = scan_frames(carry_on, tf.transpose(state), (last_m, last_d))
-    carry = tf.transpose(tf.concat([tf.transpose(state)[:, None], ends[:, :-1]], axis=1), [2, 0, 1])[..., None]
-    after = m[:, 0] * carry[0] + m[:, 1] * carry[1] + d
-    before_all = tf.concat([carry, after[..., :-1]], axis=-1)
-    return tf.reshape(before_all, [2, batch, -1]), tf.transpose(end)
+    batch, samples = int(drive.shape[1]), int(drive.shape[2])
+    shape = [2, 1, batch, samples // _CHUNK, _CHUNK]
+    if int(matrix.shape[2]) != batch:
+        matrix = tf.broadcast_to(matrix, [2, 2, batch, samples])
+    m0, m1 = (tf.unstack(tf.reshape(column, shape), axis=-1) for column in tf.split(matrix, 2, axis=1))
+    pushed = tf.unstack(tf.pad(tf.reshape(drive, shape), [[0, 0], [2, 0], [0, 0], [0, 0], [0, 0]]), axis=-1)
+    so_far = [tf.concat([m0[0], m1[0], pushed[0][:, 2:]], axis=1)]
+    for j in range(1, _CHUNK):
+        first, second = tf.split(so_far[-1], 2, axis=0)
+        so_far.append(m0[j] * first + m1[j] * second + pushed[j])
+    m0, m1, d = tf.unstack(_compose(so_far[-1]), axis=1)
+    start = state[:, :, None]
+    ends = m0 * start[:1] + m1 * start[1:] + d
+    carry = tf.concat([start, ends[..., :-1]], axis=-1)[..., None]
+    m0, m1, d = tf.unstack(tf.stack(so_far[:-1], axis=-1), axis=1)
+    inner = m0 * carry[:1] + m1 * carry[1:] + d
+    return tf.reshape(tf.concat([carry, inner], axis=-1), [2, batch, samples]), ends[..., -1]
 
 
 def scan_chunks(step: Callable[[Any, Any], tuple[Any, Tensor]], state: Any, inputs: Any) -> tuple[Tensor, Any]:

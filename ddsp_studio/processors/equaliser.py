@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ddsp_studio.dsp.biquad import cascade, section
 from ddsp_studio.dsp.ramps import ramp
-from ddsp_studio.dsp.svf import state_variable
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet
 
 _SHELF_Q = math.sqrt(0.5)
+_BANDS = {"low": "low_shelf", "first": "peak", "second": "peak", "high": "high_shelf"}
 
 
 def _gain(doc: str) -> Control:
@@ -61,41 +62,14 @@ class Equaliser(Processor, version=1, category="Filter"):
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Filter by one band after the other."""
-        shape = [int(memory.integrators.shape[0]), x.input.shape[1]]
-        audio, ends = tf.broadcast_to(x.input, shape), []
-        for number, name in enumerate(("low", "first", "second", "high")):
-            state = tf.transpose(memory.integrators[:, number])
-            amplitude = tf.pow(10.0, ramp(getattr(x, f"{name}_gain")) / 40.0)
-            hertz = ramp(getattr(x, f"{name}_hz"))
-            if name in ("first", "second"):
-                audio, state = self._bell(audio, hertz, ramp(getattr(x, f"{name}_q")), amplitude, state)
-            else:
-                audio, state = self._shelf(audio, hertz, amplitude, state, high=name == "high")
-            ends.append(tf.transpose(state))
-        return {"audio": audio}, self.Memory(tf.stack(ends, axis=1))
-
-    def _bell(self, audio: Tensor, hertz: Tensor, q: Tensor, amplitude: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(s² + (A/Q)·s + 1) / (s² + s/(A·Q) + 1)."""
-        damping = 1.0 / (q * amplitude)
-        _, band, state = state_variable(audio, hertz, damping, state, self.sample_rate)
-        return audio + (amplitude / q - damping) * band, state
-
-    def _shelf(self, audio: Tensor, hertz: Tensor, amplitude: Tensor, state: Tensor, *, high: bool) -> tuple[Tensor, Tensor]:
-        """A·(s² + (√A/Q)·s + A) / (A·s² + (√A/Q)·s + 1), low; the high shelf has s and 1/s exchanged.
-
-        With s = p / √A the low shelf is (p² + A/Q·p + A²) / (p² + p/Q + 1): the filter's own outputs, its corner moved by √A.
-        """
-        root = tf.sqrt(amplitude)
-        # the frequency is warped before it is moved, so that the shelf never meets half of the sample rate
-        warped = tf.tan(math.pi * tf.minimum(hertz / self.sample_rate, 0.49))
-        corner = tf.atan(warped * root if high else warped / root) * (self.sample_rate / math.pi)
-        damping = tf.ones_like(corner) / _SHELF_Q
-        low, band, state = state_variable(audio, corner, damping, state, self.sample_rate)
-        top = audio - damping * band - low
-        squared = amplitude * amplitude
-        if high:
-            return squared * top + amplitude * damping * band + low, state
-        return top + amplitude * damping * band + squared * low, state
+        audio = tf.broadcast_to(x.input, [int(memory.integrators.shape[0]), x.input.shape[1]])
+        parts = []
+        for name, kind in _BANDS.items():
+            q = ramp(getattr(x, f"{name}_q")) if kind == "peak" else _SHELF_Q
+            hertz, gain_db = ramp(getattr(x, f"{name}_hz")), ramp(getattr(x, f"{name}_gain"))
+            parts.append(section(kind, hertz, q, self.sample_rate, gain_db))
+        audio, integrators = cascade(audio, parts, memory.integrators)
+        return {"audio": audio}, self.Memory(integrators)
 
 
 def _ringing_s(hertz: float, q: float, gain_db: float) -> float:
