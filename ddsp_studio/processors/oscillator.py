@@ -60,12 +60,14 @@ class Oscillator(Processor, version=1, category="Synth"):
         frames = int(x.f0.shape[1])
         f0_hz = tf.broadcast_to(x.f0, [batch, frames, 1])
         if count > 1:
-            ratio = tf.pow(2.0, x.detune * (self._stand / 1200.0).astype(np.float32))  # [batch, frames, unison]
-            f0_hz = tf.reshape(tf.transpose(f0_hz * ratio, [0, 2, 1]), [batch * count, frames, 1])
+            # float64 for the reason given at Voice
+            ratio = tf.pow(tf.constant(2.0, tf.float64), tf.cast(x.detune, tf.float64) * (self._stand / 1200.0))
+            f0_hz = tf.reshape(tf.transpose(tf.cast(f0_hz, tf.float64) * ratio, [0, 2, 1]), [batch * count, frames, 1])
         turns, end = accumulate_phase(f0_hz, tf.reshape(memory.phase, [batch * count]), self.sample_rate)
         width = ramp_hops(tf.broadcast_to(x.width, [batch, frames, 1]))
         width = tf.repeat(width, count, axis=0) if count > 1 else width
-        wave = classic_wave(str(self.options["shape"]), self._waves, turns, ramp_hops(f0_hz), width, self.sample_rate)
+        hertz = ramp_hops(tf.cast(f0_hz, tf.float32))
+        wave = classic_wave(str(self.options["shape"]), self._waves, turns, hertz, width, self.sample_rate)
         if count > 1:
             wave = tf.reduce_sum(tf.reshape(wave, [batch, count, *wave.shape[1:]]), axis=1) * (1.0 / math.sqrt(count))
         return {"audio": samples(wave * ramp_hops(x.amplitude))}, self.Memory(tf.reshape(end, [batch, count]))

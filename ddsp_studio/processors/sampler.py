@@ -11,6 +11,7 @@ from ddsp_studio.dsp.grains import Cloud, Wishes, spread_grains
 from ddsp_studio.dsp.noise import row_seeds
 from ddsp_studio.dsp.playback import read, read_level, recording, speed_level, travel
 from ddsp_studio.dsp.ramps import ramp, ramp_hops, samples
+from ddsp_studio.dsp.recurrence import scan_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import sound_file
 from ddsp_studio.processors.base import Processor
@@ -78,27 +79,53 @@ class Sampler(Processor, version=1, category="Synth"):
         speed = _speed(x.f0, x.root, batch)
         inside, passed = travel(speed)
         begun = tf.broadcast_to(tf.cast(x.begin[:, 1:, 0], tf.float64), begins.shape) * self._recorded.length
-        anchor = hold(begins, begun - passed[:, :-1], memory.place)
-        place = anchor[..., None] + inside
         pace = ramp_hops(tf.cast(speed, tf.float32)[..., None])
-        raw = self._looped(place, pace, x) if self.options["loop"] == "on" else read(self._recorded, place, pace)
+        if self.options["loop"] == "on":
+            start, last = self._go_round(memory.place, begins, begun, passed[:, 1:] - passed[:, :-1], x)
+            raw = self._looped(start[..., None] + inside - passed[:, :-1, None], pace, x)
+        else:
+            anchor = hold(begins, begun - passed[:, :-1], memory.place)
+            last = anchor[:, -1] + passed[:, -1]
+            raw = read(self._recorded, anchor[..., None] + inside, pace)
         before = tf.concat([memory.last[:, None], raw[:, :-1, -1]], axis=1)
         step = tf.where(begins, before - raw[:, :, 0], 0.0)
         out = samples(raw + step[..., None] * _FADE) * ramp(x.amplitude)
-        return {"audio": out}, self.Memory(anchor[:, -1] + passed[:, -1], raw[:, -1, -1], gate[:, -1])
+        return {"audio": out}, self.Memory(last, raw[:, -1, -1], gate[:, -1])
+
+    def _loop(self, loop_start: Tensor, loop_length: Tensor) -> tuple[Tensor, Tensor]:
+        """First sample of the loop and its length in samples, float64, for shares of the recording."""
+        length = float(self._recorded.length)
+        shortest = min(_SHORTEST_LOOP_S * self.sample_rate, length)
+        first = tf.cast(loop_start, tf.float64) * (length - shortest)
+        return first, tf.minimum(tf.cast(loop_length, tf.float64) * (length - shortest) + shortest, length - first)
+
+    def _go_round(self, place: Tensor, begins: Tensor, begun: Tensor, moved: Tensor, x: Any) -> tuple[Tensor, Tensor]:
+        """Where the head stands as each hop begins [batch, hops], and after the last [batch].
+
+        It goes back into the loop at every hop's end, so that a loop that moves never carries it far at once.
+        """
+        ends = [tf.broadcast_to(end[:, 1:, 0], begins.shape) for end in self._loop(x.loop_start, x.loop_length)]
+
+        def hop(place: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
+            begins, begun, moved, first, span = frame
+            return _within(tf.where(begins, begun, place) + moved, first, span)
+
+        places, last = scan_frames(hop, place, (begins, begun, moved, *ends))
+        return tf.where(begins, begun, tf.concat([place[:, None], places[:, :-1]], axis=1)), last
 
     def _looped(self, place: Tensor, pace: Tensor, x: Any) -> Tensor:
         """Read with the loop: its last 10 ms cross-fade into what comes before its start."""
-        length = float(self._recorded.length)
-        shortest = min(_SHORTEST_LOOP_S * self.sample_rate, length)
-        first = tf.cast(ramp_hops(x.loop_start), tf.float64) * (length - shortest)
-        span = tf.cast(ramp_hops(x.loop_length), tf.float64) * (length - shortest) + shortest
-        span = tf.minimum(span, length - first)
-        within = tf.where(place < first + span, place, first + tf.math.floormod(place - first, span))
+        first, span = self._loop(ramp_hops(x.loop_start), ramp_hops(x.loop_length))
+        within = _within(place, first, span)
         join = tf.minimum(span, _JOIN_S * self.sample_rate)
         share = tf.cast(tf.clip_by_value((within - first - span + join) / join, 0.0, 1.0), tf.float32)
         both = read(self._recorded, tf.stack([within, within - span]), tf.stack([pace, pace]))
         return both[0] + share * (both[1] - both[0])
+
+
+def _within(place: Tensor, first: Tensor, span: Tensor) -> Tensor:
+    """A place that has passed the end of a loop, brought back into it."""
+    return tf.where(place < first + span, place, first + tf.math.floormod(place - first, span))
 
 
 class Granular(Processor, version=1, category="Synth"):
