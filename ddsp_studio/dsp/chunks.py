@@ -64,14 +64,21 @@ def _again_in_the_gradient(function: Callable[..., Tensor], pieces: Sequence[Ten
     return tf.custom_gradient(run)(*pieces)
 
 
-def at_once(loss: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """`loss(x)`, a number, whose gradient by `x` is taken at once: what lies between is not kept until the gradient's turn."""
+def sum_at_once(losses: Sequence[Callable[[Tensor], Tensor]], x: Tensor) -> Tensor:
+    """The sum of `loss(x)`, each a number, one after the other with its gradient by `x`.
 
-    def run(held: Tensor) -> tuple[Tensor, Any]:
-        with tf.GradientTape() as tape:
-            tape.watch(held)
-            number = loss(held)
-        slope = tape.gradient(number, held)
-        return number, lambda weight: weight * slope
+    What lies between `x` and a number is gone before the next is begun, instead of being kept until the gradient's turn.
+    """
+
+    def run(x: Tensor) -> tuple[Tensor, Any]:
+        total, slope = tf.zeros([]), tf.zeros_like(x)
+        for loss in losses:
+            with tf.control_dependencies([slope]), tf.GradientTape() as tape:
+                held = tf.identity(x)
+                tape.watch(held)
+                number = loss(held)
+                found = tape.gradient(number, held)
+            total, slope = total + number, slope + found
+        return total, lambda weight: weight * slope
 
     return tf.custom_gradient(run)(x)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+from ddsp_studio.dsp.chunks import sum_at_once
 from ddsp_studio.dsp.loudness import loudness
 from ddsp_studio.dsp.spectral import magnitude
 from ddsp_studio.dsp.tensor import Tensor, tf
@@ -68,19 +70,21 @@ class SpectralLoss(Loss, frozen=True, tag=True):
         """Compare two sounds [batch, samples]: a number. No gradient flows to the target.
 
         Args:
-            target: [batch, samples], or its `spectra`. audio: [batch, samples]. weights: see `compare`.
+            target: [batch, samples], or its `spectra`. audio: [batch, samples].
+            weights: of the differences, broadcast to [batch, frames, bins] of every size: a number, [batch, 1, 1], …
         """
-        if not isinstance(target, Spectra):
-            target = self.spectra(target)
-        return self.compare(tf.nest.map_structure(tf.stop_gradient, target), audio, weights)
+        if isinstance(target, Spectra):
+            return self.compare(target, audio, weights)
+        return self._sum(audio, weights, lambda i: magnitude(target, self.sizes[i]), lambda: loudness(target, self.sample_rate))
 
     def spectra(self, audio: Tensor) -> Spectra:
         """What the loss needs of a sound [batch, samples]. For a target it may be made once and kept."""
-        needs_spectra = any(
-            (self.magnitude, self.log_magnitude, self.delta_time, self.delta_frequency, self.cumulative_frequency)
-        )
-        magnitudes = tuple(magnitude(audio, size) for size in self.sizes) if needs_spectra else ()
+        magnitudes = tuple(magnitude(audio, size) for size in self.sizes) if self._needs_spectra else ()
         return Spectra(magnitudes, loudness(audio, self.sample_rate) if self.loudness else ())
+
+    @property
+    def _needs_spectra(self) -> bool:
+        return any((self.magnitude, self.log_magnitude, self.delta_time, self.delta_frequency, self.cumulative_frequency))
 
     def compare(self, target: Spectra, audio: Tensor, weights: Tensor | None = None) -> Tensor:
         """Compare audio [batch, samples] with the spectra of a target: a number.
@@ -89,12 +93,23 @@ class SpectralLoss(Loss, frozen=True, tag=True):
             target: of `spectra`. audio: [batch, samples].
             weights: of the differences, broadcast to [batch, frames, bins] of every size: a number, [batch, 1, 1], …
         """
-        found = self.spectra(audio)
-        terms = [self._scale(*pair, weights) for pair in zip(target.magnitudes, found.magnitudes, strict=True)]
-        if self.loudness:
-            flat = weights if weights is None else tf.reshape(weights, [-1, 1])
-            terms.append(self.loudness * mean_difference(target.loudness_db, found.loudness_db, self.kind, flat))
-        return self.weight * tf.add_n(terms) if terms else tf.constant(0.0)
+        return self._sum(audio, weights, lambda i: target.magnitudes[i], lambda: target.loudness_db)
+
+    def _sum(
+        self, audio: Tensor, weights: Tensor | None, magnitudes: Callable[[int], Tensor], level: Callable[[], Tensor]
+    ) -> Tensor:
+        """All terms, one size after the other, each with its gradient at once: the memory is that of one size."""
+        parts = [partial(self._size, i, magnitudes, weights) for i in range(len(self.sizes))] if self._needs_spectra else []
+        parts += [partial(self._level, level, weights)] if self.loudness else []
+        return self.weight * sum_at_once(parts, audio)
+
+    def _size(self, i: int, magnitudes: Callable[[int], Tensor], weights: Tensor | None, audio: Tensor) -> Tensor:
+        return self._scale(tf.stop_gradient(magnitudes(i)), magnitude(audio, self.sizes[i]), weights)
+
+    def _level(self, level: Callable[[], Tensor], weights: Tensor | None, audio: Tensor) -> Tensor:
+        flat = weights if weights is None else tf.reshape(weights, [-1, 1])
+        found = loudness(audio, self.sample_rate)
+        return self.loudness * mean_difference(tf.stop_gradient(level()), found, self.kind, flat)
 
     def _scale(self, target: Tensor, value: Tensor, weights: Tensor | None) -> Tensor:
         """The terms of one size."""
