@@ -184,3 +184,24 @@ def test_a_step_between_two_samples_is_divided() -> None:
     # steps of 2.5 samples: every fifth sample is the mean of the values before and after it
     middle = audio[2:-5:5]
     np.testing.assert_allclose(middle, 0.5 * (audio[1:-6:5] + audio[3:-4:5]), atol=1e-5)
+
+
+def test_waves_are_learned_from_a_sound() -> None:
+    """Gradient descent on the sound alone finds the wave that made it."""
+    processor = processor_types()["LearnedWavetable"](16_000, tables=1, points=32)
+    wanted = np.sign(np.sin(2.0 * np.pi * (np.arange(32) + 0.5) / 32.0)).astype(np.float32)[None]
+    controls = {"f0": tf.constant(np.linspace(200.0, 500.0, 20)[None, :, None], tf.float32), "amplitude": tf.ones([1, 20, 1])}
+
+    @tf.function(autograph=False)
+    def heard(waves: Any) -> Any:
+        return processor.process(processor.start(1), controls, {"waves": waves})[0]["audio"]
+
+    target, waves = heard(tf.constant(wanted)), tf.Variable(processor.initial_weights()["waves"])
+    losses = []
+    for _ in range(40):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((heard(waves) - target) ** 2)
+        waves.assign_sub(15.0 * tape.gradient(loss, waves))
+        losses.append(float(loss))
+    assert losses[-1] < 1e-4 * losses[0]
+    np.testing.assert_allclose(waves.numpy(), wanted, atol=0.1)
