@@ -225,7 +225,7 @@ def phrases(instrument):
 
 
 def scores(instrument, rate=None, noise_db=None, lag=50):
-    """Raw pitch accuracy at 50 cents, and the share of silence that is called voiced; at the recording's rate if none is given."""
+    """Raw pitch accuracy at 50 cents, and the share of silence that is called voiced; at the recordings' rate by default."""
     right = voiced = false = silent = 0
     for audio, own, truth in phrases(instrument):
         sound = audio if rate is None else soxr.resample(audio, own, rate)

@@ -23,6 +23,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 
 BLOCK = 65_536
 """Samples decoded at a time."""
+_SMALL = 1024
 
 _CANCELLED = 0.3
 """A mix with less than this share of its loudest channel's power has cancelled itself, or comes from that channel alone."""
@@ -106,15 +107,33 @@ def raw_blocks(path: Path) -> Iterator[Floats]:
     Raises:
         AudioProblem: as `file_facts`; damage behind the beginning just ends the sound.
     """
-    with _opened(path) as file:
-        while True:
-            try:
-                block = file.read(BLOCK, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError):
+    read = 0
+    for size in (BLOCK, _SMALL):
+        # libsndfile gives nothing of a block that it fails in, so the last one before the damage is read again in small ones
+        with _opened(path) as file:
+            if read and not _went_to(file, read):
                 return
-            if not len(block):
-                return
-            yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            while (block := _next(file, size)) is not None:
+                if not len(block):
+                    return
+                read += len(block)
+                yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _went_to(file: soundfile.SoundFile, sample: int) -> bool:
+    try:
+        return bool(file.seekable() and file.seek(sample) == sample)
+    except (soundfile.LibsndfileError, RuntimeError):
+        return False
+
+
+def _next(file: soundfile.SoundFile, size: int) -> Floats | None:
+    """The next samples [samples, channels], none at the end, None where the file is damaged."""
+    try:
+        block: Floats = file.read(size, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError):
+        return None
+    return block
 
 
 @dataclass(frozen=True)

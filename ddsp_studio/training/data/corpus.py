@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds
 from ddsp_studio.training.data.sound import Sound, sound_of_file
 from ddsp_studio.training.data.store import Analysis, Stored, content_hash, entry_key, stored
-from ddsp_studio.training.data.tfrecord import read_examples
+from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
 from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
 
@@ -184,13 +185,18 @@ def kind_of(path: Path) -> str:
         if (path / "examples.json").is_file():
             return "nsynth"
         records = [file for file in sorted(path.iterdir()) if ".tfrecord" in file.name]
-        return kind_of(records[0]) if records and not any(path.glob("*.wav")) else "audio"
+        return _kind_of_records(records) if records and not any(path.glob("*.wav")) else "audio"
     if ".tar" in path.suffixes or path.suffix == ".tgz":
         return "nsynth"
-    if ".tfrecord" in path.name and path.is_file():
-        example = next(read_examples(path), {})
-        return "nsynth" if "note_str" in example else "ddsp"
-    return "audio"
+    return _kind_of_records([path]) if ".tfrecord" in path.name and path.is_file() else "audio"
+
+
+def _kind_of_records(files: list[Path]) -> str:
+    """By the first record that can be read: one file may be damaged at its beginning."""
+    for file in files:
+        with contextlib.suppress(TruncatedArchive):
+            return "nsynth" if "note_str" in next(read_examples(file), {}) else "ddsp"
+    return "ddsp"
 
 
 def _audio_parts(entry: Entry) -> list[_Part]:

@@ -185,11 +185,10 @@ def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator
                 with contextlib.suppress(ValueError):
                     note = parse_name(file.stem)
                 content = archive.extractfile(member) if note is not None and wanted.wants(note) else None
+                if note is not None and content is not None:
+                    audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
+                    yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
                 given += 1
-                if note is None or content is None:
-                    continue
-                audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
-                yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
     except (tarfile.TarError, EOFError, zlib.error, soundfile.LibsndfileError) as problem:
         if not given:
             raise ValueError(f"{path.name} is not an archive that can be read") from problem

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -182,7 +183,7 @@ def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) ->
 
 def _open(place: Path, analysis: Analysis) -> Stored:
     try:
-        with np.load(place / "index.npz", allow_pickle=False) as held:
+        with (place / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as held:
             table, described = held["table"], json.loads(held["described"].tobytes())
         names, splits, problems = ([str(text) for text in described[column]] for column in ("names", "splits", "problems"))
         audio, frames = _mapped(place / "audio.f32"), _mapped(place / "frames.f32")
@@ -191,7 +192,7 @@ def _open(place: Path, analysis: Analysis) -> Stored:
         whole = len(audio) == sum(counts) * frame_period(rate) and len(frames) == sum(counts) * _FEATURES
         if described["version"] != VERSION or not whole or not len(names) == len(splits) == len(table):
             raise StoreProblem(f"{place.name}: the sizes of its parts do not fit")
-    except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError) as problem:
+    except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as problem:
         raise StoreProblem(f"the analysed sound in {place} is damaged") from problem
     return Stored(analysis, names, splits, table[:, 2], table[:, 0], table[:, 1], audio, frames.reshape(-1, _FEATURES), problems)
 

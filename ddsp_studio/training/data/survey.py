@@ -16,6 +16,7 @@ from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.usable import loud_level_db, sounding, usable_stretches
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.features.f0_layout import Floats
 
 # Measured on solo phrases and notes, chords, mixes of two instruments, a drum loop and added noise (docs/decisions/0005-data.md):
 _PERIODIC = 0.85
@@ -24,6 +25,8 @@ _BLURRED = 0.1
 """Share of frames below `_PERIODIC` that single notes stay under (0.06 at most) and mixes exceed (0.13 and more)."""
 _PITCHED, _HARDLY_PERIODIC = 0.7, 0.45
 """Drums: pitch in half of the frames, with a periodicity of 0.3. Chords: in nearly all, 0.6 and more."""
+_BARE = 0.01
+"""Share of a single note's power in its first three partials, at the least; a chord's common period has none of them."""
 _NOISE_GAP_DB = 40.0
 _SHORT_S, _FEW_CLIPS = 0.5, 5
 _NARROW_DB, _FEW_KEYS = 8.0, 7
@@ -105,7 +108,7 @@ def report_on(path: Path, analysis: Analysis, cache: Path | None = None) -> File
     places = clipped_places(path)
     if places >= _FEW_CLIPS:
         warnings.append(f"{path.name} is clipped in {places} places; record it with less gain")
-    wrong, usable = _judge(path.name, frames, rate)
+    wrong, usable = _judge(path.name, frames, rate, _low_partials(recording.audio, frames, rate))
     return FileReport(
         path,
         recording.samples / rate,
@@ -118,8 +121,8 @@ def report_on(path: Path, analysis: Analysis, cache: Path | None = None) -> File
     )
 
 
-def _judge(name: str, frames: Frames, rate: int) -> tuple[list[str], float]:
-    """Warnings, and the seconds worth learning from."""
+def _judge(name: str, frames: Frames, rate: int, low_partials: float) -> tuple[list[str], float]:
+    """Warnings, and the seconds worth learning from. `low_partials`: of `_low_partials`."""
     period_s = frame_period(rate) / rate
     loud = sounding(frames.loudness_db)
     usable = sum(b - a for a, b in usable_stretches(frames.loudness_db, rate)) * period_s
@@ -133,7 +136,7 @@ def _judge(name: str, frames: Frames, rate: int) -> tuple[list[str], float]:
         return [f"{name} has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"], 0.0
     warnings = []
     gap = _noise_gap_db(frames, period_s)
-    blurred = float(np.mean(frames.confidence[both] < _PERIODIC))
+    blurred = float(np.mean(frames.confidence[both] < _PERIODIC)) if low_partials >= _BARE else 1.0
     if gap is not None and gap < _NOISE_GAP_DB:
         warnings.append(f"{name} is noisy: its pauses are only {gap:.0f} dB below its notes, 50 and more are good")
     elif blurred > _BLURRED:
@@ -143,6 +146,23 @@ def _judge(name: str, frames: Frames, rate: int) -> tuple[list[str], float]:
     if usable < _SHORT_S:
         warnings.append(f"{name} is too short: it has {usable:.1f} s of sound")
     return warnings, usable
+
+
+def _low_partials(audio: Floats, frames: Frames, rate: int, places: int = 64) -> float:
+    """Share of the power in the first three partials of the pitch that was found: the median over some of its frames."""
+    period, half = frame_period(rate), round(0.064 * rate)
+    sure = np.flatnonzero(frames.confidence >= _PERIODIC)
+    shares = []
+    window = np.hanning(2 * half)
+    for frame in sure[:: max(1, len(sure) // places)]:
+        part = np.asarray(audio[max(0, frame * period - half) : frame * period + half])
+        if len(part) == 2 * half:
+            power = np.abs(np.fft.rfft(part * window)) ** 2
+            hertz = np.arange(len(power)) * rate / (2 * half)
+            order = hertz / frames.f0_hz[frame]
+            near = (np.abs(hertz - np.round(order) * frames.f0_hz[frame]) <= 2.0 * rate / half) & (order > 0.5) & (order < 3.5)
+            shares.append(float(power[near].sum() / max(power.sum(), 1e-20)))
+    return float(np.median(shares)) if shares else 1.0
 
 
 def _noise_gap_db(frames: Frames, period_s: float) -> float | None:
