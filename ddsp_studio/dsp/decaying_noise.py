@@ -74,38 +74,38 @@ def convolve(audio: Tensor, noise: Any, decay_s: Tensor, memory: Memory, sample_
     """Convolve with each band's decaying noise.
 
     Args:
-        audio: [batch, samples], whole hops. noise: a partitioned response (`convolution.partition`) of batch·bands rows.
+        audio: what goes into each band, [batch, samples, bands], whole hops.
+        noise: a partitioned response (`convolution.partition`) of batch·bands rows.
         decay_s: time to −60 dB, ramped as a rate, [batch, hops + 1, bands], row 0 before the block. sample_rate: Hz.
 
     Returns:
         [batch, samples, bands] and the memory.
     """
-    batch, length = audio.shape
+    batch, length, bands = audio.shape
     rate = NEPERS / (tf.cast(decay_s, tf.float64) * sample_rate)
     rates = tf.concat([rate[:, :-1], rate[:, 1:] - rate[:, :-1]], axis=2)  # at each hop's start, and its rise
     outs, begin = [], 0
     for count, part in ((length // _LONGEST, _LONGEST), (1, length % _LONGEST)):
         if count and part:
             pieces = (
-                tf.reshape(audio[:, begin : begin + count * part], [batch, count, part]),
-                tf.reshape(rates[:, begin // HOP : (begin + count * part) // HOP], [batch, count, part // HOP, rates.shape[2]]),
+                tf.reshape(audio[:, begin : begin + count * part], [batch, count, part, bands]),
+                tf.reshape(rates[:, begin // HOP : (begin + count * part) // HOP], [batch, count, part // HOP, 2 * bands]),
             )
             out, memory = scan_chunks(lambda state, piece: _go_on(state, piece, noise), memory, pieces)
-            outs.append(tf.reshape(out, [batch, count * part, -1]))
+            outs.append(tf.reshape(out, [batch, count * part, bands]))
             begin += count * part
     return outs[0] if len(outs) == 1 else tf.concat(outs, axis=1), memory
 
 
 def _go_on(memory: Memory, piece: tuple[Tensor, Tensor], noise: Any) -> tuple[Memory, Tensor]:
     audio, rates = piece
-    batch, length = audio.shape
-    bands = int(memory.decayed.shape[1])
+    batch, length, bands = audio.shape
     before, rise = rates[..., :bands], rates[..., bands:]
     total = tf.cumsum(before * HOP + rise * (0.5 * (HOP + 1)), axis=1)
     edges = tf.concat([memory.decayed[:, None], memory.decayed[:, None] + total], axis=1)  # [batch, hops + 1, bands]
     inside = edges[:, :-1, None] + before[:, :, None] * _STEP[:, None] + rise[:, :, None] * _RAMP_SUM[:, None]
     passed = tf.transpose(tf.cast(tf.reshape(inside, [batch, length, bands]), tf.float32), [0, 2, 1])
-    weighed = tf.reshape(audio[:, None] * tf.exp(passed), [batch * bands, length])
+    weighed = tf.reshape(tf.transpose(audio, [0, 2, 1]) * tf.exp(passed), [batch * bands, length])
     wet, held = convolution.convolve(weighed, noise, _joined(memory.convolution, batch, bands))
     out = tf.reshape(wet, [batch, bands, length]) * tf.exp(-passed)
     held, decayed, place = _settle(_split(held, batch, bands), edges, memory.place)

@@ -51,10 +51,15 @@ class _Room:
         """The wet sound, [batch, samples]; gains (1 is unit energy) and decays are [batch or 1, hops + 1, bands]."""
         batch = int(audio.shape[0])
         decay_s = tf.broadcast_to(decay_s, [batch, *decay_s.shape[1:]])
-        wet, memory = decaying_noise.convolve(audio, self._response(batch), decay_s, memory, self.sample_rate)
-        level = gain * tf.math.rsqrt(decaying_noise.energy(decay_s, self.first_s, self.last_s) * self.sample_rate)
-        levels = [ramp(level[..., band : band + 1]) for band in range(self.bands)]
-        return tf.add_n([wet[..., band] * levels[band] for band in range(self.bands)]), memory
+        # weighed as it goes in: a new decay must not make what sounds already louder
+        level = tf.math.rsqrt(decaying_noise.energy(decay_s, self.first_s, self.last_s) * self.sample_rate)
+        going_in = audio[..., None] * self._ramp(level)
+        wet, memory = decaying_noise.convolve(going_in, self._response(batch), decay_s, memory, self.sample_rate)
+        return tf.reduce_sum(wet * self._ramp(gain), axis=2), memory
+
+    def _ramp(self, frames: Tensor) -> Tensor:
+        """Frames [batch, hops + 1, bands] to [batch, samples, bands]."""
+        return tf.stack([ramp(band) for band in tf.split(frames, self.bands, axis=2)], axis=2)
 
 
 def _mixed(dry: Tensor, wet: Tensor, mix: Tensor) -> Tensor:

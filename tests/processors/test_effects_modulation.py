@@ -81,9 +81,8 @@ def test_flanger_is_a_comb(feedback: float) -> None:
 @pytest.mark.parametrize("stages", [4, 8])
 @pytest.mark.parametrize("feedback", [0.0, 0.6])
 def test_phaser_is_what_theory_says(stages: int, feedback: float) -> None:
-    out = play(
-        "Phaser", impulse(0.5), options={"stages": str(stages)}, centre=1000.0, depth=0.0, feedback=feedback, mix=0.5, blocks=(4, 1) * 75
-    )
+    still = {"centre": 1000.0, "depth": 0.0, "feedback": feedback, "mix": 0.5}
+    out = play("Phaser", impulse(0.5), options={"stages": str(stages)}, blocks=(25,) * 15, **still)
     hertz = np.fft.rfftfreq(out.size, 1.0 / RATE)
     t = np.tan(np.pi * 1000.0 / RATE)
     z = np.exp(-2j * np.pi * hertz / RATE)
