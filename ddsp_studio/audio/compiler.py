@@ -23,6 +23,8 @@ from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
 from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.workshop import Workshop
+from ddsp_studio.processors.declare import MODEL
+from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch, PatchError
 
 _DEVICE_WAIT_S = 5.0
@@ -68,6 +70,7 @@ class Compiler(threading.Thread):
         self._ending = False
         self._improved: tuple[Player, int] | None = None
         self._improver = Improver(self._note_improved)
+        self._renewed: set[str] = set()
 
     # -- any thread -------------------------------------------------------------------------------------------------------
 
@@ -96,6 +99,12 @@ class Compiler(threading.Thread):
         """The output runs at this rate now, in Hz."""
         with self._lock:
             self._wish = replace(self._wish, sample_rate=sample_rate)
+        self._wake.set()
+
+    def renew(self, model: str) -> None:
+        """A model file has changed: what plays from it reads it again."""
+        with self._lock:
+            self._renewed.add(model)
         self._wake.set()
 
     @property
@@ -133,6 +142,7 @@ class Compiler(threading.Thread):
                 wish, moves = self._wish, self._moves
             try:
                 self._follow(wish, moves)
+                self._reload()
                 self._refresh()
             except PatchError as refusal:
                 self._refuse(wish, refusal.node, refusal.port, refusal.reason)
@@ -167,6 +177,19 @@ class Compiler(threading.Thread):
             player, hops = improved
             if player.refresh(hops):
                 self._improver.offer(player, hops)
+
+    def _reload(self) -> None:
+        """Let what plays take the newer weights of models that have changed; what cannot be read leaves it as it is."""
+        with self._lock:
+            renewed, self._renewed = self._renewed, set()
+        patch, player = self._wish.patch, self._player
+        if player is None or patch is None or not renewed:
+            return
+        if renewed & {str(node.options.get(MODEL, "")) for node in playable(patch).nodes.values()}:
+            try:
+                player.reload_weights()
+            except ValueError as problem:
+                _logger.warning("the newer weights cannot be used: %s", problem)
 
     def _use_blocks(self, wish: _Wish) -> None:
         live = self._live

@@ -29,6 +29,7 @@ from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.midi_file import SongError, read_song
 from ddsp_studio.audio.midi_input import MidiInputs
 from ddsp_studio.audio.output import Output, SilentOutput
+from ddsp_studio.audio.preview import PreviewError, PreviewView, Reel, read_reel
 from ddsp_studio.audio.take_recorder import TakeRecorder
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.audio.values import check_amount, check_value
@@ -62,6 +63,7 @@ class Engine:
         self._outputs: list[protocol.Device] | None = None
         self._recorder: TakeRecorder | None = None
         self._song_path = ""
+        self._reel = Reel((), 0, ())
         self._errands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._send_status()
@@ -117,11 +119,16 @@ class Engine:
     def _tick(self) -> None:
         """Report the transport while it moves, and latency when it turns out otherwise."""
         last: object = None
+        heard: object = PreviewView()
         while not self._ended.wait(_TICK_S):
             state = self._transport_state()
             if state != last:
                 last = state
                 self.send(state)
+            view = self._live.preview.view
+            if view != heard:
+                heard = view
+                self.send(protocol.PreviewState(**{**vars(view), "files": list(view.files)}))
             self._send_status()
 
     def _transport_state(self) -> protocol.TransportState:
@@ -156,12 +163,14 @@ class Engine:
                 self._play(time.perf_counter(), bytes(byte & 0xFF for byte in command.data))
             case protocol.Panic():
                 self._live.call(self._live.cut)
-            case protocol.Song():
-                self._errands.put(lambda: self._put_song(command.path))
+            case protocol.Song() | protocol.Preview():
+                self._errands.put(lambda: self._read_files(command))
             case protocol.Transport():
                 self._drive(command)
             case protocol.TestTone():
                 self._live.call(lambda: self._live.sound_tone(command.seconds))
+            case protocol.RefreshModel():
+                self._compiler.renew(command.path)
             case protocol.ResetCounters():
                 self._live.call(self._live.reset_counters)
             case protocol.Rescan():
@@ -249,6 +258,13 @@ class Engine:
         elif command.playing is False:
             song.stop(live.position)
 
+    def _read_files(self, command: protocol.Song | protocol.Preview) -> None:
+        """On the errand thread."""
+        if isinstance(command, protocol.Song):
+            self._put_song(command.path)
+        else:
+            self._preview(command)
+
     def _put_song(self, path: str) -> None:
         song = None
         if path:
@@ -262,6 +278,22 @@ class Engine:
                 return
         self._song_path = path
         self._live.call(lambda: self._live.song.load(song, self._live.position))
+
+    def _preview(self, command: protocol.Preview) -> None:
+        """On the errand thread."""
+        live, rate = self._live, self._live.song.sample_rate
+        if not command.files:
+            self._reel = Reel((), 0, ())
+            live.call(lambda: live.preview.stop())
+            return
+        try:
+            if (self._reel.files, self._reel.sample_rate) != (tuple(command.files), rate):
+                self._reel = read_reel(command.files, rate)
+        except PreviewError as problem:
+            self.problem("preview", f"{problem}.")
+            return
+        reel = self._reel
+        live.call(lambda: live.preview.play(reel, command.track, looping=command.looping))
 
     def _record(self, stem: str) -> None:
         """On the errand thread."""

@@ -73,6 +73,9 @@ class Player(Protocol):
     def render(self, values: Frames, performance: Frames, clock: npt.NDArray[np.float64]) -> Block:
         """Render the next block from values [hops, columns], performance [voices, hops, 7] and clock [1, hops, 3]."""
 
+    def reload_weights(self) -> None:
+        """Read the weights of models again, on any thread (ValueError if they cannot be used); the next block fades to them."""
+
     def adopt(self, other: Any) -> None:
         """Take over the running state of what is the same in another player."""
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ddsp_studio.audio.events import HOP, LIVE, Cut, Event, Midi
 from ddsp_studio.audio.meters import Meters
 from ddsp_studio.audio.output import Output
+from ddsp_studio.audio.preview import PreviewPlayer
 from ddsp_studio.audio.priority import raise_priority
 from ddsp_studio.audio.renderer import Rendered, Renderer
 from ddsp_studio.audio.song_player import SongPlayer, TransportView
@@ -47,6 +48,7 @@ class LiveThread(threading.Thread):
         self.output, self.block, self.safety_blocks = output, block, 2
         self.renderer: Renderer | None = None
         self.song = SongPlayer(output.sample_rate)
+        self.preview = PreviewPlayer(output.sample_rate)
         self.position = 0
         self.tap: Tap | None = None
         self._meters, self._on_problem = Meters(page), on_problem
@@ -95,6 +97,7 @@ class LiveThread(threading.Thread):
         if output.sample_rate != self.song.sample_rate:
             self.renderer = None
             song, self.song = self.song.song, SongPlayer(output.sample_rate)
+            self.preview = PreviewPlayer(output.sample_rate)
             self.song.load(song, self.position)
         output.set_depth(self.block, self.safety_blocks)
         self.output = output
@@ -107,6 +110,7 @@ class LiveThread(threading.Thread):
     def cut(self) -> None:
         """Silence everything with a short fade."""
         self.song.stop(self.position)
+        self.preview.stop()
         self._tone_left = 0
         if self.renderer is not None:
             hops = max(self.block // HOP, math.ceil(_CUT_S * self.song.sample_rate / HOP))
@@ -173,6 +177,7 @@ class LiveThread(threading.Thread):
         audio = self._mastered(audio)
         if self.tap is not None:
             self.tap.on_block(self.position, audio, events)
+        audio = self._with_preview(audio)
         self.position += length
         self.view = self.song.state(self.position)
         self._show(audio, rendered, time.perf_counter() - begin)
@@ -191,6 +196,13 @@ class LiveThread(threading.Thread):
             self._tone_phase = float((self._tone_phase + count * _TONE_HZ / self.song.sample_rate) % 1.0)
             self._tone_left -= count
         return audio
+
+    def _with_preview(self, audio: Audio) -> Audio:
+        """What is heard beside the patch comes last, so that no take holds it; `audio` must stay as it is, for the tap has it."""
+        beside = self.preview.block(audio.shape[1])
+        if beside is None:
+            return audio
+        return np.clip(audio + beside * np.float32(self._gain), -1.0, 1.0)
 
     def _note_fault(self, faulty: bool) -> None:
         if faulty and self._faults == 0:

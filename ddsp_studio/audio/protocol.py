@@ -98,6 +98,23 @@ class TestTone(Message, frozen=True, tag=True):
     seconds: float = 2.0
 
 
+class Preview(Message, frozen=True, tag=True):
+    """Let sound files be heard beside the patch, at equal loudness; no files: stop.
+
+    While the same files sound, another `track` (a number among them) takes over at the same place.
+    """
+
+    files: list[str]
+    track: int = 0
+    looping: bool = True
+
+
+class RefreshModel(Message, frozen=True, tag=True):
+    """A model file has changed: nodes that take their weights from it read them again. Sound goes on, nothing is compiled."""
+
+    path: str
+
+
 class ResetCounters(Message, frozen=True, tag=True):
     """Set dropouts and peak load to zero."""
 
@@ -111,7 +128,20 @@ class Quit(Message, frozen=True, tag=True):
 
 
 Command = (
-    Configure | LoadPatch | SetValue | SetAmount | Midi | Panic | Song | Transport | TestTone | ResetCounters | Rescan | Quit
+    Configure
+    | LoadPatch
+    | SetValue
+    | SetAmount
+    | Midi
+    | Panic
+    | Song
+    | Transport
+    | TestTone
+    | Preview
+    | RefreshModel
+    | ResetCounters
+    | Rescan
+    | Quit
 )
 
 
@@ -205,6 +235,16 @@ class Recorded(Message, frozen=True, tag=True):
     seconds: float
 
 
+class PreviewState(Message, frozen=True, tag=True):
+    """Which sound file is heard beside the patch and where; sent on change and a few times a second while it plays."""
+
+    files: list[str]
+    track: int
+    playing: bool
+    position_s: float
+    length_s: float
+
+
 class Problem(Message, frozen=True, tag=True):
     """One sentence for the user."""
 
@@ -212,7 +252,7 @@ class Problem(Message, frozen=True, tag=True):
     text: str
 
 
-Event = Hello | Devices | Status | PatchPlays | PatchRefused | TransportState | MidiReceived | Recorded | Problem
+Event = Hello | Devices | Status | PatchPlays | PatchRefused | TransportState | MidiReceived | Recorded | PreviewState | Problem
 
 
 def encode(message: Message) -> bytes:

@@ -71,7 +71,7 @@ class ProcessorGroup:
         self.zones = zones(patch)
         self.output = next((name for name in self.order if patch.nodes[name].type == OUTPUT), None)
         self.processors = {name: self._configure(name) for name in self.order}
-        self.weights = {name: self._weights(name) for name, p in self.processors.items() if p.spec.weights}
+        self.weights = {name: self._weights(p, name) for name, p in self.processors.items() if p.spec.weights}
         self.columns: dict[str, Column] = {}
         self._lay_out_columns()
         self.lag: dict[str, int] = {}
@@ -99,11 +99,19 @@ class ProcessorGroup:
                 found.append(Head(str(cable.target), control, spec.channels(cable.target.name, node.options)))
         return tuple(sorted(found, key=lambda head: head.target))
 
-    def _weights(self, name: str) -> dict[str, Array]:
+    def _weights(self, processor: Processor, name: str) -> dict[str, Array]:
         try:
-            return self.processors[name].initial_weights()
+            return processor.initial_weights()
         except ValueError as problem:
             raise PatchError(str(problem), name) from problem
+
+    def read_weights(self) -> dict[str, dict[str, Array]]:
+        """The weights as they are on disk now, by node: models that have changed are read again.
+
+        Raises:
+            PatchError: a model cannot be read any more, or does not fit.
+        """
+        return {name: self._weights(self._configure(name), name) for name in self.weights}
 
     def derive(self, weights: Weights) -> dict[str, Any]:
         """What the nodes need of their weights, by node: once for each change of them, and differentiable."""

@@ -81,6 +81,7 @@ class Player:
         self._start: GroupState = self._group.start(voices)
         self._state: list[Any] = tf.nest.flatten(self._start)
         self._derived: list[Any] = tf.nest.flatten(self._group.derive({}))
+        self._coming: list[Any] | None = None
 
     def _initial_values(self) -> Array:
         values = np.zeros(self._group.width, np.float32)
@@ -157,13 +158,28 @@ class Player:
         beat = free_clock(self._hops_played, hops, self._rate) if clock is None else clock
         self._hops_played += hops
         inputs = map(tf.convert_to_tensor, (self._encoded(values), performed, beat))
-        audio, shown, *self._state = self._functions[hops](*inputs, *self._state, *self._derived)
+        given, before = [*inputs, *self._state], self._derived
+        coming, self._coming = self._coming, None
+        self._derived = before if coming is None else coming
+        audio, shown, *self._state = self._functions[hops](*given, *self._derived)
+        heard: Array = audio.numpy()
+        if coming is not None:
+            faded = self._functions[hops](*given, *before)[0].numpy()
+            heard = faded + (heard - faded) * (np.arange(1, heard.shape[1] + 1, dtype=np.float32) / heard.shape[1])
         numbers, count = shown.numpy(), len(self.nodes)
-        return Block(audio.numpy(), numbers[:count], numbers[count:-1], float(numbers[-1]))
+        return Block(heard, numbers[:count], numbers[count:-1], float(numbers[-1]))
 
     def use_weights(self, weights: Weights) -> None:
         """Play with other weights from the next block on (any thread): arrays by node and name, of the shapes that are in use."""
         self._derived = tf.nest.flatten(self._group.derive(weights))
+
+    def reload_weights(self) -> None:
+        """Read the weights of models again (any thread); the next block fades to them.
+
+        Raises:
+            PatchError: a model cannot be read any more, or does not fit; what plays stays as it is.
+        """
+        self._coming = tf.nest.flatten(self._group.derive(self._group.read_weights()))
 
     def _encoded(self, values: Array) -> Array:
         if not self._modulated:

@@ -36,6 +36,7 @@ class FakePlayer:
         self.nodes = list(patch.nodes)
         self.partials_node, self.latency_samples, self.tail_s = "", 64, 0.0
         self.warmed = []
+        self.strength = 0.1
         self.reset()
 
     def improve(self, hops):
@@ -48,6 +49,9 @@ class FakePlayer:
         if self.patch.name == "slow":
             time.sleep(0.3)
         self.warmed.append(hops)
+
+    def reload_weights(self):
+        self.strength = 0.4
 
     def reset(self):
         self.phase = np.zeros(self.voices)
@@ -72,7 +76,7 @@ class FakePlayer:
             sound = (np.sin(2 * np.pi * (self.phase[:, None] + turns[:, None] * steps)) * ramp).sum(axis=0)
             self.phase = (self.phase + turns * HOP) % 1.0
             self.level = level
-            out[:, hop * HOP : (hop + 1) * HOP] = 0.1 * sound * 10.0 ** (gain[hop] / 20.0)
+            out[:, hop * HOP : (hop + 1) * HOP] = self.strength * sound * 10.0 ** (gain[hop] / 20.0)
         if self.patch.name == "broken" and performance[:, :, GATE].any():
             out[:] = np.nan
         whole = np.concatenate([self.held, out], axis=1)
