@@ -21,7 +21,7 @@ from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
 from ddsp_studio.training.data.corpus import Corpus, Entry, open_corpus
-from ddsp_studio.training.data.dataset import dataset
+from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.evaluation import Judge, Scores, compare
 from ddsp_studio.training.fitting import Fitting
@@ -181,7 +181,7 @@ class Trainer:
 
     def _feed(self, settings: Settings, size: int) -> Iterator[dict[str, Any]]:
         varied = Augmentation(gain_db=settings.gain_db, pitch_cents=settings.pitch_cents)
-        return iter(dataset(Batches(self._clips.train, size, settings.seed, varied), self.stepper.step))
+        return Feed(Batches(self._clips.train, size, settings.seed, varied), self.stepper.step)
 
     def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told | None, float]:
         """One step. None stands for a batch that was too large: the next one is half as large."""
