@@ -101,7 +101,7 @@ def _see_through(run: Any, as_json: bool) -> None:
     from ddsp_studio.training.trainer import Control, Trainer
 
     control = Control()
-    with _interruptible(control), (_json_lines() if as_json else _display()) as tell:
+    with _interruptible(control), _json_lines() if as_json else _display() as tell:
         how = Trainer(run, tell, control).run()
     if not as_json:
         kept = f"; the model is {run.model}" if run.model.is_file() else ""
@@ -175,8 +175,9 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
         case protocol.Checkpointed():
             s = event.scores
             return (
-                f"step {event.step} ({_clock(event.seconds)}): distance {s['spectral']:.3f}, pitch {100 * s['f0_accuracy']:.1f} % right "
-                f"({s['f0_cents']:.1f} cents), loudness {s['loudness_db']:.2f} dB off{'; the best so far' if event.best else ''}"
+                f"step {event.step} ({_clock(event.seconds)}): distance {s['spectral']:.3f}, "
+                f"pitch {100 * s['f0_accuracy']:.1f} % right ({s['f0_cents']:.1f} cents), "
+                f"loudness {s['loudness_db']:.2f} dB off{'; the best so far' if event.best else ''}"
             )
         case protocol.Notice():
             return event.text
@@ -203,7 +204,8 @@ def describe(model: str, *, as_json: bool) -> str:
         lines.append("notes {:.0f} to {:.0f}".format(*about["range_midi"]))
     if data:
         sources = ", ".join(data.get("sources", []))
-        lines.append(f"learned from {data.get('seconds', 0) / 60:.1f} minutes of {sources}; licence: {data.get('licence') or 'not stated'}")
+        licence = data.get("licence") or "not stated"
+        lines.append(f"learned from {data.get('seconds', 0) / 60:.1f} minutes of {sources}; licence: {licence}")
     if training:
         lines.append(f"{training.get('step', 0)} steps in {training.get('seconds', 0) / 60:.1f} minutes")
         lines += [f"  {key}: {value}" for key, value in (training.get("scores") or {}).items()]

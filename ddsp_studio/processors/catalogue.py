@@ -45,7 +45,9 @@ _BUILT_IN = (
     "routing",
     "splitter",
     "decoders",
+    "encoders",
     "expression",
+    "encoders",
     "expression",
 )
 _TYPES: dict[str, type[Processor]] = {}

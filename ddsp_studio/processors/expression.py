@@ -84,4 +84,6 @@ class Expression(Processor, version=1, category="Neural"):
 
         start = tf.where(memory.begun > 0.0, memory.level, silence)
         level, last = scan_frames(step, start, goal)
-        return {"loudness": level[..., None], "level": audible(level, silence)[..., None]}, self.Memory(last, tf.ones_like(memory.begun))
+        return {"loudness": level[..., None], "level": audible(level, silence)[..., None]}, self.Memory(
+            last, tf.ones_like(memory.begun)
+        )

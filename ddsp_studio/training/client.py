@@ -1,4 +1,4 @@
-"""The studio's end of the trainer: starts it when it is needed, talks to it, and says what became of it. Free of TensorFlow and Qt."""
+"""The studio's end of the trainer: starts it when needed, talks to it, says what became of it. Free of TensorFlow and Qt."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CLOSE_S = 20.0
 
 
 class TrainerClient:
-    """A trainer process, started with the first command that needs one; after its death the next `begin` or `go_on` starts another.
+    """A trainer process, started with the first command that needs one; after its death `begin` or `go_on` starts another.
 
-    `on_event` is called with every event, and `on_death` with one sentence when the process ends though it was not told to; both on the reader
-    thread. What was learned until the last checkpoint is in the training's folder: `go_on` continues it.
+    `on_event` is called with every event, and `on_death` with one sentence when the process ends though it was not told to; both
+    on the reader thread. What was learned until the last checkpoint is in the training's folder: `go_on` continues it.
     """
 
     def __init__(

@@ -28,9 +28,9 @@ TRAPPED = 0.2
 class Scores(NamedTuple):
     """What evaluation finds.
 
-    `spectral`: multi-scale distance of magnitudes and log-magnitudes. `f0_cents`: median error of the pitch that is heard. `f0_accuracy`: share of
-    frames within 50 cents. `octaves`: share of frames an octave off. `loudness_db`: mean error. `level_db`: how much louder it plays (median).
-    `seconds`: of sound that was judged.
+    `spectral`: multi-scale distance of magnitudes and log-magnitudes. `f0_cents`: median error of the pitch that is heard.
+    `f0_accuracy`: share of frames within 50 cents. `octaves`: share of frames an octave off. `loudness_db`: mean error.
+    `level_db`: how much louder it plays (median). `seconds`: of sound that was judged.
     """
 
     spectral: float
@@ -68,7 +68,7 @@ class Judge:
         self._play = tf.function(fitting.sound, autograph=False)
 
     def clips(self, vector: Array) -> tuple[Array, Array, Array]:
-        """Targets, and what is played for their features, in time with them [clips, samples]; and the features' pitch [clips, frames]."""
+        """Targets, what is played for their features, in time, [clips, samples]; and the features' pitch [clips, frames]."""
         targets, played, pitches = [], [], []
         late = self.fitting.latency
         for number in range(self._batches.per_epoch):
@@ -94,7 +94,8 @@ def compare(
 
     Args:
         targets, played: sounds of equal length. sample_rate: Hz.
-        pitches: what was asked for, Hz, 0 in pauses, frame m at sample (m + 1)·period, [clips, frames]; measured from the targets if not given.
+        pitches: what was asked for, Hz, 0 in pauses, frame m at sample (m + 1)·period, [clips, frames]; measured from the targets
+        if not given.
         told: called for each clip.
     """
     true, found, levels = [], [], []

@@ -22,7 +22,7 @@ from ddsp_studio.training.features.clock import frame_period
 
 Array = npt.NDArray[np.float32]
 Features = Mapping[str, Any]
-"""What stands for a performance: "f0_hz" and "loudness_db", [rows, frames, 1]; "audio" [rows, samples] for encoders, which may be missing."""
+"""What stands for a performance: "f0_hz" and "loudness_db", [rows, frames, 1]; for encoders "audio", [rows, samples]."""
 
 SOUNDING_DB = -70.0
 """Frames that are louder than this hold a key down."""
@@ -41,8 +41,9 @@ class Slot(NamedTuple):
 class Fitting:
     """A patch whose trained weights are one vector, and which sounds by features.
 
-    Nodes that hear the performance are replaced: their outlets f0 and loudness give the features, gate and trigger follow the loudness, and
-    the other ones rest. Everything else is processed as it is played, rows being clips. Thread rule: one thread at a time.
+    Nodes that hear the performance are replaced: their outlets f0 and loudness give the features, gate and trigger follow the
+    loudness, and the other ones rest. Everything else is processed as it is played, rows being clips. Thread rule: one thread at
+    a time.
     """
 
     def __init__(self, patch: Patch, sample_rate: float) -> None:

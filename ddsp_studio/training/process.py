@@ -1,6 +1,7 @@
-"""The trainer as a process: `python -m ddsp_studio.training.process`, with commands on standard input and events on standard output.
+"""The trainer as a process: `python -m ddsp_studio.training.process`, commands on standard input, events on standard output.
 
-The training runs on a thread of its own, at low priority, beside the thread that listens. It ends, and keeps what was learned, when its input
+The training runs on a thread of its own, at low priority, beside the thread that listens. It ends, and keeps what was learned,
+when its input
 ends: so it never outlives the studio.
 """
 
@@ -73,7 +74,9 @@ class Host:
         run = Run(Path(command.folder))
         try:
             if isinstance(command, protocol.Begin):
-                order = Order(name=command.name, sources=tuple(command.sources), settings=command.settings, licence=command.licence)
+                order = Order(
+                    name=command.name, sources=tuple(command.sources), settings=command.settings, licence=command.licence
+                )
                 run.begin(order, patch_file.from_json(command.patch))
             load_tensorflow()
             Trainer(run, self._sender.send, control, cache=self._cache).run()

@@ -1,7 +1,7 @@
 """What studio and trainer say to each other: one JSON line a message, typed and versioned, over the trainer's pipes.
 
-The studio writes `Command`s to the trainer's standard input; the trainer answers with `Event`s on its standard output and ends when its input
-ends. The trainer itself tells its events in the same words to whoever runs it in their own process.
+The studio writes `Command`s to the trainer's standard input; the trainer answers with `Event`s on its standard output and ends
+when its input ends. The trainer itself tells its events in the same words to whoever runs it in their own process.
 """
 
 from __future__ import annotations

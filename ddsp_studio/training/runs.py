@@ -51,8 +51,9 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Checkpoint(NamedTuple):
     """Where a training stood.
 
-    `learned`: weights, optimizer, step. `steps`: how many are planned, 0 if that is open. `seconds`: of training so far. `caution`: factor of the
-    learning rate, below 1 after a step back. `batch`: clips in a step, fewer than asked for after the memory ran out. `best`: the best score so far.
+    `learned`: weights, optimizer, step. `steps`: how many are planned, 0 if that is open. `seconds`: of training so far.
+    `caution`: factor of the learning rate, below 1 after a step back. `batch`: clips in a step, fewer than asked for after the
+    memory ran out. `best`: the best score so far.
     """
 
     learned: Learned

@@ -16,10 +16,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         sample_rate: Hz, 16000 to 48000; the instrument knows nothing above half of it.
         clip_s: seconds of a clip. batch: clips in a step.
         steps: how many, 0 for as many as `minutes` allow. minutes: of training, 0 for no limit; planned after the first steps.
-        rate: the largest learning rate. warm_up: steps in which it rises from 0. end_rate: share of it that is left at the last step.
+        rate: the largest learning rate. warm_up: steps in which it rises from 0. end_rate: share of it that is left at the last
+        step.
         clip_norm: longest gradient. seed: of weights, order and augmentation.
         gain_db, pitch_cents: how far clips are varied.
-        checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must repeat exactly.
+        checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must
+        repeat exactly.
         held_out: share of the material that is kept to judge by.
         mixed: compute in half precision where the GPU can.
     """
@@ -44,9 +46,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         """Refuse what cannot be trained (ValueError)."""
         limits = {
-            "sample_rate": (8_000, 96_000), "clip_s": (0.25, 30.0), "batch": (1, 256), "steps": (0, 10_000_000), "minutes": (0.0, 100_000.0),
-            "rate": (1e-6, 0.1), "warm_up": (0, 100_000), "end_rate": (0.0, 1.0), "clip_norm": (1e-3, 1e3), "seed": (0, 2**31 - 1),
-            "checkpoint_s": (1.0, 1e6), "checkpoint_steps": (0, 1_000_000), "held_out": (0.0, 0.5),
+            "sample_rate": (8_000, 96_000), "clip_s": (0.25, 30.0), "batch": (1, 256), "steps": (0, 10_000_000), "minutes": (0.0,
+            100_000.0), "rate": (1e-6, 0.1), "warm_up": (0, 100_000), "end_rate": (0.0, 1.0), "clip_norm": (1e-3, 1e3), "seed":
+            (0, 2**31 - 1), "checkpoint_s": (1.0, 1e6), "checkpoint_steps": (0, 1_000_000), "held_out": (0.0, 0.5),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -57,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def rate_at(step: int, steps: int, settings: Settings) -> float:
-    """Learning rate of a step: a straight rise, then half a cosine down to `end_rate` of the largest (Loshchilov and Hutter, 2017)."""
+    """Learning rate of a step: a straight rise, then half a cosine down to `end_rate` of it (Loshchilov and Hutter, 2017)."""
     import math
 
     rise = min(1.0, (step + 1) / max(1, settings.warm_up))

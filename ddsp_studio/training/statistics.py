@@ -27,8 +27,8 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
     """Statistics by the key under which nodes keep them ("statistics/KEY").
 
     Returns:
-        "pitch": mean and deviation in MIDI numbers. "loudness": in dB. "levels": quantiles of loudness, dB [11]. "gestures": rise and fall in dB
-        a second, and silence in dB. "range": lowest and highest MIDI number that is played.
+        "pitch": mean and deviation in MIDI numbers. "loudness": in dB. "levels": quantiles of loudness, dB [11]. "gestures": rise
+        and fall in dB a second, and silence in dB. "range": lowest and highest MIDI number that is played.
     """
     pitches, levels, rises, falls = [], [], [], []
     for recording in recordings:

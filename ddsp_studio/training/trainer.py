@@ -156,7 +156,7 @@ class Trainer:
                 feed = self._feed(settings, self.at.batch)
                 continue
             clock.stepped()
-            smooth = told.loss if not smooth == smooth else smooth + _SMOOTH * (told.loss - smooth)
+            smooth = told.loss if smooth != smooth else smooth + _SMOOTH * (told.loss - smooth)
             lines.append({"step": self.stepper.step - 1, "loss": told.loss, "gradient": told.norm, "rate": rate})
             self._plan(settings, clock)
             if time.monotonic() - told_at > _TELL_S:
@@ -190,7 +190,8 @@ class Trainer:
             told = self.stepper.learn(next(feed), rate)
         except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
             if self.at.batch == 1:
-                raise ValueError(f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips") from problem
+                text = f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips"
+                raise ValueError(text) from problem
             self.at = self.at._replace(batch=self.at.batch // 2)
             self._tell(protocol.Notice(text=f"The memory ran out; going on with {self.at.batch} clips in a step."))
             return None, rate
@@ -205,9 +206,8 @@ class Trainer:
             raise ValueError("the training gives no numbers again and again; there may be something wrong with the recordings")
         step, self.at = self.stepper.step, self.at._replace(caution=caution)
         self.stepper.restore(self.at.learned._replace(step=step))
-        self._tell(
-            protocol.Notice(text=f"Step {step} gave no numbers; going on from step {self.at.learned.step}, at {caution:g} of the pace.")
-        )
+        told = f"Step {step} gave no numbers; going on from step {self.at.learned.step}, at {caution:g} of the pace."
+        self._tell(protocol.Notice(text=told))
 
     def _plan(self, settings: Settings, clock: _Clock) -> None:
         """Find out how many steps fit the minutes, once the pace is known."""

@@ -30,11 +30,15 @@ def terms(name: str, **options: Any) -> Terms | None:
             )
         case "Expression":
             return Terms(restless="gives a loudness, whose rest is not zero", batch=2)
+        case "MfccEncoder" | "ResidualEncoder":
+            return Terms(**_RESTLESS, batch=2, hops=24)
         case _:
             return None
 
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "MfccEncoder": [{"latents": 3, "units": 8}],
+    "ResidualEncoder": [{"latents": 3, "width": 8}],
     "RnnDecoder": [{"size": "tiny", "heads": HEADS}, {"size": "tiny", "heads": HEADS, "frame": 12.0, "latents": 3}],
     "DilatedDecoder": [{"size": "tiny", "heads": HEADS}, {"size": "tiny", "heads": HEADS, "frame": 12.0, "latents": 3}],
 }
