@@ -43,7 +43,12 @@ def modes(stages: int) -> int:
     return stages // 2 + 1
 
 
-def regenerate(audio: Tensor, a: Tensor, feedback: Tensor, state: Tensor, stages: int) -> tuple[Tensor, Tensor]:
+def root(feedback: Tensor, stages: int) -> Tensor:
+    """The p of `regenerate` for a feedback of 0..1; a ten-millionth keeps its slope finite at 0."""
+    return tf.pow(feedback + 1e-7, 1.0 / stages)
+
+
+def regenerate(audio: Tensor, a: Tensor, p: Tensor, state: Tensor, stages: int) -> tuple[Tensor, Tensor]:
     """Feed a chain of an even number of all-passes back to its input: y = x + feedback·A^N·y, A^N the chain.
 
     For any operator A the inverse of 1 − (p·A)^N is the mean of those of 1 − p·w^k·A over the N-th roots of unity w^k. So the
@@ -52,13 +57,11 @@ def regenerate(audio: Tensor, a: Tensor, feedback: Tensor, state: Tensor, stages
     while the feedback p^N stands still, and stable for |p| < 1 however it moves.
 
     Args:
-        audio: x, [batch, samples]. a: coefficient, of the same shape. feedback: 0..1, of the same shape.
+        audio: x, [batch, samples]. a: coefficient, of the same shape. p: `root` of the feedback, of the same shape.
         state: [batch, modes(stages)] complex64. stages: N.
     """
     batch, samples = audio.shape
     count = modes(stages)
-    # a ten-millionth keeps the slope of the root finite where the feedback is 0
-    p = tf.pow(feedback + 1e-7, 1.0 / stages)
     roots = np.exp(2j * np.pi * np.arange(count) / stages).astype(np.complex64)
     c = tf.complex(p, tf.zeros_like(p))[:, None] * roots[:, None]
     real = tf.complex(a, tf.zeros_like(a))[:, None]

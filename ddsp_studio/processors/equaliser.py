@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.biquad import cascade, section
+from ddsp_studio.dsp.biquad import Section, cascade, section
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
@@ -65,9 +65,10 @@ class Equaliser(Processor, version=1, category="Filter"):
         audio = tf.broadcast_to(x.input, [int(memory.integrators.shape[0]), x.input.shape[1]])
         parts = []
         for name, kind in _BANDS.items():
-            q = ramp(getattr(x, f"{name}_q")) if kind == "peak" else _SHELF_Q
-            hertz, gain_db = ramp(getattr(x, f"{name}_hz")), ramp(getattr(x, f"{name}_gain"))
-            parts.append(section(kind, hertz, q, self.sample_rate, gain_db))
+            hertz, gain_db = getattr(x, f"{name}_hz"), getattr(x, f"{name}_gain")
+            q = getattr(x, f"{name}_q") if kind == "peak" else _SHELF_Q * tf.ones_like(hertz)
+            # what ramps is the coefficients: tangents and powers once a hop instead of once a sample
+            parts.append(Section(*map(ramp, section(kind, hertz, q, self.sample_rate, gain_db))))
         audio, integrators = cascade(audio, parts, memory.integrators)
         return {"audio": audio}, self.Memory(integrators)
 
@@ -75,4 +76,4 @@ class Equaliser(Processor, version=1, category="Filter"):
 def _ringing_s(hertz: float, q: float, gain_db: float) -> float:
     if gain_db == 0.0:
         return 0.0
-    return math.log(1e3) * max(q * 10.0 ** (gain_db / 40.0), 1.0) / (math.pi * hertz)
+    return float(math.log(1e3) * max(q * 10.0 ** (gain_db / 40.0), 1.0) / (math.pi * hertz))

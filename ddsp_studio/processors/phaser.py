@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.allpass import chain, coefficient, modes, regenerate
+from ddsp_studio.dsp.allpass import chain, coefficient, modes, regenerate, root
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.swing import sine, swing
 from ddsp_studio.dsp.tensor import Tensor, tf
@@ -49,7 +49,7 @@ class Phaser(Processor, version=1, category="Effect"):
         """Ringing of the slowest pole to −60 dB at the low end of the sweep; it begins with its share of the response."""
         lowest = values["centre"][0] * 2.0 ** -values["depth"][0]
         near = values["feedback"][0] ** (1.0 / self._stages)
-        return math.log(1e3 / (2 * self._stages)) / (2.0 * math.pi * lowest) * (1.0 + near) / (1.0 - near)
+        return float(math.log(1e3 / (2 * self._stages)) / (2.0 * math.pi * lowest) * (1.0 + near) / (1.0 - near))
 
     def memory(self, batch: int) -> Memory:
         """At rest, at the start of a swing."""
@@ -65,9 +65,10 @@ class Phaser(Processor, version=1, category="Effect"):
         if self.stereo:
             places += tf.range(batch, dtype=tf.float64)[:, None] * tf.cast(x.spread[..., 0], tf.float64)
         corner = x.centre * tf.pow(2.0, x.depth * tf.cast(sine(places), tf.float32)[..., None])
-        a = tf.broadcast_to(coefficient(ramp(corner), self.sample_rate), shape)
-        feedback = tf.broadcast_to(ramp(x.feedback), shape)
-        ringing, loop = regenerate(dry, a, feedback, memory.loop, self._stages)
+        # what ramps is the coefficients: tangents and roots once a hop instead of once a sample
+        a = tf.broadcast_to(ramp(coefficient(corner, self.sample_rate)), shape)
+        p = tf.broadcast_to(ramp(root(x.feedback, self._stages)), shape)
+        ringing, loop = regenerate(dry, a, p, memory.loop, self._stages)
         shifted, ends = chain(ringing, a, memory.chain)
         mix = ramp(x.mix)
         return {"audio": (1.0 - mix) * dry + mix * shifted}, self.Memory(turns, ends, loop)

@@ -100,7 +100,7 @@ def test_phaser_is_what_theory_says(stages: int, feedback: float) -> None:
 
 def test_phaser_loop_equals_the_loop_sample_by_sample() -> None:
     """The split into complex poles against the plain recursion, while the corner moves fast."""
-    from ddsp_studio.dsp.allpass import chain, modes, regenerate
+    from ddsp_studio.dsp.allpass import chain, modes, regenerate, root
     from ddsp_studio.dsp.tensor import tf
 
     rng, stages, feedback = np.random.default_rng(2), 4, 0.8
@@ -120,6 +120,7 @@ def test_phaser_loop_equals_the_loop_sample_by_sample() -> None:
             value = out
         expected[n] = value
     tensors = [tf.constant(v[None], tf.float32) for v in (x, a, np.full(x.size, feedback))]
+    tensors[2] = root(tensors[2], stages)
     loop, _ = regenerate(*tensors, tf.zeros([1, modes(stages)], tf.complex64), stages)
     found, _ = chain(loop, tensors[1], tf.zeros([1, stages]))
     assert np.abs(found.numpy()[0] - expected).max() < 1e-5
