@@ -56,7 +56,7 @@ def train(job: Job, *, as_json: bool = False) -> None:
     if missing is not None:
         raise FileNotFoundError(f"there is no file or folder {str(missing)!r} to learn from")
     patch = sized(load_template(job.patch), job.size)
-    chosen = {"clip_s": job.clip_s, "batch": job.batch, "rate": job.rate}
+    chosen: dict[str, Any] = {"clip_s": job.clip_s, "batch": job.batch, "rate": job.rate}
     settings = Settings(
         sample_rate=job.sample_rate,
         steps=job.steps,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
-from ddsp_studio.processors.check import values_of
+from ddsp_studio.processors.check import Zone, values_of
 from ddsp_studio.processors.declare import Control, Signal
 from ddsp_studio.processors.expression import GESTURES, audible
 from ddsp_studio.processors.group import ProcessorGroup
@@ -66,6 +66,7 @@ class Fitting:
             else:
                 continue
             self.group.processors[name] = cast(Processor, self._stands[-1])
+        self._spread_rows()
         self._draw()
         self.slots: tuple[Slot, ...] = tuple(self._lay_out())
         if not self.slots:
@@ -82,10 +83,20 @@ class Fitting:
             for head in processor.heads if processor.trained is None else ():
                 target = Port.parse(head.target)
                 drawn = values_of(self.patch.nodes[target.node])[target.name]
-                ends = [[_logit(head.control, v) for v in vs] for vs in (drawn, head.control.defaults(head.channels))]
+                rest = head.control.defaults(head.channels)
+                away = [_logit(head.control, a) - _logit(head.control, b) for a, b in zip(drawn, rest, strict=True)]
                 bias = f"head/{head.target}/bias"
                 if bias in self.group.weights.get(name, {}):
-                    self.group.weights[name][bias] = np.subtract(*ends).astype(np.float32)
+                    self.group.weights[name][bias] = np.array(away, np.float32)
+
+    def _spread_rows(self) -> None:
+        """Give what hears a recording a row for each clip: with nothing plugged in it would be free, and have one row for all."""
+        zones = self.group.zones
+        for name in self.group.order:
+            sources = {cable.source.node for cable in self.patch.cables if cable.target.node == name}
+            heard = isinstance(self.group.processors[name], _Listener) or any(zones[s] is Zone.VOICE for s in sources)
+            if zones[name] is Zone.FREE and heard:
+                zones[name] = Zone.VOICE
 
     def _listens(self, name: str, processor: Processor) -> bool:
         """Whether a node is an encoder into which nothing is plugged."""

@@ -134,7 +134,7 @@ class Run:
                     raise ValueError("it is too large")
                 numbers: dict[str, Any] = json.loads(archive.read("numbers.json"))
                 arrays = [np.load(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]]
-            learned = Learned(*arrays, int(numbers.pop("step")))
+            learned = Learned(arrays[0], arrays[1], arrays[2], int(numbers.pop("step")))
             return Checkpoint(learned=learned, **numbers)
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as problem:
             raise ValueError(f"the checkpoint {str(path)!r} is damaged: {problem}") from problem

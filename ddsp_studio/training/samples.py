@@ -21,7 +21,7 @@ FLOOR_DB = -100.0
 def spectrogram_db(audio: Array) -> npt.NDArray[np.float16]:
     """Magnitudes in dB, [frames, bins], of sound [samples]: windows of 1024, steps of 256; a full-scale sine reads about 0 dB."""
     found = magnitude(tf.constant(audio[None]), FFT)[0].numpy() * (4.0 / FFT)
-    return np.maximum(20.0 * np.log10(found + 1e-9), FLOOR_DB).astype(np.float16)
+    return np.asarray(np.maximum(20.0 * np.log10(found + 1e-9), FLOOR_DB), np.float16)
 
 
 def write(folder: Path, name: str, audio: Array, sample_rate: int) -> Path:

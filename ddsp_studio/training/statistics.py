@@ -30,17 +30,18 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
         "pitch": mean and deviation in MIDI numbers. "loudness": in dB. "levels": quantiles of loudness, dB [11]. "gestures": rise
         and fall in dB a second, and silence in dB. "range": lowest and highest MIDI number that is played.
     """
-    pitches, levels, rises, falls = [], [], [], []
+    nothing = np.zeros(0, np.float32)
+    pitches, levels, rises, falls = [nothing], [nothing], [nothing], [nothing]
     for recording in recordings:
         frames = recording.frames
         heard = sounding(frames.loudness_db)
         sure = (frames.f0_hz > 0.0) & (frames.confidence > _SURE) & heard
-        pitches.append(69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0))
+        pitches.append(np.asarray(69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0), np.float32))
         levels.append(frames.loudness_db[heard])
         up, down = _gestures(frames.loudness_db, recording.sample_rate)
         rises.append(up)
         falls.append(down)
-    pitch, level = np.concatenate(pitches or [[]]), np.concatenate(levels or [[]])
+    pitch, level = np.concatenate(pitches), np.concatenate(levels)
     known = {
         "pitch": np.array(PITCH),
         "range": np.array([21.0, 108.0]),
@@ -53,8 +54,8 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
     if len(level):
         known["loudness"] = np.array([level.mean(), max(3.0, float(level.std()))])
         known["levels"] = np.percentile(np.maximum(level, FLOOR_DB), np.linspace(0.0, 100.0, LEVELS))
-    rise = _typical(np.concatenate(rises or [[]]), 90.0, GESTURES[0], _RISE)
-    fall = _typical(np.concatenate(falls or [[]]), 50.0, GESTURES[1], _FALL)
+    rise = _typical(np.concatenate(rises), 90.0, GESTURES[0], _RISE)
+    fall = _typical(np.concatenate(falls), 50.0, GESTURES[1], _FALL)
     known["gestures"] = np.array([rise, fall, FLOOR_DB])
     return {key: np.asarray(value, np.float32) for key, value in known.items()}
 
@@ -71,7 +72,7 @@ def _gestures(loudness_db: Array, sample_rate: int) -> tuple[Array, Array]:
     before, behind = held[:-stride], held[stride:]
     rising = (slope > _RISE[0]) & (before < loud - 12.0) & (behind > FLOOR_DB + 6.0)
     falling = (slope < -_FALL[0]) & (behind < loud - 12.0) & (behind > FLOOR_DB + 6.0)
-    return slope[rising], -slope[falling]
+    return np.asarray(slope[rising], np.float32), np.asarray(-slope[falling], np.float32)
 
 
 def _typical(slopes: Array, percentile: float, otherwise: float, limits: tuple[float, float]) -> float:

@@ -46,7 +46,8 @@ class Stepper:
     def __init__(self, fitting: Fitting, loss: SpectralLoss, clip_norm: float, start: Learned | None = None) -> None:
         """Begin with the patch's own weights, or where a checkpoint ended."""
         self._fitting, self._loss, self._clip_norm = fitting, loss, clip_norm
-        first = start or Learned(fitting.vector(), *(np.zeros(fitting.size, np.float32) for _ in range(2)), 0)
+        nothing = np.zeros(fitting.size, np.float32)
+        first = start or Learned(fitting.vector(), nothing, nothing, 0)
         self.step = first.step
         self._weights, self._mean, self._square = (tf.Variable(x, trainable=False) for x in first[:3])
         self._run = tf.function(self._update, autograph=False)

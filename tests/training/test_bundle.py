@@ -1,0 +1,173 @@
+"""A trained model plays: from MIDI through the offline renderer, by the sound of another instrument, and at another rate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from ddsp_studio import resources
+from ddsp_studio.cli import app
+from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.processors import model_file, patch_file
+from ddsp_studio.processors.catalogue import processor_types
+from ddsp_studio.processors.check import check
+from ddsp_studio.processors.model_patch import instrument, open_patch
+from ddsp_studio.training import bundle, samples
+from ddsp_studio.training.data.audio_source import read_mono
+from ddsp_studio.training.evaluation import compare
+from ddsp_studio.training.features.extract import extract
+from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.statistics import measure
+from ddsp_studio.training.transfer import Fit, fit_to, play, transfer
+
+from .materials import RATE, patch, tone, write
+
+STATISTICS = {
+    "pitch": np.array([62.0, 4.0], np.float32),
+    "loudness": np.array([-30.0, 8.0], np.float32),
+    "levels": np.linspace(-60.0, -15.0, 11, dtype=np.float32),
+    "gestures": np.array([1000.0, 200.0, -80.0], np.float32),
+    "range": np.array([57.0, 69.0], np.float32),
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained instrument as a model: it plays its drawn patch."""
+    fitting = Fitting(bundle.banded(patch(reverb=True), RATE), RATE)
+    fitting.measure(STATISTICS)
+    path = tmp_path_factory.mktemp("models") / "tone.ddspmodel"
+    data, training = {"sources": ["tone.wav"], "seconds": 6.0, "licence": "CC0 1.0"}, {"step": 0, "seconds": 0.0}
+    sound = np.zeros(RATE, np.float32)
+    bundle.save_bundle(
+        path, fitting, fitting.vector(), name="Tone", statistics=STATISTICS, data=data, training=training, preview=sound
+    )
+    return path
+
+
+def test_templates_are_sound_and_can_be_trained() -> None:
+    assert set(resources.factory(resources.TEMPLATES)) == {"solo_instrument", "timbre_autoencoder", "wavetable_instrument"}
+    for path in resources.factory(resources.TEMPLATES).values():
+        held = patch_file.load(path)
+        check(held)
+        fitting = Fitting(held, RATE)
+        frames = {"f0_hz": tf.fill([2, 20, 1], 300.0), "loudness_db": tf.fill([2, 20, 1], -20.0)}
+        frames["audio"] = tf.random.stateless_normal([2, 1280], [1, 2]) * 0.1
+        vector = tf.constant(fitting.vector())
+
+        @tf.function(autograph=False)
+        def slope(vector: object, fitting: Fitting = fitting, frames: dict[str, object] = frames) -> object:
+            with tf.GradientTape() as tape:
+                tape.watch(vector)
+                loss = tf.reduce_sum(tf.square(fitting.sound(vector, frames)))
+            return tape.gradient(loss, vector)
+
+        felt = slope(vector).numpy()
+        assert np.all(np.isfinite(felt))
+        for node in {slot.node for slot in fitting.slots}:
+            assert any(np.any(felt[slot.place] != 0.0) for slot in fitting.slots if slot.node == node), (path.stem, node)
+
+
+def test_heads_begin_with_the_drawn_values() -> None:
+    """What is drawn is what an untrained decoder plays, whatever the defaults are."""
+    features = {"f0_hz": tf.fill([1, 50, 1], 300.0), "loudness_db": tf.fill([1, 50, 1], -20.0)}
+    levels = []
+    for amplitude in (0.1, 0.4):
+        fitting = Fitting(patch(amplitude=amplitude), RATE)
+        sound = fitting.sound(tf.constant(fitting.vector()), features).numpy()
+        levels.append(np.sqrt(np.mean(sound[:, 320:] ** 2)))
+    assert levels[1] / levels[0] == pytest.approx(4.0, rel=0.15)
+
+
+def test_a_model_names_itself_to_its_nodes(model: Path) -> None:
+    held = instrument(str(model))
+    assert {name for name, node in held.nodes.items() if "model" in node.options} == {"net", "room", "expression"}
+    assert open_patch(str(model)) == held
+    assert held.nodes["tone"].options["bandwidth"] == RATE / 2
+    bare = model.parent / "weights.ddspmodel"
+    model_file.save(model_file.Model({"sample_rate": RATE, "nodes": {}}, {}), bare)
+    with pytest.raises(ValueError, match="no patch"):
+        instrument(str(bare))
+
+
+@pytest.mark.parametrize(("kind", "drive"), [("Harmonic", "distribution"), ("FilteredNoise", "magnitudes")])
+def test_what_was_trained_at_a_low_rate_sounds_the_same_at_a_high_one(kind: str, drive: str) -> None:
+    """Band levels agree to half a dB up to the trained Nyquist, and nothing is heard above it."""
+    levels = []
+    for rate in (16_000, 48_000, 44_100):
+        made = processor_types()[kind](rate, name="s", bandwidth=8000.0)
+        count = made.channels(drive)
+        drawn = tf.constant(np.tile(np.linspace(1.0, 0.3, count), (1, rate // 64, 1)), tf.float32)
+        x = {drive: drawn} | ({"f0": tf.fill([1, rate // 64, 1], 200.0)} if kind == "Harmonic" else {})
+        audio = made.process(made.start(1), x)[0]["audio"].numpy()[0]
+        audio = np.pad(audio, (0, rate - len(audio)))
+        power = np.abs(np.fft.rfft(audio * np.hanning(rate))) ** 2 / rate**2
+        levels.append([10 * np.log10(power[a : a + 1000].sum() + 1e-20) for a in (0, 1000, 3000, 5000, 6000)])
+        above = power[9500:] if rate > 20_000 else np.zeros(1)
+        assert 10 * np.log10(above.max() + 1e-20) < -100.0
+    np.testing.assert_allclose(levels[1], levels[0], atol=0.6)
+    np.testing.assert_allclose(levels[2], levels[0], atol=0.6)
+
+
+def test_statistics_are_those_of_the_sound(tmp_path: Path) -> None:
+    from ddsp_studio.training.data.corpus import Entry, open_corpus
+    from ddsp_studio.training.data.store import Analysis
+
+    audio = tone()
+    write(tmp_path / "a.wav", audio)
+    corpus = open_corpus([Entry(tmp_path / "a.wav")], Analysis(sample_rate=RATE), cache=tmp_path / "cache")
+    known = measure(corpus.recordings)
+    low, high = known["range"]
+    assert 56.5 < low < high < 69.5
+    assert np.all(np.diff(known["levels"]) >= 0.0)
+    assert known["gestures"][2] == -80.0 and known["gestures"][0] > 200.0
+
+
+def test_a_recording_is_fitted_to_what_the_model_knows() -> None:
+    frames = extract([tone(2.0).astype(np.float32)], RATE)
+    about = {"statistics": {"range": [57.0, 69.0], "levels": list(np.linspace(-60.0, -15.0, 11))}}
+    assert fit_to(frames, about).octaves == 0
+    low = frames._replace(f0_hz=frames.f0_hz / 4.0)
+    assert fit_to(low, about).octaves == 2
+    louder = fit_to(frames._replace(loudness_db=frames.loudness_db - 10.0), about).gain_db
+    assert louder == pytest.approx(fit_to(frames, about).gain_db + 10.0, abs=0.5)
+    assert fit_to(frames, {}) == Fit(0, 0.0)
+
+
+def test_transfer_keeps_pitch_and_time(model: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", tone(2.0, partials=3))
+    done = transfer(source, str(model))
+    target = read_mono(source, done.sample_rate)
+    assert done.sample_rate == RATE and len(done.audio) == len(target)
+    scores = compare(target[None], done.audio[None], RATE)
+    assert scores.f0_cents < 5.0 and scores.f0_accuracy > 0.9
+    # in blocks, it is what it is at once
+    once = play(instrument(str(model)), RATE, done.asked, target, gain_db=done.fit.gain_db)
+    np.testing.assert_allclose(once * 10 ** (-done.fit.gain_db / 20), done.audio, atol=1e-6)
+
+
+def test_the_command_line_plays_and_describes_a_model(model: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    told = runner.invoke(app, ["model", str(model)])
+    assert told.exit_code == 0 and "licence: CC0 1.0" in told.output and "notes 57 to 69" in told.output
+    assert json.loads(runner.invoke(app, ["model", str(model), "--json"]).output)["name"] == "Tone"
+    out = tmp_path / "out.wav"
+    rendered = runner.invoke(app, ["render", str(model), "-o", str(out), "--seconds", "0.3", "--voices", "2", "--tail", "0.2"])
+    assert rendered.exit_code == 0, rendered.output
+    assert np.max(np.abs(read_mono(out, 48_000))) > 0.01
+    refused = runner.invoke(app, ["train", str(tmp_path / "nothing.wav"), "-o", str(tmp_path / "run")])
+    assert "nothing.wav" in str(refused.exception)
+    bad = tmp_path / "text.wav"
+    bad.write_text("no sound")
+    refused = runner.invoke(app, ["transfer", str(bad), "-m", str(model), "-o", str(tmp_path / "x.wav")])
+    assert isinstance(refused.exception, ValueError) and not (tmp_path / "x.wav").exists()
+
+
+def test_spectrograms_are_in_decibels() -> None:
+    sine = np.sin(2 * np.pi * 1000.0 * np.arange(RATE) / RATE).astype(np.float32)
+    db = samples.spectrogram_db(sine)
+    assert abs(float(db.max())) < 0.5 and db.min() >= samples.FLOOR_DB
