@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ddsp_studio.dsp.beats import number_of, since_reset
+from ddsp_studio.dsp.curves import edges
 from ddsp_studio.dsp.noise import row_seeds, white_noise
 from ddsp_studio.dsp.recurrence import latest, one_pole_frames, scan_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
@@ -39,10 +40,11 @@ class Adsr(Processor, version=1, category="Control"):
     out = Outlet(signal=Signal.CONTROL, doc="The envelope, 0..1")
 
     class Memory(NamedTuple):
-        """`level`: 0..1.2, before the cut. `age`: hops since the last start, held at 2^23. Both [batch]."""
+        """`level`: 0..1.2, before the cut. `age`: hops since the last start, held at 2^23. `gate`: so far. All [batch]."""
 
         level: Tensor
         age: Tensor
+        gate: Tensor
 
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
         """The release, down to −60 dB."""
@@ -50,24 +52,25 @@ class Adsr(Processor, version=1, category="Control"):
 
     def memory(self, batch: int) -> Memory:
         """At rest, started long ago."""
-        return self.Memory(tf.zeros([batch]), tf.fill([batch], _LONG_AGO))
+        return self.Memory(tf.zeros([batch]), tf.fill([batch], _LONG_AGO), tf.zeros([batch]))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Follow the gate."""
         shape = [int(memory.level.shape[0]), int(x.gate.shape[1]) - 1]
         per_hop = HOP / self.sample_rate
-        held = x.gate[..., 0] > 0.5
-        begins = tf.logical_or(tf.logical_and(held[:, 1:], ~held[:, :-1]), x.trigger[:, 1:, 0] > 0.5)
+        gate = tf.broadcast_to(x.gate[:, 1:, 0], shape)
+        begins = tf.logical_or(edges(gate, memory.gate)[0], x.trigger[:, 1:, 0] > 0.5)
         hop = np.arange(1.0, shape[1] + 1.0, dtype=np.float32)
-        age = hop - latest(tf.broadcast_to(begins, shape), hop + tf.zeros(shape), -memory.age)
-        held = held[:, 1:]
+        age = hop - latest(begins, hop + tf.zeros(shape), -memory.age)
+        held = gate > 0.5
         rising = tf.logical_and(held, age * per_hop < x.attack[:, 1:, 0])
         times = tf.where(rising, x.attack[:, 1:, 0], tf.where(held, x.decay[:, 1:, 0], x.release[:, 1:, 0]))
         keep = tf.exp(tf.where(rising, math.log(1.0 - 1.0 / _OVERSHOOT), -math.log(1e3)) * per_hop / times)
         goal = tf.where(rising, _OVERSHOOT, tf.where(held, x.sustain[:, 1:, 0], 0.0))
         level = one_pole_frames(keep, (1.0 - keep) * goal, memory.level)
         level = tf.where(level < _FLOOR, 0.0, level)
-        return {"out": tf.minimum(level, 1.0)[..., None]}, self.Memory(level[:, -1], tf.minimum(age[:, -1], _LONG_AGO))
+        after = self.Memory(level[:, -1], tf.minimum(age[:, -1], _LONG_AGO), gate[:, -1])
+        return {"out": tf.minimum(level, 1.0)[..., None]}, after
 
 
 class Lfo(Processor, version=2, category="Control"):
