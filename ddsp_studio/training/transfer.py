@@ -36,7 +36,7 @@ class Fit(NamedTuple):
 
 
 class Transferred(NamedTuple):
-    """What was played, [samples], at `sample_rate` Hz; the features that were asked for (pitch moved, loudness as recorded); and the fit."""
+    """What was played, [samples], at `sample_rate` Hz; what was asked for (pitch moved, loudness as recorded); and the fit."""
 
     audio: Array
     sample_rate: int
@@ -47,7 +47,8 @@ class Transferred(NamedTuple):
 def fit_to(frames: Frames, about: dict[str, object]) -> Fit:
     """Fit features to what a model knows.
 
-    The pitch moves by the fewest octaves with which most of it lies in the model's range; the loudness moves so that its median is the model's.
+    The pitch moves by the fewest octaves with which most of it lies in the model's range; the loudness moves so that its median
+    is the model's.
     """
     known = about.get("statistics")
     statistics = known if isinstance(known, dict) else {}
@@ -78,7 +79,8 @@ def transfer(
 
     Args:
         source: a sound file. model: a model file, or the name of a shipped one.
-        octaves: to move the pitch by; found if not given. gain_db: how much louder the model is asked to play; found if not given.
+        octaves: to move the pitch by; found if not given. gain_db: how much louder the model is asked to play; found if not
+        given.
         progress: called with 0..1.
 
     Returns:
@@ -103,12 +105,19 @@ def transfer(
 
 
 def play(
-    patch: Patch, sample_rate: int, frames: Frames, audio: Array, *, gain_db: float = 0.0, progress: Callable[[float], None] | None = None
+    patch: Patch,
+    sample_rate: int,
+    frames: Frames,
+    audio: Array,
+    *,
+    gain_db: float = 0.0,
+    progress: Callable[[float], None] | None = None,
 ) -> Array:
     """What a patch plays for features at the frames of the clock, [samples of `audio`], latency taken out.
 
     Args:
-        patch: without groups. sample_rate: Hz. frames: features. audio: the recording, for encoders. gain_db: added to the loudness.
+        patch: without groups. sample_rate: Hz. frames: features. audio: the recording, for encoders. gain_db: added to the
+        loudness.
     """
     fitting = Fitting(patch, sample_rate)
     period, late = frame_period(sample_rate), fitting.latency
