@@ -20,7 +20,7 @@ class Envelope(Processor, version=1, category="Control"):
 
     The gate runs the segments up to the sustain point, where it waits or begins again; its release runs the rest. Without a
     sustain point (0) all of them run from every start. A segment of curve c goes along p / (p + (1 − p)·2^(−5c)), p being the
-    share of its time.
+    share of its time (the bias curve of Schlick, Graphics Gems IV, 1994).
     """
 
     segments = Option(default=4, low=1, high=16, doc="How many segments")

@@ -95,7 +95,8 @@ class Chorus(Processor, version=1, category="Effect"):
 class Vibrato(Processor, version=1, category="Effect"):
     """Pitch that swings, by a delay that swings: a depth in semitones at any rate.
 
-    A delay that swings by A seconds at the rate f bends the pitch by the ratio 1 ± 2πf·A; A follows from depth and rate.
+    A delay that swings by A seconds at the rate f bends the pitch by the ratio 1 ± 2πf·A; A follows from depth and rate
+    (Dattorro, "Effect Design, Part 2", JAES 1997).
     """
 
     input = Inlet(doc="The sound")

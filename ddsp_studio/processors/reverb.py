@@ -22,6 +22,7 @@ class ConvolutionReverb(Processor, version=1, category="Effect"):
     """Convolution with the response of a room: a generated hall, an audio file of yours, or what a model has learned. No latency.
 
     After the VoiceMixer left and right have responses of their own; elsewhere the left one serves every row.
+    Partitioned in two sizes, after Gardner, "Efficient Convolution without Input-Output Delay" (JAES 1995).
     """
 
     decay = Option(default=2.0, low=0.1, high=10.0, unit="s", doc="Time in which the generated hall falls by 60 dB")
