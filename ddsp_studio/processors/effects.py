@@ -37,8 +37,8 @@ class Delay(Processor, version=2, category="Effect"):
     """Echo with feedback, damped in the loop like a tape: each repeat is darker.
 
     A new time is reached by gliding, as a tape head would. The line is read between samples by Lagrange interpolation (Laakso
-    et al., "Splitting the Unit Delay", 1996). With the transport's clock the time is a note value at its tempo, as far as the line
-    is long enough.
+    et al., "Splitting the Unit Delay", 1996). With the transport's clock the time is a note value at its tempo, as far as the
+    line is long enough.
     """
 
     sync = Option(default=FREE, choices=SYNC, doc="Time as a note value of the clock (D is dotted, T a triplet), or free")

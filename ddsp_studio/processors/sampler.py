@@ -36,7 +36,8 @@ class Sampler(Processor, version=1, category="Synth"):
     It starts when the gate opens or a trigger comes, and plays to the end of the recording; an envelope on its amplitude ends
     it sooner. A start takes over from what sounds by fading the difference out within one hop, so the attack is untouched and
     nothing clicks. The loop's end cross-fades over 10 ms into what comes before its start. Read by quintic splines (Unser,
-    1999) from band-limited copies: at up to four octaves above the root nothing folds to under 0.438 of the sample rate. Without a file it is a plucked string at C4.
+    1999) from band-limited copies: at up to four octaves above the root nothing folds to under 0.438 of the sample rate. Without
+    a file it is a plucked string at C4.
     """
 
     file = Option(default="", path="audio", doc="The recording, 30 s at most; its channels are averaged")

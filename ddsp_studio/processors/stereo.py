@@ -78,8 +78,8 @@ class PingPong(Processor, version=1, category="Effect", stereo=True):
     """Echo that bounces from side to side: what left repeats, right repeats next, each time softer and darker.
 
     Left and right are added up and go to the left first. A new time is reached by gliding; the line is read between samples
-    by Lagrange interpolation (Laakso et al., "Splitting the Unit Delay", 1996). In training, where a row is a clip and not a side,
-    every clip hears all repeats.
+    by Lagrange interpolation (Laakso et al., "Splitting the Unit Delay", 1996). In training, where a row is a clip and not a
+    side, every clip hears all repeats.
     """
 
     longest = Option(default=1.0, low=0.1, high=4.0, unit="s", doc="Length of the delay line")
