@@ -181,6 +181,8 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
             )
         case protocol.Notice():
             return event.text
+        case protocol.Ended(peak_mib=peak) if peak:
+            return f"peak memory {peak} MiB"
         case _:
             return {}
 

@@ -23,7 +23,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must
         repeat exactly.
         held_out: share of the material that is kept to judge by.
-        mixed: compute in half precision where the GPU can.
     """
 
     sample_rate: int = 16_000
@@ -41,7 +40,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_s: float = 60.0
     checkpoint_steps: int = 0
     held_out: float = 0.1
-    mixed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained (ValueError)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import threading
@@ -95,6 +96,7 @@ class Trainer:
     def _train(self) -> str:
         order, patch = self.folder.order()
         self.order, settings = order, order.settings
+        _share_gpu()
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.config.experimental.enable_op_determinism()
         tf.random.set_seed(settings.seed)
@@ -193,7 +195,7 @@ class Trainer:
                 text = f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips"
                 raise ValueError(text) from problem
             self.at = self.at._replace(batch=self.at.batch // 2)
-            self._tell(protocol.Notice(text=f"The memory ran out; going on with {self.at.batch} clips in a step."))
+            self._tell(protocol.Notice(text=f"The memory ran out; going on with clips in a step: {self.at.batch}."))
             return None, rate
         if not told.sound:
             self._step_back()
@@ -355,6 +357,13 @@ class _Clock:
 
     def judged(self, seconds: float) -> None:
         self._judged += seconds
+
+
+def _share_gpu() -> None:
+    """Take memory of a GPU as it is needed, and not all of it: the engine needs some, too."""
+    for device in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # too late, once something has run on it
+            tf.config.experimental.set_memory_growth(device, True)
 
 
 def peak_mib() -> int:

@@ -150,7 +150,7 @@ def test_a_memory_that_runs_out_is_retried_smaller(
     run = begun(tmp_path / "small", material, quick(steps=2))
     how, heard = train(run, cache)
     assert how == "done" and run.load().batch == 1
-    assert "1 clips in a step" in heard.of(protocol.Notice)[0].text
+    assert "clips in a step: 1" in heard.of(protocol.Notice)[0].text
 
 
 def test_what_is_not_there_is_told_in_one_sentence(tmp_path: Path, material: Path, cache: Path) -> None:
