@@ -217,11 +217,12 @@ def transfer(
     output: Annotated[Path, typer.Option("--output", "-o", help="Sound file to write.")] = ...,  # type: ignore[assignment]
     octaves: Annotated[int | None, typer.Option(min=-4, max=4, help="Octaves to move the pitch by [fitted].")] = None,
     gain: Annotated[float | None, typer.Option(min=-60.0, max=60.0, help="How much louder to ask for, dB [fitted].")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print progress and result as JSON lines.")] = False,
 ) -> None:
     """Play a recording's pitch and loudness on a trained instrument."""
     from ddsp_studio.cli_commands import transfer as command
 
-    typer.echo(command.transfer(source, model, output, octaves=octaves, gain_db=gain), err=True)
+    typer.echo(command.transfer(source, model, output, octaves=octaves, gain_db=gain, as_json=json), err=True)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,38 @@ import numpy as np
 from ddsp_studio.quiet import load_tensorflow
 
 
-def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gain_db: float | None) -> str:
+def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gain_db: float | None, as_json: bool = False) -> str:
     """Play a recording on a model and write it; returns what was done.
+
+    With `as_json` the progress is printed as JSON, a line a message: {"done": share}, and at the end the file or the error.
 
     Raises:
         OSError, ValueError: refused input or an unwritable file, in one sentence.
     """
+    if not as_json:
+        return _transfer(source, model, output, octaves, gain_db, None)
+    try:
+        told = _transfer(source, model, output, octaves, gain_db, lambda share: _line(done=share))
+    except (OSError, ValueError) as problem:
+        _line(error=str(problem))
+        raise
+    _line(done=1.0, file=str(output))
+    return told
+
+
+def _line(**data: Any) -> None:
+    sys.stdout.write(json.dumps(data) + "\n")
+    sys.stdout.flush()
+
+
+def _transfer(
+    source: Path,
+    model: str,
+    output: Path,
+    octaves: int | None,
+    gain_db: float | None,
+    progress: Callable[[float], None] | None,
+) -> str:
     if output.suffix.lower() not in (".wav", ".flac"):
         raise ValueError(f"the output is a .wav or .flac file, got {output.name!r}")
     if not output.parent.is_dir():
@@ -29,7 +55,7 @@ def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gai
     from ddsp_studio.files import replacing
     from ddsp_studio.training.transfer import transfer as play
 
-    done = play(source, model, octaves=octaves, gain_db=gain_db)
+    done = play(source, model, octaves=octaves, gain_db=gain_db, progress=progress)
     peak = float(np.max(np.abs(done.audio), initial=0.0))
     audio = done.audio / max(1.0, peak)
     with replacing(output) as temporary:

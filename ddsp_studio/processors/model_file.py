@@ -107,7 +107,23 @@ def load(path: Path) -> Model:
         raise ValueError(f"the model {path.name!r} is damaged or no model: {problem}") from problem
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> Model:
+def read_about(path: Path) -> Mapping[str, Any]:
+    """The description in a model alone, without its arrays, for lists and labels.
+
+    Raises:
+        ValueError: in one sentence, as `load`.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _about(archive, path.name)
+    except FileNotFoundError as problem:
+        raise ValueError(f"there is no model {str(path)!r}") from problem
+    except (OSError, zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
+        raise ValueError(f"the model {path.name!r} is damaged or no model: {problem}") from problem
+
+
+def _about(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     if archive.getinfo("model.json").file_size > _MAX_JSON:
         raise ValueError(f"the description in the model {name!r} is larger than {_MAX_JSON >> 20} MiB")
     try:
@@ -115,6 +131,12 @@ def _read(archive: zipfile.ZipFile, name: str) -> Model:
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as problem:
         raise ValueError(f"the model {name!r} is damaged: its description is no JSON") from problem
     _check(about, name)
+    described: dict[str, Any] = about
+    return described
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> Model:
+    about = _about(archive, name)
     weights: dict[str, dict[str, npt.NDArray[Any]]] = {node: {} for node in about["nodes"]}
     files: dict[str, bytes] = {}
     for info in archive.infolist():

@@ -28,7 +28,15 @@ class Spec:
     """Whether a line stands above it in the menu."""
 
 
-MENUS = {"file": "&File", "edit": "&Edit", "view": "&View", "play": "&Play", "audio": "&Audio", "help": "&Help"}
+MENUS = {
+    "file": "&File",
+    "edit": "&Edit",
+    "view": "&View",
+    "play": "&Play",
+    "train": "&Train",
+    "audio": "&Audio",
+    "help": "&Help",
+}
 
 
 class Actions(QObject):

@@ -122,6 +122,7 @@ def _after_show(window: StudioWindow) -> None:
 
     window.start_engine()
     window.offer_recovery()
+    window.training.offer()
     if window.store.problem:
         window.toasts.show(window.store.problem, Tone.WARNING)
     if window.crash_trace:

@@ -1,4 +1,4 @@
-"""The browser panel: patches and MIDI files, searched as one types."""
+"""The browser panel: patches, instruments and MIDI files, searched as one types."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QTreeWidget, QTreeWidget
 from ddsp_studio.ui import icons, library, paths, theme
 from ddsp_studio.ui.library import Entry, Kind
 
+GROUPS = ("Instruments", "My instruments", "Factory", "My patches", "Demos", "My takes")
+"""In the order in which they are listed."""
+_ICONS = {Kind.PATCH: ("patch", theme.AUDIO), Kind.MODEL: ("model", theme.CONTROL), Kind.MIDI: ("song", theme.NOTES)}
 _ENTRY = Qt.ItemDataRole.UserRole
 _HINTS = {
     "My patches": "Nothing saved yet",
+    "My instruments": "Drop recordings on the window to train one",
     "My takes": "Nothing recorded yet",
 }
 
@@ -33,7 +37,7 @@ class Browser(QWidget):
         self._search.textChanged.connect(self._fill)
         self._search.returnPressed.connect(self._choose_first)
         self._tree = _Tree()
-        self._tree.setAccessibleName("Patches and MIDI files")
+        self._tree.setAccessibleName("Patches, instruments and MIDI files")
         self._tree.itemActivated.connect(self._activated)
         self._tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._tree.customContextMenuRequested.connect(self._open_menu)
@@ -54,7 +58,7 @@ class Browser(QWidget):
     def refresh(self) -> None:
         """List the files again."""
         self._entries = library.entries()
-        for folder in (paths.patches(), paths.recordings()):
+        for folder in (paths.patches(), paths.models(), paths.recordings()):
             if folder.is_dir():
                 self._watcher.addPath(str(folder))
         self._fill()
@@ -84,7 +88,7 @@ class Browser(QWidget):
     def _fill(self) -> None:
         self._tree.clear()
         fitting, searching = self._fitting(), bool(self._search.text().strip())
-        for group in ("Factory", "My patches", "Demos", "My takes"):
+        for group in GROUPS:
             inside = [entry for entry in fitting if entry.group == group]
             if inside or (not searching and group in _HINTS):
                 self._tree.addTopLevelItem(self._group(group, inside))
@@ -112,13 +116,13 @@ class Browser(QWidget):
         item = QTreeWidgetItem([entry.title])
         item.setData(0, _ENTRY, entry)
         item.setToolTip(0, "\n".join(filter(None, (entry.title, entry.detail, "" if entry.factory else str(entry.path)))))
-        hue = theme.AUDIO if entry.kind is Kind.PATCH else theme.NOTES
-        item.setIcon(0, icons.icon("patch" if entry.kind is Kind.PATCH else "song", hue if current else theme.TEXT_FAINT))
+        drawing, hue = _ICONS[entry.kind]
+        item.setIcon(0, icons.icon(drawing, hue if current else theme.TEXT_FAINT))
         if entry.damaged:
             item.setForeground(0, theme.colour(theme.TEXT_FAINT))
         if current:
             item.setFont(0, theme.font(12, bold=True))
-            item.setForeground(0, theme.colour(theme.AUDIO))
+            item.setForeground(0, theme.colour(hue))
         return item
 
     def _activated(self, item: QTreeWidgetItem) -> None:

@@ -11,19 +11,26 @@ from PySide6.QtGui import QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QWidget
 
 from ddsp_studio.processors import patch_file
+from ddsp_studio.training.data.audio_source import SUFFIXES
 from ddsp_studio.ui import theme
 
-AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff", ".m4a", ".opus")
+AUDIO = SUFFIXES
 MIDI = (".mid", ".midi")
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A place to drop files of some kinds."""
+    """A place to drop files of some kinds; `detail` says what would happen, and `folders` whether it takes those, too."""
 
     title: str
     suffixes: tuple[str, ...]
     take: Callable[[list[Path]], object]
+    detail: str = ""
+    folders: bool = False
+
+    def fits(self, path: Path) -> bool:
+        """Whether it takes a file."""
+        return path.suffix.lower() in self.suffixes or (self.folders and path.is_dir())
 
 
 class DropZones(QObject):
@@ -47,7 +54,7 @@ class DropZones(QObject):
 
     def fitting(self, paths: Sequence[Path]) -> list[Zone]:
         """The zones that take at least one of these files."""
-        return [zone for zone in self._zones if any(path.suffix.lower() in zone.suffixes for path in paths)]
+        return [zone for zone in self._zones if any(zone.fits(path) for path in paths)]
 
     def drop(self, paths: list[Path], place: QPointF | None = None) -> None:
         """Give files to the zone at a place (the first that fits if None); refuse those that no zone takes."""
@@ -56,7 +63,11 @@ class DropZones(QObject):
             self._refuse(_refusal(paths))
             return
         zone = zones[self._overlay.index_at(place) if place is not None and len(zones) > 1 else 0]
-        zone.take([path for path in paths if path.suffix.lower() in zone.suffixes])
+        zone.take([path for path in paths if zone.fits(path)])
+        left = [path.name for path in paths if not zone.fits(path)]
+        if left:
+            more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+            self._refuse(f"{left[0]}{more} was left out: it is no file of that kind.")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the overlay while files hover over the window."""
@@ -76,8 +87,8 @@ class DropZones(QObject):
         return False
 
     def _hover(self, paths: list[Path], event: QDropEvent) -> None:
-        titles = [zone.title for zone in self.fitting(paths)]
-        self._overlay.show_titles(titles or [_refusal(paths)], bool(titles))
+        zones = [(zone.title, zone.detail) for zone in self.fitting(paths)]
+        self._overlay.show_titles(zones or [(_refusal(paths), "")], bool(zones))
         if isinstance(event, QDragMoveEvent):
             self._overlay.point(event.position())
 
@@ -86,9 +97,7 @@ def _refusal(paths: Sequence[Path]) -> str:
     first = paths[0]
     if first.is_dir():
         return "A folder cannot be opened; drop files."
-    if first.suffix.lower() in AUDIO:
-        return f"{first.name} is audio; instruments are trained on audio in the training panel, which this version has not."
-    return f"{first.name} is neither a patch ({patch_file.SUFFIX}) nor a MIDI file."
+    return f"{first.name} is neither a patch ({patch_file.SUFFIX}), nor an instrument, nor sound, nor a MIDI file."
 
 
 class _Overlay(QWidget):
@@ -98,11 +107,11 @@ class _Overlay(QWidget):
         super().__init__(window)
         self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._titles: list[str] = []
+        self._titles: list[tuple[str, str]] = []
         self._good, self._index = True, 0
         self.hide()
 
-    def show_titles(self, titles: list[str], good: bool) -> None:
+    def show_titles(self, titles: list[tuple[str, str]], good: bool) -> None:
         self._titles, self._good = titles, good
         self._index = min(self._index, len(titles) - 1)
         self.setGeometry(self._window.rect())
@@ -122,14 +131,21 @@ class _Overlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.colour(theme.CANVAS, 0.8))
-        painter.setFont(theme.font(18, bold=True))
         width = self.width() / max(len(self._titles), 1)
-        for index, title in enumerate(self._titles):
+        for index, (title, detail) in enumerate(self._titles):
             hue = theme.DANGER if not self._good else theme.ACCENT if index == self._index else theme.TEXT_FAINT
             frame = QRectF(index * width, 0, width, self.height()).adjusted(30, 30, -30, -30)
             painter.setPen(QPen(theme.colour(hue), 2, Qt.PenStyle.DashLine))
             painter.setBrush(theme.colour(hue, 0.08))
             painter.drawRoundedRect(frame, 10, 10)
             painter.setPen(theme.colour(hue if not self._good else theme.TEXT))
-            painter.drawText(frame.adjusted(20, 0, -20, 0), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, title)
+            words = frame.adjusted(20, 0, -20, 0)
+            painter.setFont(theme.font(18, bold=True))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, title)
+            painter.setFont(theme.font(12))
+            painter.setPen(theme.colour(theme.TEXT_SOFT))
+            below = words.adjusted(0, words.height() / 2 + 22, 0, 0)
+            painter.drawText(
+                below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), detail
+            )
         painter.end()

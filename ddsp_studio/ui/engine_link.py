@@ -34,6 +34,7 @@ class EngineLink(QObject):
     transport = Signal(object)
     midi_received = Signal(object)
     recorded = Signal(object)
+    preview_state = Signal(object)
     problem = Signal(object)
     _arrived = Signal(object)
     _health = Signal(object, str)
@@ -53,6 +54,7 @@ class EngineLink(QObject):
             protocol.TransportState: self.transport,
             protocol.MidiReceived: self.midi_received,
             protocol.Recorded: self.recorded,
+            protocol.PreviewState: self.preview_state,
             protocol.Problem: self.problem,
         }
 

@@ -9,10 +9,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from ddsp_studio import resources
-from ddsp_studio.processors import patch_file
+from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.grouping import saved_group
-from ddsp_studio.processors.patch import Patch, PatchError
-from ddsp_studio.ui import paths
+from ddsp_studio.processors.model_patch import instrument
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.ui import instruments, paths
 from ddsp_studio.ui.autosave import Recovered
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.library import Entry, Kind
@@ -50,17 +51,18 @@ class FileActions(QObject):
             self.open(Path(name))
 
     def open(self, path: Path) -> bool:
-        """Open a patch file, if the work at hand may be left. A factory patch is opened as a new one."""
+        """Open a patch file or a model, if the work at hand may be left. Models and factory patches are opened as new patches."""
         patch = self.read(path)
         if patch is None or not self.may_leave():
             return False
-        if path.resolve().is_relative_to(resources.folder().resolve()):
+        model = path.suffix == model_file.SUFFIX
+        if model or path.resolve().is_relative_to(resources.folder().resolve()):
             self._document.new(patch)
         else:
             self._document.open(path)
             self._store.settings.remember(path)
             self._store.save()
-        self.entry_opened.emit(Entry(Kind.PATCH, patch.name, path, ""))
+        self.entry_opened.emit(Entry(Kind.MODEL if model else Kind.PATCH, patch.name, path, ""))
         return True
 
     def ask_group(self) -> Path | None:
@@ -70,10 +72,10 @@ class FileActions(QObject):
         return Path(name) if name else None
 
     def read(self, path: Path) -> Patch | None:
-        """Read a patch file without opening it; None, and a sentence, if that fails."""
+        """Read a patch file, or the patch that plays a model, without opening it; None, and a sentence, if that fails."""
         try:
-            return patch_file.load(path)
-        except (PatchError, OSError) as problem:
+            return instrument(instruments.given_name(path)) if path.suffix == model_file.SUFFIX else patch_file.load(path)
+        except (ValueError, OSError) as problem:
             self._toasts.show(_sentence(f"{path.name} was not opened", problem), Tone.ERROR)
             return None
 

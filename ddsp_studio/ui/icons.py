@@ -78,6 +78,14 @@ def _patch(path: QPainterPath) -> None:
     path.cubicTo(9.5, 5.5, 6.5, 10.5, 9.5, 10.5)
 
 
+def _model(path: QPainterPath) -> None:
+    path.moveTo(1.5, 8)
+    path.cubicTo(3, 1.5, 4.5, 1.5, 5.8, 8)
+    path.cubicTo(7, 13.5, 8.4, 13.5, 9.6, 8)
+    path.cubicTo(10.6, 4.2, 11.6, 4.2, 12.4, 8)
+    path.cubicTo(13, 10, 13.6, 10, 14.5, 8)
+
+
 def _song(path: QPainterPath) -> None:
     path.addEllipse(QPointF(4.6, 11.6), 2.1, 1.7)
     path.addEllipse(QPointF(11.6, 10.2), 2.1, 1.7)
@@ -115,6 +123,7 @@ _OUTLINED: dict[str, Drawing] = {
     "panic": _panic,
     "search": _search,
     "patch": _patch,
+    "model": _model,
     "song": _song,
     "refresh": _refresh,
 }

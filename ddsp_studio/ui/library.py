@@ -1,4 +1,4 @@
-"""What the browser lists: factory patches, the user's patches, MIDI files. Free of Qt."""
+"""What the browser lists: factory patches, the user's patches, trained models, MIDI files. Free of Qt."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddsp_studio import resources
-from ddsp_studio.processors import patch_file
+from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.patch import PatchError
-from ddsp_studio.ui import paths
+from ddsp_studio.ui import instruments, paths
 
 MOST = 2000
 """Files listed of one folder at most."""
@@ -19,6 +19,7 @@ class Kind(enum.Enum):
     """What an entry is."""
 
     PATCH = "patch"
+    MODEL = "model"
     MIDI = "midi"
 
 
@@ -45,9 +46,14 @@ class Entry:
 def entries() -> list[Entry]:
     """Everything there is, group by group, sorted by title."""
     listed: list[Entry] = []
-    shipped = (("Factory", Kind.PATCH, resources.PATCHES), ("Demos", Kind.MIDI, resources.MIDI))
+    shipped = (
+        ("Factory", Kind.PATCH, resources.PATCHES),
+        ("Instruments", Kind.MODEL, resources.MODELS),
+        ("Demos", Kind.MIDI, resources.MIDI),
+    )
     own = (
         ("My patches", Kind.PATCH, paths.patches(), (patch_file.SUFFIX,)),
+        ("My instruments", Kind.MODEL, paths.models(), (model_file.SUFFIX,)),
         ("My takes", Kind.MIDI, paths.recordings(), (".mid", ".midi")),
     )
     for group, kind, name in shipped:
@@ -66,9 +72,21 @@ def _entry(kind: Kind, path: Path, group: str, factory: bool) -> Entry:
     plain = path.stem.replace("_", " ")
     if kind is Kind.MIDI:
         return Entry(kind, plain[:1].upper() + plain[1:], path, group, factory)
+    if kind is Kind.MODEL:
+        return _model_entry(path, plain, group, factory)
     try:
         patch = patch_file.load(path)
     except (PatchError, OSError) as problem:
         return Entry(kind, plain, path, group, factory, f"cannot be opened: {problem}", damaged=True)
     detail = "\n".join(filter(None, (", ".join(patch.tags), patch.author and f"by {patch.author}", patch.notes)))
     return Entry(kind, patch.name if factory or patch.name not in ("", "Untitled") else plain, path, group, factory, detail)
+
+
+def _model_entry(path: Path, plain: str, group: str, factory: bool) -> Entry:
+    try:
+        about = model_file.read_about(path)
+    except (ValueError, OSError) as problem:
+        return Entry(Kind.MODEL, plain, path, group, factory, f"cannot be opened: {problem}", damaged=True)
+    name = about.get("name")
+    title = name if factory and isinstance(name, str) and name else plain
+    return Entry(Kind.MODEL, title[:1].upper() + title[1:], path, group, factory, instruments.described(about))

@@ -19,6 +19,7 @@ def register(window: StudioWindow) -> None:
     _files(window)
     _edits(window)
     _views(window)
+    _training(window)
     _audio(window)
     _help(window)
     menus = window.actions_.build(window.menuBar())
@@ -95,7 +96,7 @@ def _views(window: StudioWindow) -> None:
     tip = "Type to start any action"
     actions.add(Spec("view.palette", "&Command palette…", "Ctrl+Shift+P", tip), lambda: _palette(window))
     actions.add(Spec("view.search", "&Search the browser", "Ctrl+F", "Search patches and MIDI files"), lambda: _search(window))
-    names = ("browser", "inspector", "spectrogram", "harmonics", "scope", "piano")
+    names = ("browser", "inspector", "spectrogram", "harmonics", "scope", "piano", "training")
     for number, name in enumerate(names, 1):
         dock = window.docks[name]
         text = f"&{number} {dock.windowTitle()}"
@@ -153,6 +154,20 @@ def _audio(window: StudioWindow) -> None:
     )
     tip = "End the sound engine and start it with the same patch"
     add(Spec("audio.restart", "&Restart the sound engine", "Ctrl+Shift+F5", tip, separated=True), link.client.restart)
+
+
+def _training(window: StudioWindow) -> None:
+    add, training = window.actions_.add, window.training
+    tip = "Choose recordings of one instrument to train a patch on"
+    add(Spec("train.files", "Train on &recordings…", "Ctrl+Shift+T", tip), training.choose_files)
+    add(Spec("train.folder", "Train on a &folder…", "Ctrl+Alt+T", "Choose a folder of recordings"), training.choose_folder)
+    tip = "Let a trained instrument play a recording"
+    add(Spec("train.transfer", "Transfer a re&cording…", "Ctrl+Alt+R", tip), training.choose_transfer)
+    tip = "Put the instrument that is being trained into the editor"
+    add(Spec("train.play", "&Play the instrument", "F7", tip, separated=True), training.play_model)
+    tip = "Hear recording and instrument in turn, at the same place"
+    add(Spec("train.compare", "&Compare with the recording", "F8", tip), training.compare)
+    add(Spec("train.silence", "&Stop listening", "Shift+F8", "End what is heard beside the patch"), training.silence)
 
 
 def _keyboard(window: StudioWindow, on: bool) -> None:

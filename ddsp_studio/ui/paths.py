@@ -26,6 +26,16 @@ def patches() -> Path:
     return (_home("data") or platformdirs.user_data_path(_NAME, False)) / "patches"
 
 
+def models() -> Path:
+    """The user's own instruments."""
+    return (_home("data") or platformdirs.user_data_path(_NAME, False)) / "models"
+
+
+def trainings() -> Path:
+    """Trainings with their checkpoints."""
+    return (_home("data") or platformdirs.user_data_path(_NAME, False)) / "trainings"
+
+
 def recovery() -> Path:
     """Autosaved work."""
     return (_home("data") or platformdirs.user_data_path(_NAME, False)) / "recovery"

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, Q
 
 from ddsp_studio import __version__
 from ddsp_studio.audio import protocol
-from ddsp_studio.processors import patch_file
+from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.nesting import absent
-from ddsp_studio.ui import autosave, crash, drop_zones, menus, paths, theme
+from ddsp_studio.ui import autosave, crash, drop_zones, instruments, menus, paths, theme
 from ddsp_studio.ui.actions import Actions
 from ddsp_studio.ui.browser import Browser
 from ddsp_studio.ui.canvas.editor import PatchEditor
@@ -29,24 +29,26 @@ from ddsp_studio.ui.live import Displays, LiveClock, PianoPanel
 from ddsp_studio.ui.panels import add_dock
 from ddsp_studio.ui.settings import Store
 from ddsp_studio.ui.toasts import Toasts, Tone
+from ddsp_studio.ui.training.control import Programs, TrainingControl
 from ddsp_studio.ui.transport import TransportBar
 from ddsp_studio.ui.transport_control import TransportControl
 
 _MOST_ABSENT = 3
 """Toasts about nodes that are not installed at once; the canvas marks all of them."""
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 """Raise when docks are added or renamed; older saved layouts are then ignored."""
+_TRAINING_WIDTH = 420
 
 
 class StudioWindow(QMainWindow):
     """One window with one document and one engine. `start_engine` after it is shown."""
 
-    def __init__(self, store: Store, *, engine: Sequence[str] | None = None) -> None:
+    def __init__(self, store: Store, *, engine: Sequence[str] | None = None, programs: Programs | None = None) -> None:
         """Build the window.
 
         Args:
             store: the settings.
-            engine: command line of another engine, for tests.
+            engine, programs: command lines of another engine and other helpers, for tests.
         """
         super().__init__()
         self.store = store
@@ -61,6 +63,7 @@ class StudioWindow(QMainWindow):
         self.patch_sender = PatchSender(self.document, self.link, self)
         self.autosave = autosave.Autosave(self.document, paths.recovery(), self)
         self.files = FileActions(self, self.document, store, self.toasts)
+        self.training = TrainingControl(self, self.document, self.link, self.toasts, programs or Programs())
         self.actions_ = Actions(self)
         self.transport = TransportControl(self, self.actions_, self.link, self.toasts)
         self.keys = ComputerKeyboard(self._keys_play, self)
@@ -87,6 +90,9 @@ class StudioWindow(QMainWindow):
             "inspector": add_dock(self, "inspector", "Inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea),
             **self.displays.docks,
         }
+        self.docks["training"] = add_dock(
+            self, "training", "Training", self.training.panel, Qt.DockWidgetArea.RightDockWidgetArea
+        )
         panel = PianoPanel(self.displays.piano, self.keys)
         self.docks["piano"] = add_dock(self, "piano", "Piano", panel, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.docks["piano"].setTitleBarWidget(QWidget())
@@ -104,6 +110,8 @@ class StudioWindow(QMainWindow):
         for dock in docks.values():
             dock.setFloating(False)
             dock.show()
+        self.tabifyDockWidget(docks["inspector"], docks["training"])
+        docks["training"].hide()
         self.splitDockWidget(docks["spectrogram"], docks["piano"], vertical)
         self.splitDockWidget(docks["spectrogram"], docks["harmonics"], horizontal)
         self.splitDockWidget(docks["harmonics"], docks["scope"], horizontal)
@@ -132,6 +140,15 @@ class StudioWindow(QMainWindow):
     def _make_drop_zones(self) -> None:
         zone = drop_zones.Zone
         self.drops.add(zone("Open this patch", (patch_file.SUFFIX,), lambda given: self.files.open(given[0])))
+        play = zone("Play this instrument", (model_file.SUFFIX,), lambda given: self.files.open(given[0]))
+        training, sound = self.training, drop_zones.AUDIO
+        train = zone("Train on these", sound, training.take, "An instrument learns to sound like the recordings", folders=True)
+        transfer = zone(
+            "Transfer this", sound, lambda given: training.transfer(given[0]), "A trained instrument plays the recording"
+        )
+        hear = zone("Play this", sound, lambda given: training.play_file(given[0]), "The recording is heard as it is")
+        for each in (play, train, transfer, hear):
+            self.drops.add(each)
         self.drops.add(zone("Play this MIDI file", drop_zones.MIDI, lambda given: self.transport.load(given[0], play=True)))
 
     def _connect(self) -> None:
@@ -153,6 +170,12 @@ class StudioWindow(QMainWindow):
         self.document.dirty_changed.connect(lambda _dirty: self._show_title())
         self.document.changed.connect(self._show_title)
         self.document.path_changed.connect(self._show_title)
+        self.document.structure_changed.connect(self._show_known_range)
+        self.training.models_changed.connect(self._show_known_range)
+        self.training.models_changed.connect(self.browser.refresh)
+        self.training.played.connect(self.editor.frame_all)
+        self.training.shown.connect(self.show_training)
+        self._show_known_range()
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -179,7 +202,7 @@ class StudioWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before unsaved work is lost, then end everything in order."""
-        if not self.files.may_leave():
+        if not self.files.may_leave() or not self.training.may_leave():
             event.ignore()
             return
         self.clock.stop()
@@ -188,6 +211,7 @@ class StudioWindow(QMainWindow):
         self.hide()
         self.autosave.close()
         self.link.close()
+        self.training.close()
         super().closeEvent(event)
 
     def _remember(self) -> None:
@@ -229,6 +253,23 @@ class StudioWindow(QMainWindow):
         self.setWindowModified(self.document.dirty)
         tags = ", ".join(self.document.patch.tags) or f"{len(self.document.patch.nodes)} processors"
         self.bar.show_patch(f"{self.document.title}{' •' if self.document.dirty else ''}", tags)
+
+    def _show_known_range(self) -> None:
+        """Mark on the piano which notes the models of the patch know."""
+        self.displays.piano.show_known_range(instruments.known_range(self.document.patch))
+
+    def show_training(self) -> None:
+        """Show the training panel, wide enough to be read."""
+        dock = self.docks["training"]
+        hidden = not dock.isVisible()
+        dock.show()
+        dock.raise_()
+        if hidden and not dock.isFloating():
+            QTimer.singleShot(0, self, self._widen_training)
+
+    def _widen_training(self) -> None:
+        dock = self.docks["training"]
+        self.resizeDocks([dock], [max(dock.width(), min(_TRAINING_WIDTH, self.width() // 3))], Qt.Orientation.Horizontal)
 
     def _show_problem(self, node: str, port: str, reason: str) -> None:
         self.editor.show_problem(node, port, reason)

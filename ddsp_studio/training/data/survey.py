@@ -71,12 +71,14 @@ def survey(
     *,
     cache: Path | None = None,
     progress: Callable[[float], None] | None = None,
+    told: Callable[[FileReport], None] | None = None,
 ) -> Survey:
     """Listen to files and folders.
 
     Args:
         paths: files and folders. analysis: how. cache: folder of analysed sound.
         progress: called with the share that is done, 0..1; what it raises ends the work.
+        told: called with each report as soon as there is one.
 
     Raises:
         AudioProblem: a path that does not exist, or a folder without sound.
@@ -87,6 +89,8 @@ def survey(
         if progress:
             progress(number / len(found))
         reports.append(report_on(path, how, cache))
+        if told:
+            told(reports[-1])
     if progress:
         progress(1.0)
     usable = sum(report.usable_s for report in reports)

@@ -1,0 +1,133 @@
+"""Listening to recordings in a process of its own: `python -m ddsp_studio.training.listen PATHS…`, one JSON line a message.
+
+What is heard in a file is said as soon as it is known; SIGTERM ends the work and leaves nothing half-made. Free of TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_studio.training.data.survey import FileReport, survey
+
+NICE = 10
+POINTS = 480
+"""Points of a file's curves."""
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
+    """A message; its class name travels as "what"."""
+
+
+class Listening(Message, frozen=True, tag=True):
+    """The share of the work that is done, 0..1."""
+
+    share: float
+
+
+class Heard(Message, frozen=True, tag=True):
+    """What is in a file: see `survey.FileReport`.
+
+    `f0_hz` (0: no pitch) and `loudness_db` are curves of at most `POINTS` points over the file; both are empty if it cannot be
+    used.
+    """
+
+    path: str
+    seconds: float
+    usable_s: float
+    keys: tuple[int, int] | None
+    warnings: list[str]
+    f0_hz: list[float]
+    loudness_db: list[float]
+
+
+class Surveyed(Message, frozen=True, tag=True):
+    """All of it was heard: seconds worth learning from, and what would help."""
+
+    usable_s: float
+    advice: list[str]
+
+
+class Refused(Message, frozen=True, tag=True):
+    """Nothing can be used; one sentence."""
+
+    text: str
+
+
+Word = Listening | Heard | Surveyed | Refused
+_decoder = msgspec.json.Decoder(Word)
+
+
+def decode(line: bytes) -> Word:
+    """Read a message; ValueError (msgspec.DecodeError) if the line is none."""
+    word: Word = _decoder.decode(line)
+    return word
+
+
+def heard(report: FileReport) -> Heard:
+    """A report as a message."""
+    f0, loudness = _curves(report)
+    return Heard(
+        path=str(report.path),
+        seconds=round(report.seconds, 3),
+        usable_s=round(report.usable_s, 3),
+        keys=report.keys,
+        warnings=list(report.warnings),
+        f0_hz=f0,
+        loudness_db=loudness,
+    )
+
+
+def _curves(report: FileReport) -> tuple[list[float], list[float]]:
+    frames = report.frames
+    if frames is None or not len(frames.f0_hz):
+        return [], []
+    size = max(1, -(-len(frames.f0_hz) // POINTS))
+    f0 = [_middle(part[part > 0.0]) for part in _parts(frames.f0_hz, size)]
+    loudness = [float(part.max()) for part in _parts(frames.loudness_db, size)]
+    return [round(x, 2) for x in f0], [round(x, 1) for x in loudness]
+
+
+def _parts(values: npt.NDArray[np.float32], size: int) -> list[npt.NDArray[np.float32]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def _middle(values: npt.NDArray[np.float32]) -> float:
+    return float(np.median(values)) if len(values) else 0.0
+
+
+def main(arguments: list[str]) -> int:
+    """Listen to files and folders; 0 unless nothing can be used."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(NICE)
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        found = survey(
+            [Path(name) for name in arguments], progress=lambda s: _say(Listening(share=s)), told=lambda r: _say(heard(r))
+        )
+    except (ValueError, OSError) as problem:
+        _say(Refused(text=f"{str(problem).rstrip('.')}."))
+        return 1
+    _say(Surveyed(usable_s=found.usable_s, advice=list(found.advice)))
+    return 0
+
+
+def _end(*_: Any) -> None:
+    raise SystemExit(143)
+
+
+def _say(word: Word) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

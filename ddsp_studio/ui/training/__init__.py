@@ -1,0 +1,1 @@
+"""Training in the window: recordings in, an instrument out."""

@@ -1,0 +1,168 @@
+"""Recording and instrument side by side at a checkpoint: spectrograms, and both sounds at one loudness and one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ddsp_studio.audio import protocol
+from ddsp_studio.ui import icons
+from ddsp_studio.ui.training.spectrum_picture import SpectrumPicture
+from ddsp_studio.ui.training.story import Point, span
+from ddsp_studio.ui.training.timeline import Timeline
+
+TARGET, PLAYED = 0, 1
+_TITLES = ("Recording", "Instrument")
+
+
+class Compare(QWidget):
+    """Emits `wanted(files, track)` when something is to be heard; an empty list is silence."""
+
+    wanted = Signal(list, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._points: tuple[Point, ...] = ()
+        self._playing: tuple[str, ...] = ()
+        self._track = TARGET
+        self.timeline = Timeline()
+        self.timeline.chosen.connect(self._chosen)
+        self.words = QLabel("Checkpoints appear here, a first one after the first steps.", wordWrap=True)
+        self.words.setProperty("soft", True)
+        self.pictures = tuple(SpectrumPicture(title) for title in _TITLES)
+        self.buttons = tuple(self._button(title, track) for track, title in enumerate(_TITLES))
+        self.silence = QPushButton(icons.icon("stop"), "")
+        self.silence.setAccessibleName("Stop listening")
+        self.silence.setToolTip("Stop listening (Shift+F8)")
+        self.silence.clicked.connect(self.stop)
+        for track, picture in enumerate(self.pictures):
+            picture.clicked.connect(lambda track=track: self.play(track))
+        self._lay_out()
+        self._enable()
+
+    def _button(self, title: str, track: int) -> QPushButton:
+        button = QPushButton(icons.icon("play"), title)
+        button.setCheckable(True)
+        button.setToolTip(f"Hear the {title.lower()} at this checkpoint; F8 goes from one to the other at the same place")
+        button.setAccessibleName(f"Hear the {title.lower()}")
+        button.clicked.connect(lambda: self.play(track))
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in self.buttons:
+            row.addWidget(button, 1)
+        row.addWidget(self.silence)
+        pictures = QGridLayout()
+        pictures.setSpacing(4)
+        for place, picture in enumerate(self.pictures):
+            pictures.addWidget(picture, place, 0)
+            pictures.setRowStretch(place, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.timeline)
+        layout.addWidget(self.words)
+        layout.addLayout(pictures, 1)
+        layout.addLayout(row)
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    def show_points(self, points: Sequence[Point]) -> None:
+        """Show the checkpoints of a training."""
+        if tuple(points) == self._points:
+            return
+        self._points = tuple(points)
+        self.timeline.show_points(points)
+        if not points:
+            self.words.setText("Checkpoints appear here, a first one after the first steps.")
+            for picture in self.pictures:
+                picture.show_file("")
+        self._enable()
+
+    @property
+    def point(self) -> Point | None:
+        """The chosen checkpoint."""
+        index = self.timeline.index
+        return self._points[index] if 0 <= index < len(self._points) else None
+
+    def _chosen(self, _index: int) -> None:
+        point = self.point
+        if point is None:
+            return
+        self.pictures[TARGET].show_file(point.target)
+        self.pictures[PLAYED].show_file(point.played)
+        self.words.setText(described(point))
+        self._enable()
+        if self._playing:
+            self.play(self._track)
+
+    def _enable(self) -> None:
+        for button in self.buttons:
+            button.setEnabled(self.point is not None)
+        self.silence.setEnabled(bool(self._playing))
+
+    # -- hearing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> list[str]:
+        """The two sound files of the chosen checkpoint."""
+        point = self.point
+        return [f"{point.target}.flac", f"{point.played}.flac"] if point is not None else []
+
+    def play(self, track: int) -> None:
+        """Hear one of the two."""
+        self._track = track
+        if self.files:
+            self._playing = tuple(self.files)
+            self.wanted.emit(self.files, track)
+        self._show_track(bool(self._playing))
+
+    def toggle(self) -> None:
+        """From silence to the recording, and from one sound to the other."""
+        self.play(1 - self._track if self._playing else TARGET)
+
+    def stop(self) -> None:
+        """Silence."""
+        if self._playing:
+            self._playing = ()
+            self.wanted.emit([], 0)
+        self._show_track(False)
+
+    def follow(self, state: protocol.PreviewState) -> None:
+        """Show where the engine is."""
+        ours = tuple(state.files) == self._playing and state.playing
+        if self._playing and not ours and state.files and tuple(state.files) != self._playing and state.playing:
+            self._playing = ()  # something else is heard now
+            self._show_track(False)
+        place = state.position_s / state.length_s if ours and state.length_s else None
+        for track, picture in enumerate(self.pictures):
+            picture.show_place(place, ours and track == state.track)
+
+    def _show_track(self, playing: bool) -> None:
+        for track, button in enumerate(self.buttons):
+            button.setChecked(playing and track == self._track)
+        self._enable()
+        if not playing:
+            for picture in self.pictures:
+                picture.show_place(None, False)
+
+    def sizeHint(self) -> QSize:
+        """A comfortable size."""
+        return QSize(340, 320)
+
+
+def described(point: Point) -> str:
+    """How good a checkpoint is, in one line of plain words."""
+    scores = point.scores
+    told = [f"{span(point.seconds)}, step {point.step:,}{' — the best so far' if point.best else ''}"]
+    if scores.get("spectral", -1.0) >= 0.0:
+        told.append(f"distance {scores['spectral']:.2f}")
+    if scores.get("f0_accuracy", -1.0) >= 0.0:
+        told.append(f"pitch {100 * scores['f0_accuracy']:.0f} % right")
+    if scores.get("loudness_db", -1.0) >= 0.0:
+        told.append(f"loudness {scores['loudness_db']:.1f} dB off")
+    return "  ·  ".join(told)

@@ -1,0 +1,129 @@
+"""The trainings of this user on disk, and the models that come of them. Free of Qt.
+
+A training has a folder (see `training/runs.py`); beside the trainer's files a note says to whom it belongs and how it stands.
+From its first checkpoint on the model lies among the user's models under the name that it will keep, so a patch may play it at
+once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ddsp_studio.children import process_alive
+from ddsp_studio.files import replacing, write_text
+from ddsp_studio.processors.model_file import SUFFIX
+from ddsp_studio.training.runs import Run
+from ddsp_studio.ui import paths
+
+NOTE = "studio.json"
+KEPT = 5
+"""Folders of ended trainings that are kept, for their checkpoints' sounds."""
+RUNNING, ENDED = "running", "ended"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What the studio knows of a training: its `name`, the `model` file to be, the studio's `pid`, and how it stands."""
+
+    name: str
+    model: str
+    pid: int
+    state: str = RUNNING
+    begun: float = 0.0
+
+
+class Training:
+    """One training's folder with its note."""
+
+    def __init__(self, folder: Path, note: Note) -> None:
+        self.folder, self.note = folder, note
+
+    @property
+    def name(self) -> str:
+        """Name of the instrument."""
+        return self.note.name
+
+    @property
+    def model(self) -> Path:
+        """Its place among the user's models."""
+        return Path(self.note.model)
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.folder / "last.ckpt").is_file()
+
+    def mark(self, state: str) -> None:
+        """Write down how it stands, and that it is this studio's (OSError if that cannot be written)."""
+        self.note = msgspec.structs.replace(self.note, state=state, pid=os.getpid())
+        write_text(self.folder / NOTE, msgspec.json.encode(self.note).decode())
+
+    def publish(self) -> bool:
+        """Put the best model so far among the user's models; whether there is one (OSError if the disk does not take it)."""
+        made = Run(self.folder).model
+        if not made.is_file():
+            return False
+        self.model.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.model) as temporary:
+            shutil.copyfile(made, temporary)
+        return True
+
+    def discard(self) -> None:
+        """Remove folder and model."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.model.unlink()
+
+
+def new(name: str) -> Training:
+    """Make the folder of a new training, with a name for its model that no other has (OSError if it cannot be made)."""
+    stem = _plain(name)
+    reserved = {training.model for training in _all()}
+    model = _free(lambda n: paths.models() / f"{stem}{n}{SUFFIX}", reserved)
+    folder = _free(lambda n: paths.trainings() / f"{time.strftime('%Y%m%d-%H%M%S')} {stem}{n}", set())
+    folder.mkdir(parents=True)
+    training = Training(folder, Note(name, str(model), os.getpid(), RUNNING, time.time()))
+    training.mark(RUNNING)
+    return training
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w\- ]+", "", name).strip()[:60] or "Instrument"
+
+
+def _free(named: Callable[[str], Path], reserved: set[Path]) -> Path:
+    for number in range(1, 10_000):
+        path = named("" if number == 1 else f" {number}")
+        if not path.exists() and path not in reserved:
+            return path
+    raise OSError("there are too many models of this name")
+
+
+def _all() -> Iterator[Training]:
+    for note in sorted(paths.trainings().glob(f"*/{NOTE}"), reverse=True):
+        with contextlib.suppress(OSError, ValueError):
+            yield Training(note.parent, msgspec.json.decode(note.read_bytes(), type=Note))
+
+
+def interrupted() -> list[Training]:
+    """Trainings that did not come to an end and that no other studio is busy with, the newest first."""
+    waiting = []
+    for training in _all():
+        free = training.note.pid != os.getpid() and not process_alive(training.note.pid)
+        if training.note.state == RUNNING and free:
+            waiting.append(training)
+    return waiting
+
+
+def forget_old(keep: int = KEPT) -> None:
+    """Remove the folders of all but the last ended trainings; their models stay."""
+    ended = [training for training in _all() if training.note.state == ENDED]
+    for training in ended[keep:]:
+        shutil.rmtree(training.folder, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""The training panel: it says what to do while it is empty, then shows the recordings, then the training."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from ddsp_studio.ui.training.material_page import MaterialPage
+from ddsp_studio.ui.training.progress_page import ProgressPage
+
+_WHAT = (
+    "Drop recordings of one instrument or voice here, or anywhere on the window.\n\n"
+    "A few minutes of single notes and phrases, soft and loud, low and high, make an instrument that you can play after five "
+    "minutes of training."
+)
+
+
+class TrainingPanel(QStackedWidget):
+    """Three pages. The one of the training is made when it is first needed."""
+
+    files_wanted = Signal()
+    folder_wanted = Signal()
+    progress_made = Signal(object)
+    """The page of the training exists now."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.empty = self._empty_page()
+        self.material = MaterialPage()
+        self._progress: ProgressPage | None = None
+        self.addWidget(self.empty)
+        self.addWidget(self.material)
+        self.material.files_wanted.connect(self.files_wanted)
+        self.setMinimumWidth(320)
+
+    def _empty_page(self) -> QWidget:
+        page = QWidget()
+        what = QLabel(_WHAT, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        what.setProperty("soft", True)
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        for words, wanted in (("Choose files…", self.files_wanted), ("Choose a folder…", self.folder_wanted)):
+            button = QPushButton(words)
+            button.clicked.connect(wanted)
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(24, 24, 24, 24)
+        layout.setSpacing(16)
+        layout.addStretch(2)
+        layout.addWidget(what)
+        layout.addLayout(column)
+        layout.addStretch(3)
+        return page
+
+    @property
+    def progress(self) -> ProgressPage:
+        """The page of the training."""
+        if self._progress is None:
+            self._progress = ProgressPage()
+            self.addWidget(self._progress)
+            self.progress_made.emit(self._progress)
+        return self._progress
+
+    def sizeHint(self) -> QSize:
+        """A comfortable size."""
+        return QSize(400, 640)

@@ -1,0 +1,116 @@
+"""A training while it goes on, and after: how far, how well, what it sounds like, and what to do with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from ddsp_studio.ui import icons, theme
+from ddsp_studio.ui.training.compare import Compare
+from ddsp_studio.ui.training.loss_plot import LossPlot
+from ddsp_studio.ui.training.story import Stage, Story
+
+
+class ProgressPage(QWidget):
+    """Shows a story. Its buttons are signals."""
+
+    pause_wanted = Signal(bool)
+    stop_wanted = Signal()
+    discard_wanted = Signal()
+    play_wanted = Signal()
+    resume_wanted = Signal()
+    new_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel()
+        self.title.setFont(theme.font(14, bold=True))
+        self.headline = QLabel(wordWrap=True)
+        self.detail = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.detail.setProperty("soft", True)
+        self.detail.setFont(theme.font(11))
+        self.notice = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.notice.setStyleSheet(f"color: {theme.WARNING};")
+        self.bar = QProgressBar(maximum=1000, textVisible=False)
+        self.bar.setFixedHeight(8)
+        self.losses = LossPlot()
+        self.compare = Compare()
+        self._make_buttons()
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.losses)
+        split.addWidget(self.compare)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 3)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.setSpacing(6)
+        for widget in (self.title, self.headline, self.bar, self.detail, self.notice):
+            layout.addWidget(widget)
+        layout.addLayout(self._button_grid())
+        layout.addWidget(split, 1)
+
+    def _make_buttons(self) -> None:
+        self.play = _button(
+            "Play it", "Put the instrument into the editor; it gets better while the training goes on", self.play_wanted
+        )
+        self.play.setIcon(icons.icon("play", "#ffffff"))
+        self.play.setDefault(True)
+        self.pause = QPushButton("Pause")
+        self.pause.setCheckable(True)
+        self.pause.setToolTip("Hold the training, or let it go on")
+        self.pause.clicked.connect(self.pause_wanted)
+        self.stop = _button("Stop and keep", "End the training and keep the best of what was learned", self.stop_wanted)
+        self.discard = _button("Discard", "End the training and throw away what was learned", self.discard_wanted)
+        self.resume = _button("Go on", "Go on from the last checkpoint", self.resume_wanted)
+        self.new = _button("Train another", "Go back to the recordings", self.new_wanted)
+
+    def _button_grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        grid.addWidget(self.play, 0, 0, 1, 3)
+        for column, pair in enumerate(((self.pause, self.resume), (self.stop, self.new), (self.discard,))):
+            for button in pair:
+                grid.addWidget(button, 1, column)
+        return grid
+
+    def show_story(self, name: str, story: Story, *, playing: bool) -> None:
+        """Show where a training is; `playing` says whether the editor plays its model."""
+        stage = story.stage
+        self.title.setText(name)
+        self.headline.setText(story.headline())
+        self.detail.setText(story.detail())
+        self.notice.setText(story.notices[-1] if story.notices else "")
+        self.notice.setVisible(bool(story.notices))
+        self.bar.setMaximum(0 if stage is Stage.STARTING else 1000)
+        self.bar.setValue(round(1000 * (story.share if stage is Stage.PREPARING else story.done)))
+        self.bar.setVisible(story.busy)
+        self._show_buttons(story, playing)
+        self.losses.show_losses(story.losses)
+        self.compare.show_points(story.points)
+
+    def _show_buttons(self, story: Story, playing: bool) -> None:
+        stage, learned = story.stage, bool(story.points) or bool(story.ended and story.ended.model)
+        self.play.setEnabled(learned and stage is not Stage.DISCARDING)
+        words = "It plays, and gets better by itself" if story.busy else "It is in the editor"
+        self.play.setText(words if playing else "Play it" if learned else "Play it (after the first checkpoint)")
+        held = stage is Stage.PAUSED
+        self.pause.setText("Go on" if held else "Pause")
+        self.pause.setChecked(held)
+        self.pause.setEnabled(stage in (Stage.RUNNING, Stage.PAUSED))
+        ending = stage in (Stage.STOPPING, Stage.DISCARDING)
+        for button in (self.stop, self.discard):
+            button.setEnabled(not ending)
+        over = stage is Stage.ENDED
+        self.pause.setVisible(story.busy)
+        self.resume.setVisible(stage is Stage.INTERRUPTED)
+        self.stop.setVisible(not over)
+        self.new.setVisible(over)
+        self.discard.setVisible(not over)
+
+
+def _button(words: str, tip: str, wanted: object) -> QPushButton:
+    button = QPushButton(words)
+    button.setToolTip(tip)
+    button.clicked.connect(wanted)
+    return button
