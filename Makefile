@@ -56,8 +56,8 @@ format: $(STAMP) ## Rewrite the sources in the house format
 bench: $(STAMP) ## Measure speed here, beside a plain baseline (ARGS="--quick", "--live", ...)
 	@$(BIN)/ddsp-studio bench $(ARGS)
 
-docs: $(STAMP) ## Write docs/processors.md from the declarations
-	@$(BIN)/ddsp-studio processors --markdown > docs/processors.md.new && mv docs/processors.md.new docs/processors.md
+docs: $(STAMP) ## Write docs/processors.md and docs/processors/ from the declarations
+	@$(BIN)/ddsp-studio processors --pages docs
 
 gpu: $(STAMP) ## Add TensorFlow's CUDA libraries (NVIDIA GPU under Linux or WSL2; 4 GB)
 	@tools/environment.sh "$(PYTHON)" "$(VENV)" ".[dev,gpu]"

@@ -128,12 +128,21 @@ def check(patch: Annotated[str, typer.Argument(help="Patch file, or the name of 
 def processors(
     name: Annotated[str | None, typer.Argument(help="Show one processor only.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print data for other programs.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/processors.md.")] = False,
+    pages: Annotated[
+        Path | None, typer.Option(help="Write the pages of documentation into this folder.", show_default=False)
+    ] = None,
 ) -> None:
     """List every processor with the unit, range, law and default of its controls."""
     from ddsp_studio.cli_commands import catalogue
 
-    catalogue.show(name, as_json=json, as_markdown=markdown)
+    if pages is not None:
+        from ddsp_studio.cli_commands.pages import write
+        from ddsp_studio.quiet import load_tensorflow
+
+        load_tensorflow()
+        typer.echo("\n".join(map(str, write(pages))))
+        return
+    catalogue.show(name, as_json=json)
 
 
 @app.command()
@@ -268,6 +277,22 @@ def demo(
 
 
 @app.command()
+def gallery(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Processors; all of them if none is named.", show_default=False)
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the sounds.")] = Path("out/gallery"),
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures, if it is another one.", show_default=False)
+    ] = None,
+) -> None:
+    """Render an example of each processor, draw its spectrogram, and say in numbers what is heard."""
+    from ddsp_studio.cli_commands import gallery as command
+
+    raise typer.Exit(command.run(names or [], output, pictures))
+
+
+@app.command()
 def bench(
     json: Annotated[Path | None, typer.Option("--json", help="Write the measurements here, too.", show_default=False)] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
@@ -275,6 +300,7 @@ def bench(
     xla: Annotated[bool, typer.Option("--xla", help="The patch under XLA: same output? what speed?")] = False,
     edits: Annotated[bool, typer.Option("--edits", help="Time from a structural edit to its first block.")] = False,
     clips: Annotated[bool, typer.Option("--clips", help="Whole clips as in training: time and peak memory.")] = False,
+    nodes: Annotated[bool, typer.Option("--nodes", help="What each processor adds to a block of 256 samples.")] = False,
     startup: Annotated[bool, typer.Option("--startup", help="Time until the window is visible and sound is ready.")] = False,
     stablehlo: Annotated[
         Path | None, typer.Option(help="Write the compiled patch as StableHLO, for other runtimes.", show_default=False)
@@ -283,7 +309,7 @@ def bench(
     """Measure speed on this machine, beside a plain baseline in the same run."""
     from ddsp_studio.bench import suite
 
-    wanted = {"live": live, "xla": xla, "edits": edits, "startup": startup, "clips": clips}
+    wanted = {"live": live, "xla": xla, "edits": edits, "startup": startup, "clips": clips, "nodes": nodes}
     chosen = [name for name, asked in wanted.items() if asked]
     raise typer.Exit(suite.run(chosen, quick=quick, json_path=json, stablehlo=stablehlo))
 

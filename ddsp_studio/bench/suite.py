@@ -135,6 +135,21 @@ def _xla(quick: bool) -> tuple[list[dict[str, Any]], bool]:
     return rows, all(row["same"] for row in rows)
 
 
+def _nodes(quick: bool) -> tuple[list[dict[str, Any]], bool]:
+    from ddsp_studio.bench import nodes, subject
+
+    title = f"What a processor adds to a block of {nodes.BLOCK} samples at {subject.SAMPLE_RATE / 1000:g} kHz"
+    table = _table(title, ("processor", "rows", "µs", "before XLA, µs"))
+    rows = []
+    with _console.status("Measuring processors …") as status:
+        for row in nodes.rows(quick=quick):
+            rows.append(row)
+            table.add_row(row["type"], str(row["rows"]), f"{row['us']:.1f}", f"{row['plain_us']:.1f}")
+            status.update(f"Measuring processors … {row['type']}")
+    _console.print(table)
+    return rows, True
+
+
 def _edits(quick: bool) -> tuple[list[dict[str, Any]], bool]:
     from ddsp_studio.bench import edits
 
@@ -181,6 +196,7 @@ _PARTS: dict[str, Callable[[bool], tuple[Any, bool]]] = {
     "offline": _offline,
     "clips": _clips,
     "xla": _xla,
+    "nodes": _nodes,
     "edits": _edits,
     "startup": _startup,
     "live": _live,

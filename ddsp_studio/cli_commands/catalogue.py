@@ -1,4 +1,4 @@
-"""The catalogue of processors as tables, as JSON and as a page of documentation; and the verdict on a patch."""
+"""The catalogue of processors as tables and as JSON; and the verdict on a patch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ddsp_studio.processors.catalogue import problems, specs
 from ddsp_studio.processors.check import check, zones
 from ddsp_studio.processors.declare import Control, Inlet, Option, Outlet, Signal, Spec
 
-_HEADINGS = ("Port", "Kind", "Unit", "Range", "Law", "Default", "What it does")
+HEADINGS = ("Port", "Kind", "Unit", "Range", "Law", "Default", "What it does")
+"""Of the columns of `rows`."""
 
 
 def verdict(given: str) -> str:
@@ -24,15 +25,13 @@ def verdict(given: str) -> str:
     return f"{path.name}: sound ({len(patch.nodes)} nodes, {len(patch.cables)} cables, {count} zones, {patch.content_hash()})"
 
 
-def show(name: str | None, *, as_json: bool = False, as_markdown: bool = False) -> None:
+def show(name: str | None, *, as_json: bool = False) -> None:
     """Print the catalogue, or one processor of it; ValueError if no processor has the name."""
     chosen = _chosen(name)
     for problem in problems:
         sys.stderr.write(f"ddsp-studio: {problem}\n")
     if as_json:
         sys.stdout.write(json.dumps([spec.to_json() for spec in chosen.values()], indent=1, ensure_ascii=False) + "\n")
-    elif as_markdown:
-        sys.stdout.write(markdown(chosen))
     else:
         _print_tables(chosen)
 
@@ -48,7 +47,7 @@ def _chosen(name: str | None) -> Mapping[str, Spec]:
 
 
 def rows(spec: Spec) -> Iterator[tuple[str, str, str, str, str, str, str]]:
-    """A processor's ports and options as text, one row each, in the order of `_HEADINGS`."""
+    """A processor's ports and options as text, one row each, in the order of `HEADINGS`."""
     for name, inlet in spec.inlets.items():
         yield (name, f"{_signal(inlet)} in", "", "", "", "", inlet.doc)
     for name, control in spec.controls.items():
@@ -56,7 +55,8 @@ def rows(spec: Spec) -> Iterator[tuple[str, str, str, str, str, str, str]]:
         kind = "control" + (f" × {control.channels}" if control.channels != 1 else "")
         yield (name, kind, control.unit, f"{low} … {high}", control.law._value_, _default(control), control.doc)
     for name, option in spec.options.items():
-        yield (name, "option", "", _allowed(option), "", str(option.default), option.doc)
+        default = option.default if isinstance(option.default, str) else f"{option.default:g}"
+        yield (name, "option", option.unit, _allowed(option), "", default, option.doc)
     for name, outlet in spec.outlets.items():
         size = f" × {outlet.channels}" if outlet.channels != 1 else ""
         yield (name, f"{_signal(outlet)} out{size}", outlet.unit, "", "", "", outlet.doc)
@@ -76,10 +76,11 @@ def _default(control: Control) -> str:
 def _allowed(option: Option) -> str:
     if option.choices:
         return ", ".join(option.choices)
-    return f"{option.path} file" if option.path else f"{option.low} … {option.high}"
+    return f"{option.path} file" if option.path else f"{option.low:g} … {option.high:g}"
 
 
-def _by_category(chosen: Mapping[str, Spec]) -> dict[str, list[Spec]]:
+def by_category(chosen: Mapping[str, Spec]) -> dict[str, list[Spec]]:
+    """Data sheets by category, both in the order of their declaration."""
     categories: dict[str, list[Spec]] = {}
     for spec in chosen.values():
         categories.setdefault(spec.category, []).append(spec)
@@ -93,35 +94,13 @@ def _print_tables(chosen: Mapping[str, Spec]) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 140)
-    for category, members in _by_category(chosen).items():
+    for category, members in by_category(chosen).items():
         console.print(Text(category, style="bold underline"), end="\n\n")
         for spec in members:
             console.print(Text.assemble((spec.name, "bold cyan"), f"  {spec.summary}"))
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-            for heading in _HEADINGS:
+            for heading in HEADINGS:
                 table.add_column(heading, no_wrap=heading in ("Port", "Kind"))
             for row in rows(spec):
                 table.add_row(*(Text(cell) for cell in row))
             console.print(table)
-
-
-def markdown(chosen: Mapping[str, Spec]) -> str:
-    """The page docs/processors.md."""
-    lines = [
-        "# Processors",
-        "",
-        "Made from the declarations by `make docs`. `ddsp-studio processors` prints the same in a terminal, and with `--json`",
-        "as data for other programs.",
-        "",
-    ]
-    for category, members in _by_category(chosen).items():
-        lines += [f"## {category}", ""]
-        for spec in members:
-            lines += [f"### {spec.name}", "", spec.summary, "", _line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
-            lines += [_line(row) for row in rows(spec)]
-            lines.append("")
-    return "\n".join(lines)
-
-
-def _line(cells: tuple[str, ...] | list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -184,8 +184,9 @@ _FLANGER_S = 0.001
 class ModDelay(Processor, version=1, category="Effect"):
     """A short delay that a cable or a network moves, from nothing to 50 ms: chorus, doubling and vibrato of your own making.
 
-    The delay ramps across each hop and is read between samples by third-order Lagrange interpolation; it is `delay` seconds and
-    nothing else, down to two samples (the DDSP library's ModDelay, whose documented range is not the one that it has).
+    The delay ramps across each hop and is read between samples by third-order Lagrange interpolation (Laakso et al., "Splitting
+    the Unit Delay", 1996); it is `delay` seconds and nothing else, down to two samples (the DDSP library's
+    ModDelay, whose documented range is not the one that it has).
     """
 
     input = Inlet(doc="The sound")

@@ -21,8 +21,8 @@ _SHORTEST_S = 0.02
 class StereoWidth(Processor, version=1, category="Effect", stereo=True):
     """Narrow or widen the stage: the difference of left and right times the width.
 
-    0 is mono, 1 leaves all as it is, 2 doubles the difference. The sum of left and right never changes. In training, where a row
-    is a clip and not a side, the sound passes as it is.
+    0 is mono, 1 leaves all as it is, 2 doubles the difference. The sum of left and right never changes (Blumlein, 1931). In
+    training, where a row is a clip and not a side, the sound passes as it is.
     """
 
     input = Inlet(doc="The sound, left and right")
