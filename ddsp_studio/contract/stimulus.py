@@ -14,7 +14,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Signal
-from ddsp_studio.processors.performance import CHANNELS, CLOCK
+from ddsp_studio.processors.performance import INPUT_WIDTH, WIDTHS
 
 Array = npt.NDArray[np.float32]
 Arrays = dict[str, Array]
@@ -46,6 +46,8 @@ class Terms:
     """Why the output rows are not the input rows, if they are not."""
     plain: Mapping[str, float] = field(default_factory=dict)
     """Control values under which the latency is measured."""
+    early: str = ""
+    """Why a change is heard sooner than the declared latency, if it is."""
     variant: bool = False
     """Whether another configuration of the same code is held to the full split law, so that an eager one will do here."""
     tails: tuple[Mapping[str, float], ...] = ({},)
@@ -154,6 +156,8 @@ def stimulus(case: Case, salt: int = 0, *, smooth: bool = False) -> Arrays:
     for name, inlet in processor.spec.inlets.items():
         if inlet.signal is Signal.AUDIO:
             made[name] = _noise(rng, batch, hops, 32 if smooth else 1)
+        elif inlet.signal is Signal.INPUT:
+            made[name] = rng.normal(0.0, 0.2, (batch, hops, INPUT_WIDTH)).astype(np.float32)
         else:
             made[name] = (performance if inlet.signal is Signal.NOTES else clock)(rng, batch, hops)
     for name, control in processor.spec.controls.items():
@@ -170,7 +174,7 @@ def silence(processor: Processor, terms: Terms, values: Mapping[str, float], hop
     """Silent inlets, and controls at the given values except those that stand for the input."""
     made = constants(processor, {**values, **terms.silence}, terms.batch, hops)
     for name, inlet in processor.spec.inlets.items():
-        width = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK)}.get(inlet.signal)
+        width = WIDTHS.get(inlet.signal)
         made[name] = np.zeros((terms.batch, hops * HOP) if width is None else (terms.batch, hops, width), np.float32)
     return made
 

@@ -17,7 +17,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.declare import MODEL, Head, OptionValue, Signal, Spec
 from ddsp_studio.processors.model_file import Trained, find
-from ddsp_studio.processors.performance import CHANNELS, CLOCK
+from ddsp_studio.processors.performance import WIDTHS
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 """Weights by name."""
@@ -90,7 +90,7 @@ class Processor:
 
     @property
     def latency(self) -> int:
-        """Samples by which audio outlets lag behind audio inlets and controls."""
+        """Samples by which audio outlets lag behind inlets and controls, or what is told of a sound behind the sound."""
         return 0
 
     def tail_s(self, values: Mapping[str, tuple[float, ...]]) -> float:
@@ -119,7 +119,8 @@ class Processor:
         Args:
             memory: as `memory` made it or `render` returned it.
             x: a tuple named by port. Audio is [batch, samples]; the performance [batch, hops, 7]; the clock
-                [batch or 1, hops, 3] float64; a control [batch or 1, hops + 1, channels], row 0 being the frame before the
+                [batch or 1, hops, 3] float64; the audio input [batch or 1, hops, 128]; a control
+                [batch or 1, hops + 1, channels], row 0 being the frame before the
                 block. `x.weights` is what `derive` made.
 
         Returns:
@@ -165,7 +166,8 @@ class Processor:
 
         Args:
             state: as `start` made it or `process` returned it.
-            inputs: audio [batch, samples], performance [batch, hops, 7] and clock [batch or 1, hops, 3] by inlet, controls
+            inputs: audio [batch, samples], performance [batch, hops, 7], clock [batch or 1, hops, 3] and audio input
+                [batch or 1, hops, 128] by inlet, controls
                 [batch, hops, channels] by name. Controls left out keep their default; inlets left out are silent, and a clock
                 that is left out stands still.
             weights: by name; the untrained ones where none are given.
@@ -188,7 +190,7 @@ class Processor:
         for name, inlet in self.spec.inlets.items():
             signal = inputs.get(name)
             if signal is None:
-                width = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK)}.get(inlet.signal)
+                width = WIDTHS.get(inlet.signal)
                 signal = tf.zeros([batch, hops * HOP] if width is None else [batch, hops, width])
             complete[name] = tf.cast(signal, tf.float64) if inlet.signal is Signal.CLOCK else signal
         if self.spec.weights:

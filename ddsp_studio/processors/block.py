@@ -39,11 +39,12 @@ class Pass:
         values: Tensor,
         performance: Tensor,
         clock: Tensor,
+        heard: Tensor,
         derived: Mapping[str, Any],
         compiler: Compiler,
     ) -> None:
         self.group, self.state, self.derived = group, state, derived
-        self.performance, self.clock = performance, clock
+        self.given = {Signal.NOTES: performance, Signal.CLOCK: clock, Signal.INPUT: heard}
         self.compiler, self.pending = compiler, Pending()
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
         started, last = state.values
@@ -135,8 +136,7 @@ class Pass:
 
     def _inlet(self, name: str, key: str, signal: Signal) -> Tensor:
         if signal is not Signal.AUDIO:
-            given = self.performance if signal is Signal.NOTES else self.clock
-            return next((self.signals[str(cable.source)] for cable in self.group._into(Port(name, key))), given)
+            return next((self.signals[str(cable.source)] for cable in self.group._into(Port(name, key))), self.given[signal])
         total = None
         for cable in self.group._into(Port(name, key)):
             audio = self._delayed(cable, self.signals[str(cable.source)])

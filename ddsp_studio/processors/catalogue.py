@@ -47,8 +47,7 @@ _BUILT_IN = (
     "decoders",
     "encoders",
     "expression",
-    "encoders",
-    "expression",
+    "listening",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}

@@ -114,6 +114,17 @@ def zones(patch: Patch) -> dict[str, Zone]:
     return out
 
 
+def listening(patch: Patch) -> set[str]:
+    """The nodes, groups expanded, that depend on the audio input."""
+    patch = expand(patch)
+    found: set[str] = set()
+    for name in order(patch):
+        hears = any(i.signal is Signal.INPUT for i in spec_of(patch.nodes[name], name).inlets.values())
+        if hears or any(c.target.node == name and c.source.node in found for c in patch.cables):
+            found.add(name)
+    return found
+
+
 def _leaving(node: Node, zone: Zone) -> Zone:
     return Zone.OUTPUT if node.type == MIXER else zone
 

@@ -46,15 +46,16 @@ class Law(str, enum.Enum):
 
 
 class Signal(str, enum.Enum):
-    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES the performance, CLOCK the beat.
+    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES, CLOCK, INPUT (what comes in).
 
-    An inlet for notes or for the clock needs no cable: it then gets what is played, and the transport's clock.
+    An inlet for notes, the clock or the input needs no cable: it then gets what is played, the transport's clock, or what is heard.
     """
 
     AUDIO = "audio"
     CONTROL = "control"
     NOTES = "notes"
     CLOCK = "clock"
+    INPUT = "input"
 
 
 Size = int | str

@@ -18,12 +18,12 @@ from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.block import GroupState, Pass
 from ddsp_studio.processors.catalogue import processor_types
-from ddsp_studio.processors.check import ALL_VOICES, OUTPUT, Zone, check, order, reachable, spec_of, values_of, zones
+from ddsp_studio.processors.check import ALL_VOICES, OUTPUT, Zone, check, listening, order, reachable, spec_of, values_of, zones
 from ddsp_studio.processors.declare import Control, Head, Signal
 from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
-from ddsp_studio.processors.performance import CHANNELS, CLOCK
+from ddsp_studio.processors.performance import CHANNELS, CLOCK, INPUT_WIDTH
 from ddsp_studio.processors.tracing import Compiler, Pending
 
 Array = npt.NDArray[np.float32]
@@ -70,6 +70,7 @@ class ProcessorGroup:
         self.order = [name for name in order(patch) if heard[name]]
         self.zones = zones(patch)
         self.output = next((name for name in self.order if patch.nodes[name].type == OUTPUT), None)
+        self.listening = listening(patch)
         self.processors = {name: self._configure(name) for name in self.order}
         self.weights = {name: self._weights(p, name) for name, p in self.processors.items() if p.spec.weights}
         self.columns: dict[str, Column] = {}
@@ -169,7 +170,7 @@ class ProcessorGroup:
     def batch(self, name: str, rows: int) -> int:
         """Batch of a node when `rows` voices or clips are processed."""
         if self.zones[name] is Zone.FREE:
-            return 1
+            return 1 if self.playing or name not in self.listening else rows
         return 2 if self.playing and self.zones[name] is Zone.OUTPUT else rows
 
     def leaving(self, name: str, rows: int) -> int:
@@ -209,6 +210,7 @@ class ProcessorGroup:
         performance: Tensor,
         derived: Mapping[str, Any] | None = None,
         clock: Tensor | None = None,
+        heard: Tensor | None = None,
     ) -> tuple[Rendered, GroupState]:
         """Go on by whole hops.
 
@@ -218,20 +220,22 @@ class ProcessorGroup:
             performance: [rows, hops, 7] float32; see `performance.py`.
             derived: as `derive` made it; from the patch's own weights where it is left out.
             clock: [1, hops, 3] float64; see `performance.py`. Where it is left out the block begins at beat 0, 120 bpm.
+            heard: the audio input, [1, hops, 128], or [rows, hops, 128] for clips; see `performance.py`. Silence if left out.
 
         Returns:
             The block and the new state. Audio is [2, samples] when playing, [rows, samples] otherwise.
         """
         held = self.derive({}) if derived is None else derived
         beat = tf.constant(free_clock(0, int(performance.shape[1]), self.sample_rate)) if clock is None else clock
-        audio, shown, after = Pass(self, state, values, performance, beat, held, Compiler.INLINE).run()
+        sound = tf.zeros([1, performance.shape[1], INPUT_WIDTH]) if heard is None else heard
+        audio, shown, after = Pass(self, state, values, performance, beat, sound, held, Compiler.INLINE).run()
         count = len(self.order)
         return Rendered(audio, shown[:count], shown[count:-1], shown[-1]), after
 
     def function(self, rows: int, hops: int, compiler: Compiler) -> tuple[Any, Pending]:
         """The compiled `process` for this many rows and hops: one of flat tensors, and what XLA has still to compile.
 
-        Takes values, performance, clock, the flattened state and the flattened derived weights; gives audio, then levels,
+        Takes values, performance, clock, input, the flattened state and the flattened derived weights; gives audio, then levels,
         partials and f0 in one vector, then the flattened state. Flat tensors spare a millisecond of Python in every call.
         Weights are arguments, so that others take their place without compiling.
         """
@@ -239,10 +243,10 @@ class ProcessorGroup:
         count = len(tf.nest.flatten(start))
         passes: list[Pass] = []
 
-        def flat(values: Tensor, performance: Tensor, clock: Tensor, *tensors: Tensor) -> list[Tensor]:
+        def flat(values: Tensor, performance: Tensor, clock: Tensor, heard: Tensor, *tensors: Tensor) -> list[Tensor]:
             state = tf.nest.pack_sequence_as(start, list(tensors[:count]))
             derived = tf.nest.pack_sequence_as(held, list(tensors[count:]))
-            passes.append(Pass(self, state, values, performance, clock, derived, compiler))
+            passes.append(Pass(self, state, values, performance, clock, heard, derived, compiler))
             audio, shown, after = passes[-1].run()
             return [audio, shown, *tf.nest.flatten(after)]
 
@@ -250,5 +254,6 @@ class ProcessorGroup:
         spec = functools.partial(tf.TensorSpec, dtype=tf.float32)
         clock = tf.TensorSpec([1, hops, len(CLOCK)], tf.float64)
         state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten((start, held))]
-        function = traced.get_concrete_function(spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), clock, *state)
+        given = spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), clock, spec([1, hops, INPUT_WIDTH])
+        function = traced.get_concrete_function(*given, *state)
         return function, passes[-1].pending

@@ -1,6 +1,9 @@
-"""What is played, and when the beat falls, as frames: names and order of the channels that the sequencer writes."""
+"""What is played, when the beat falls, and what comes in, as frames: names and order of their channels."""
 
 from __future__ import annotations
+
+from ddsp_studio.dsp.tensor import HOP
+from ddsp_studio.processors.declare import Signal
 
 CHANNELS = ("note", "gate", "trigger", "velocity", "pressure", "mod", "bend")
 """Channels of a performance tensor [voices, frames, 7], float32.
@@ -21,3 +24,9 @@ runs by itself.
 BEAT, TEMPO, RUNNING = range(len(CLOCK))
 BPM = 120.0
 """Tempo where nothing gives another."""
+
+INPUT_WIDTH = 2 * HOP
+"""Channels of the audio input as frames [1 or batch, frames, 128], float32: the left samples of the hop, then the right ones."""
+
+WIDTHS = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK), Signal.INPUT: INPUT_WIDTH}
+"""Channels of what is given to inlets that need no cable."""

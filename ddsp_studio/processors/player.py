@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.dsp.tensor import direct, tf
+from ddsp_studio.dsp.tensor import HOP, direct, tf
 from ddsp_studio.processors.block import GroupState
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
 from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
-from ddsp_studio.processors.performance import CHANNELS
+from ddsp_studio.processors.performance import CHANNELS, INPUT_WIDTH
 from ddsp_studio.processors.tracing import Compiler, Pending
 
 Array = npt.NDArray[np.float32]
@@ -73,6 +73,7 @@ class Player:
         self.partials_node: str = self._group.partials_node
         self.latency_samples: int = self._group.latency
         self.tail_s: float = self._group.tail_s()
+        self.listens: bool = any(name in self._group.listening for name in self.nodes)
         self._modulated = [column for column in self.layout.values() if column.modulated]
         self._functions: dict[int, Any] = {}
         self._pending: dict[int, Pending] = {}
@@ -141,15 +142,19 @@ class Player:
     def _run_once(self, function: Callable[..., Any], hops: int) -> None:
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
         clock = tf.constant(free_clock(0, hops, self._rate))
-        function(values, tf.zeros([self.voices, hops, len(CHANNELS)]), clock, *tf.nest.flatten(self._start), *self._derived)
+        given = tf.zeros([self.voices, hops, len(CHANNELS)]), clock, tf.zeros([1, hops, INPUT_WIDTH])
+        function(values, *given, *tf.nest.flatten(self._start), *self._derived)
 
-    def render(self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None) -> Block:
+    def render(
+        self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None, heard: Array | None = None
+    ) -> Block:
         """Render the next block.
 
         Args:
             values: a row for each hop, in real units, [hops, columns] float32.
             performance: [voices, hops, 7] float32; see `performance.py`.
             clock: [1, hops, 3] float64; where it is left out it counts from the player's first block, at 120 bpm.
+            heard: the audio input, left and right, [2, samples]; silence where it is left out.
         """
         hops = values.shape[0]
         if hops not in self._functions:
@@ -157,7 +162,8 @@ class Player:
         performed = np.ascontiguousarray(performance, np.float32)
         beat = free_clock(self._hops_played, hops, self._rate) if clock is None else clock
         self._hops_played += hops
-        inputs = map(tf.convert_to_tensor, (self._encoded(values), performed, beat))
+        sound = np.zeros((1, hops, INPUT_WIDTH), np.float32) if heard is None else input_frames(heard)
+        inputs = map(tf.convert_to_tensor, (self._encoded(values), performed, beat, sound))
         given, before = [*inputs, *self._state], self._derived
         coming, self._coming = self._coming, None
         self._derived = before if coming is None else coming
@@ -223,6 +229,11 @@ def _alike(mine: Any, theirs: Any) -> bool:
         return False
     a, b = tf.nest.flatten(mine), tf.nest.flatten(theirs)
     return len(a) == len(b) and all(x.shape == y.shape and x.dtype == y.dtype for x, y in zip(a, b, strict=True))
+
+
+def input_frames(heard: Array) -> Array:
+    """The audio input, left and right [2, samples], as frames [1, hops, 128]."""
+    return np.ascontiguousarray(heard.reshape(2, -1, HOP).transpose(1, 0, 2).reshape(1, -1, INPUT_WIDTH), np.float32)
 
 
 def knob_of(control: Control, values: Array) -> Array:

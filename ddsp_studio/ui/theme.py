@@ -35,7 +35,7 @@ AUDIO = "#e9a94f"
 CONTROL = "#5ec2b7"
 NOTES = "#b798f0"
 CLOCK = "#8fa3bf"
-SIGNAL = {"audio": AUDIO, "control": CONTROL, "notes": NOTES, "clock": CLOCK}
+SIGNAL = {"audio": AUDIO, "control": CONTROL, "notes": NOTES, "clock": CLOCK, "input": AUDIO}
 
 RADIUS = 4
 """Corner radius of buttons, fields and panels in logical pixels."""

@@ -15,11 +15,11 @@ import numpy as np
 from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.base import Processor
 
-from . import terms_effects, terms_first, terms_networks, terms_routing, terms_synths
+from . import terms_effects, terms_first, terms_listening, terms_networks, terms_routing, terms_synths
 from .stimulus import Case, Terms
 
 RATE = 16_000
-FAMILIES = (terms_effects, terms_first, terms_networks, terms_routing, terms_synths)
+FAMILIES = (terms_effects, terms_first, terms_listening, terms_networks, terms_routing, terms_synths)
 SETTINGS: dict[str, list[dict[str, Any]]] = {name: given for family in FAMILIES for name, given in family.SETTINGS.items()}
 """Options worth testing; a type that is not named here is tested as it is by default."""
 

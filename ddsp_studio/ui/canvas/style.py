@@ -39,7 +39,7 @@ CATEGORY = {
 MISSING = theme.DANGER
 
 _RETURN_FROM, _OUT, _ABOVE = 120.0, 24.0, 64.0
-_DASHES = {Signal.AUDIO: None, Signal.CONTROL: [5.0, 3.0], Signal.NOTES: [1.0, 2.2], Signal.CLOCK: [1.0, 4.0]}
+_DASHES = {Signal.AUDIO: None, Signal.CONTROL: [5.0, 3.0], Signal.NOTES: [1.0, 2.2], Signal.CLOCK: [1.0, 4.0], Signal.INPUT: None}
 
 
 def category_colour(category: str) -> str:

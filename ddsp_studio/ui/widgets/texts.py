@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from ddsp_studio.processors.declare import Control, Inlet, Outlet, Signal
 
-_CARRIES = {Signal.AUDIO: "audio", Signal.CONTROL: "control signal", Signal.NOTES: "notes", Signal.CLOCK: "the clock"}
+_CARRIES = {
+    Signal.AUDIO: "audio",
+    Signal.CONTROL: "control signal",
+    Signal.NOTES: "notes",
+    Signal.CLOCK: "the clock",
+    Signal.INPUT: "the audio input",
+}
 
 
 def readable(name: str) -> str:
