@@ -220,7 +220,8 @@ class Compiler(threading.Thread):
             return
         player = self._workshop.player(patch, wish.sample_rate, wish.voices)
         player.warm(wish.block // HOP)
-        raise_helpers()
+        if self._player is None:  # the improver has not begun yet
+            raise_helpers()
         if self._wish.patch is not wish.patch:
             return  # overtaken while compiling; the wake flag is set
         smoother = self._workshop.smoother(player)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from ddsp_studio.audio.instrument import Player
-from ddsp_studio.audio.priority import lower_priority
+from ddsp_studio.audio.priority import lower_compilers, lower_priority, pool_threads
 
 _IDLE_S = 0.3
 """How long a patch must be left alone before more of it is compiled."""
@@ -49,7 +49,9 @@ class Improver(threading.Thread):
                     _logger.exception("the patch could not be improved")
 
     def _improve(self, player: Player, hops: int) -> None:
+        known = pool_threads()
         while player.improve(hops):
+            lower_compilers(known)
             if self._wake.is_set():
                 return
         self._done(player, hops)

@@ -1,9 +1,10 @@
 """Real-time scheduling for the threads that make sound, where the system allows it.
 
 Measured with six busy processes on two cores: a block took 21 ms at worst (99 %), 14 ms with the render thread alone raised,
-and 8 ms with TensorFlow's own threads raised too, which do half of the work.
+and 8 ms with the thread raised, too, that TensorFlow gives half of the work. The threads that compile must never be raised:
+they then held up the sound for a second at a time.
 
-Thread rule: `raise_priority` acts on the calling thread; `raise_helpers` may be called on any thread.
+Thread rule: `raise_priority` and `lower_priority` act on the calling thread; the others may be called on any thread.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import os
 import threading
 from pathlib import Path
 
-_PRIORITY = 5
-_HELPERS = "tf_Compute"
-"""What TensorFlow calls the threads that run the operations of a patch."""
+_PRIORITY, _LOW = 5, 15
+_POOL = "tf_Compute"
 
 
 def raise_priority() -> None:
@@ -26,20 +26,50 @@ def raise_priority() -> None:
 def lower_priority() -> None:
     """Let every other thread go first (Linux only; elsewhere nothing happens)."""
     with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
 
 
 def raise_helpers() -> None:
-    """Ask the same for TensorFlow's threads, once it has made them (Linux only)."""
+    """Ask the same for the threads that share the work of an operation (Linux only), once a first patch has run.
+
+    Not for those among which operations are handed out, TensorFlow's "tf_Compute": XLA compiles on them.
+    """
+    for task in _foreign_tasks():
+        if _name(task) != _POOL:
+            _raise(task, task)
+
+
+def lower_compilers(known: set[int]) -> None:
+    """Let every other thread go before XLA's compiler: the pool threads that are not among the known (Linux only)."""
+    for task in pool_threads() - known:
+        with contextlib.suppress(AttributeError, OSError):
+            os.setpriority(os.PRIO_PROCESS, task, _LOW)
+
+
+def pool_threads() -> set[int]:
+    """TensorFlow's pool threads in this process (Linux only)."""
+    return {task for task in _foreign_tasks() if _name(task) == _POOL}
+
+
+def _foreign_tasks() -> list[int]:
+    """Threads that Python knows nothing of and that the system schedules as it likes."""
+    ours = {thread.native_id for thread in threading.enumerate()}
+    with contextlib.suppress(AttributeError, OSError):
+        tasks = [int(task) for task in os.listdir("/proc/self/task")]
+        return [task for task in tasks if task not in ours and os.sched_getscheduler(task) == os.SCHED_OTHER]
+    return []
+
+
+def _name(task: int) -> str:
     with contextlib.suppress(OSError):
-        for task in Path("/proc/self/task").iterdir():
-            if (task / "comm").read_text().startswith(_HELPERS):
-                _raise(int(task.name), int(task.name))
+        return Path(f"/proc/self/task/{task}/comm").read_text().strip()
+    return ""
 
 
 def _raise(task: int, native: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(task, os.SCHED_RR, os.sched_param(_PRIORITY))
+        # threads that it starts are not raised with it
+        os.sched_setscheduler(task, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(_PRIORITY))
         return
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, native, -10)

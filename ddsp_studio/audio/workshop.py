@@ -15,6 +15,8 @@ from ddsp_studio.processors.patch import Patch
 
 INTRA_OP_THREADS = 1
 """Measured on two cores: a second thread gains nothing at live block sizes and adds jitter."""
+INTER_OP_THREADS = 3
+"""Compiling by XLA takes one of them for a second at a time; the sound needs another."""
 
 
 class Workshop(Protocol):
@@ -45,7 +47,7 @@ class TensorFlowWorkshop:
 
         try:
             tf.config.threading.set_intra_op_parallelism_threads(self._threads)
-            tf.config.threading.set_inter_op_parallelism_threads(self._threads)
+            tf.config.threading.set_inter_op_parallelism_threads(INTER_OP_THREADS)
         except RuntimeError:
             # TensorFlow was used before in this process, as in a test: its threads are what they are
             return
