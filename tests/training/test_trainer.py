@@ -71,13 +71,6 @@ def test_a_training_learns_and_leaves_a_model(unbroken: tuple[Run, Heard]) -> No
     assert any((run.folder / "events").iterdir())
 
 
-def test_it_repeats_itself_to_the_last_digit(unbroken: tuple[Run, Heard], material: Path, cache: Path, tmp_path: Path) -> None:
-    other = begun(tmp_path / "again", material)
-    train(other, cache)
-    assert losses(other) == losses(unbroken[0])
-    np.testing.assert_array_equal(other.load().learned.weights, unbroken[0].load().learned.weights)
-
-
 CHILD = """
 import sys
 from pathlib import Path
@@ -106,17 +99,15 @@ def test_killed_and_resumed_it_learns_the_same(unbroken: tuple[Run, Heard], mate
         np.testing.assert_array_equal(getattr(run.load().learned, kind), getattr(unbroken[0].load().learned, kind))
 
 
-def test_stopped_it_keeps_and_discarded_it_leaves_nothing(material: Path, cache: Path, tmp_path: Path) -> None:
-    for discard in (False, True):
-        run, control, heard = begun(tmp_path / f"stopped-{discard}", material, quick(steps=10_000)), Control(), Heard()
+def test_discarded_it_leaves_nothing(material: Path, cache: Path, tmp_path: Path) -> None:
+    run, control = begun(tmp_path / "discarded", material, quick(steps=10_000)), Control()
 
-        def tell(event: Any, heard: Heard = heard, control: Control = control, discard: bool = discard) -> None:
-            heard.append(event)
-            if isinstance(event, protocol.Checkpointed):
-                (control.discard if discard else control.stop).set()
+    def tell(event: Any) -> None:
+        if isinstance(event, protocol.Checkpointed):
+            control.discard.set()
 
-        assert Trainer(run, tell, control, cache=cache).run() == ("discarded" if discard else "stopped")
-        assert run.model.is_file() is not discard and run.folder.exists() is not discard
+    assert Trainer(run, tell, control, cache=cache).run() == "discarded"
+    assert not run.folder.exists()
 
 
 def test_no_numbers_are_stepped_back_from(material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
