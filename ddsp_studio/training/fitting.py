@@ -41,9 +41,9 @@ class Slot(NamedTuple):
 class Fitting:
     """A patch whose trained weights are one vector, and which sounds by features.
 
-    Nodes that hear the performance are replaced: their outlets f0 and loudness give the features, gate and trigger follow the
-    loudness, and the other ones rest. Everything else is processed as it is played, rows being clips. Thread rule: one thread at
-    a time.
+    Nodes that hear the performance, or tell pitch or loudness of the audio input, are replaced: their outlets f0 and loudness
+    give the features, gate and trigger follow the loudness, and the other ones rest. Everything else is processed as it is
+    played, rows being clips. Thread rule: one thread at a time.
     """
 
     def __init__(self, patch: Patch, sample_rate: float) -> None:
@@ -58,7 +58,7 @@ class Fitting:
         self._stands: list[_Performer | _Listener] = []
         self.performers: set[str] = set()
         for name, processor in self.group.processors.items():
-            if any(inlet.signal is Signal.NOTES for inlet in processor.spec.inlets.values()):
+            if self._performs(name, processor):
                 self._stands.append(_Performer(processor))
                 self.performers.add(name)
             elif self._listens(name, processor):
@@ -97,6 +97,11 @@ class Fitting:
             heard = isinstance(self.group.processors[name], _Listener) or any(zones[s] is Zone.VOICE for s in sources)
             if zones[name] is Zone.FREE and heard:
                 zones[name] = Zone.VOICE
+
+    def _performs(self, name: str, processor: Processor) -> bool:
+        """Whether a node says what is to be played: by the notes that it gets, or by what it hears of the input."""
+        hears_notes = any(inlet.signal is Signal.NOTES for inlet in processor.spec.inlets.values())
+        return hears_notes or (name in self.group.listening and bool({"f0", "loudness"} & set(processor.spec.outlets)))
 
     def _listens(self, name: str, processor: Processor) -> bool:
         """Whether a node is an encoder into which nothing is plugged."""
@@ -168,10 +173,14 @@ class Fitting:
     def go_on(self, state: Any, derived: Mapping[str, Any], features: Features, hops: int) -> tuple[Tensor, Any]:
         """Play the next hops, from and to a state: audio [rows, samples] and the state after."""
         rows, clip = int(features["f0_hz"].shape[0]), features.get("audio")
+        clip = tf.zeros([rows, hops * HOP]) if clip is None else clip[:, : hops * HOP]
         for stand in self._stands:
-            stand.features = {**features, "audio": tf.zeros([rows, hops * HOP]) if clip is None else clip[:, : hops * HOP]}
+            stand.hops = hops
+            stand.features = {**features, "audio": clip}
         values = tf.constant(np.tile(self._values, (hops, 1)))
-        rendered, after = self.group.process(state, values, tf.zeros([rows, hops, len(CHANNELS)]), derived)
+        both = tf.concat([tf.reshape(clip, [rows, hops, HOP])] * 2, axis=2)
+        notes = tf.zeros([rows, hops, len(CHANNELS)])
+        rendered, after = self.group.process(state, values, notes, derived, heard=both)
         return rendered.audio, after
 
 
@@ -186,6 +195,7 @@ class _Stand:
     def __init__(self, real: Processor) -> None:
         self._real = real
         self.features: Features = {}
+        self.hops = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -200,8 +210,8 @@ class _Performer(_Stand):
 
     def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
         """Give the features that the outlets are named for, and rest elsewhere."""
-        hops = _hops(x, self._real)
-        given, rows = _outlets(self.features, hops), int(self.features["f0_hz"].shape[0])
+        hops, rows = self.hops, int(self.features["f0_hz"].shape[0])
+        given = _outlets(self.features, hops)
         outputs = {}
         for port, outlet in self._real.spec.outlets.items():
             channels = len(CHANNELS) if outlet.signal is Signal.NOTES else self._real.channels(port)
@@ -219,10 +229,6 @@ class _Listener(_Stand):
         return self._real.render(memory, x._replace(**heard))
 
 
-def _hops(x: Any, processor: Processor) -> int:
-    return next(int(getattr(x, n).shape[1]) for n, i in processor.spec.inlets.items() if i.signal is Signal.NOTES)
-
-
 def _outlets(features: Features, hops: int) -> dict[str, Tensor]:
     """Signals of hops that a performer gives, by outlet."""
     f0_hz, loudness = features["f0_hz"], features["loudness_db"]
@@ -234,10 +240,15 @@ def _outlets(features: Features, hops: int) -> dict[str, Tensor]:
         "f0": tf.exp(_by_hops(tf.math.log(f0_hz), period)),
         "loudness": loudness,
         "level": audible(loudness, GESTURES[2]),
+        "confidence": _held(features.get("confidence", tf.ones_like(f0_hz)), period),
         "gate": gate,
         "trigger": gate * (1.0 - before),
         "velocity": tf.fill(gate.shape, _VELOCITY),
     }
+
+
+def _held(frames: Tensor, period: int) -> Tensor:
+    return tf.repeat(frames, period, axis=1) if period > 1 else frames
 
 
 def _by_hops(frames: Tensor, period: int) -> Tensor:

@@ -176,3 +176,24 @@ def test_spectrograms_are_in_decibels() -> None:
     sine = np.sin(2 * np.pi * 1000.0 * np.arange(RATE) / RATE).astype(np.float32)
     db = samples.spectrogram_db(sine)
     assert abs(float(db.max())) < 0.5 and db.min() >= samples.FLOOR_DB
+
+
+def test_a_patch_that_listens_is_trained_as_one_that_is_played() -> None:
+    """Pitch and loudness of the input give way to those of the data set, in time with the sound; the input is the recording."""
+    from ddsp_studio.processors.patch import Cable, Node, Port
+
+    played = patch(reverb=True)
+    heard = (
+        played.without_nodes(["voice", "expression"]).with_node("in", Node("AudioInput")).with_node("ear", Node("PitchTracker"))
+    )
+    cables = {"in.audio": "ear.input", "ear.f0": "tone.f0", "ear.f0 ": "net.f0", "ear.loudness": "net.loudness"}
+    for source, target in cables.items():
+        heard = heard.with_cable(Cable(Port.parse(source.strip()), Port.parse(target)))
+    rng = np.random.default_rng(1)
+    features = {
+        "f0_hz": tf.constant(rng.uniform(200.0, 400.0, (2, 30, 1)), tf.float32),
+        "loudness_db": tf.constant(rng.uniform(-50.0, -20.0, (2, 30, 1)), tf.float32),
+        "audio": tf.constant(rng.normal(0.0, 0.1, (2, 30 * 64)), tf.float32),
+    }
+    one, other = Fitting(played, RATE), Fitting(heard, RATE)
+    np.testing.assert_allclose(other.sound(other.vector(), features), one.sound(one.vector(), features), atol=1e-6)
