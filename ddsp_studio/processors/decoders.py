@@ -118,7 +118,7 @@ class RnnDecoder(_Decoder, Processor, version=1, category="Neural"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Any], Memory]:
         """Play the frames that begin."""
         heard, timbre, frames = self._hear(x, memory.clock)
-        batch, count, units, w = *heard.shape[:2], self._units, x.weights
+        batch, count, units, w = int(heard.shape[0]), int(heard.shape[1]), self._units, x.weights
         inner = tf.reshape(tf.transpose(heard, [2, 0, 1]), [2, batch * count, 1])
         for layer in w["input"]:
             inner = nn.dense(inner, layer)
