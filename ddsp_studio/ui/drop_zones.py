@@ -62,7 +62,7 @@ class DropZones(QObject):
         if not zones:
             self._refuse(_refusal(paths))
             return
-        zone = zones[self._overlay.index_at(place) if place is not None and len(zones) > 1 else 0]
+        zone = zones[self._overlay.index_at(place, len(zones)) if place is not None and len(zones) > 1 else 0]
         zone.take([path for path in paths if zone.fits(path)])
         left = [path.name for path in paths if not zone.fits(path)]
         if left:
@@ -120,12 +120,12 @@ class _Overlay(QWidget):
         self.update()
 
     def point(self, place: QPointF) -> None:
-        self._index = self.index_at(place)
+        self._index = self.index_at(place, len(self._titles))
         self.update()
 
-    def index_at(self, place: QPointF) -> int:
-        count = max(len(self._titles), 1)
-        return min(max(int(place.x() / max(self.width(), 1) * count), 0), count - 1)
+    def index_at(self, place: QPointF, zones: int) -> int:
+        count = max(zones, 1)
+        return min(max(int(place.x() / max(self._window.width(), 1) * count), 0), count - 1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

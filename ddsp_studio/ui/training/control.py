@@ -276,12 +276,12 @@ class TrainingControl(QObject):
         chosen = next((entry.path for entry in models if instruments.given_name(entry.path) in playing), None)
         dialog = TransferDialog(source, models, chosen, program=self._programs.transfer, parent=self._window)
         dialog.wanted.connect(self.hear)
-        dialog.destroyed.connect(lambda: self._forget(dialog))
+        dialog.closed.connect(self._forget_dialog)
         self._dialog = dialog
         dialog.show()
 
-    def _forget(self, dialog: TransferDialog) -> None:
-        if self._dialog is dialog:
+    def _forget_dialog(self) -> None:
+        if self._dialog is self.sender():
             self._dialog = None
 
     # -- beginning and end ------------------------------------------------------------------------------------------------

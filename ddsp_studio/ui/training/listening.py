@@ -29,42 +29,49 @@ class Listening(QObject):
     def __init__(self, command: Sequence[str] | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._command = list(command or LISTENER)
-        self._process: QProcess | None = None
+        self._busy = False
+        self._waiting: list[str] = []
+        self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.finished.connect(self._ended)
+        self._process.errorOccurred.connect(self._could_not)
 
     @property
     def busy(self) -> bool:
         """Whether there is something to wait for."""
-        return self._process is not None
+        return self._busy or bool(self._waiting)
 
     def start(self, files: Sequence[Path]) -> None:
-        """Listen to files and folders."""
+        """Listen to files and folders, as soon as a survey that was cancelled has ended."""
         self.cancel()
-        process = QProcess(self)
-        process.readyReadStandardOutput.connect(lambda: self._read(process))
-        process.finished.connect(lambda *_: self._ended(process))
-        process.errorOccurred.connect(lambda error: self._could_not(process, error))
-        self._process = process
-        process.start(self._command[0], [*self._command[1:], *(str(path) for path in files)])
+        self._waiting = [str(path) for path in files]
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._waiting and self._process.state() == QProcess.ProcessState.NotRunning:
+            files, self._waiting = self._waiting, []
+            self._busy = True
+            self._process.start(self._command[0], [*self._command[1:], *files])
 
     def cancel(self) -> None:
         """Stop listening; nothing more is told."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            process.finished.connect(process.deleteLater)
+        self._busy, self._waiting = False, []
+        if self._process.state() != QProcess.ProcessState.NotRunning:
+            self._process.terminate()
 
     def close(self) -> None:
         """Stop, and wait for the end."""
-        process = self._process
         self.cancel()
-        if process is not None and not process.waitForFinished(_PATIENCE_MS):
-            process.kill()
-            process.waitForFinished(_PATIENCE_MS)
+        if self._process.state() != QProcess.ProcessState.NotRunning and not self._process.waitForFinished(_PATIENCE_MS):
+            self._process.kill()
+            self._process.waitForFinished(_PATIENCE_MS)
 
-    def _read(self, process: QProcess) -> None:
-        while process is self._process and process.canReadLine():
-            with contextlib.suppress(ValueError):
-                self._take(listen.decode(bytes(process.readLine().data())))
+    def _read(self) -> None:
+        while self._process.canReadLine():
+            line = bytes(self._process.readLine().data())
+            if self._busy:
+                with contextlib.suppress(ValueError):
+                    self._take(listen.decode(line))
 
     def _take(self, word: listen.Word) -> None:
         match word:
@@ -73,20 +80,20 @@ class Listening(QObject):
             case listen.Heard():
                 self.heard.emit(word)
             case listen.Surveyed():
-                self._process = None
+                self._busy = False
                 self.finished.emit(word)
             case listen.Refused():
-                self._process = None
+                self._busy = False
                 self.failed.emit(word.text)
 
-    def _ended(self, process: QProcess) -> None:
-        self._read(process)
-        process.deleteLater()
-        if process is self._process:
-            self._process = None
+    def _ended(self) -> None:
+        self._read()
+        if self._busy:
+            self._busy = False
             self.failed.emit("The recordings could not be listened to: the process that does it ended unexpectedly.")
+        self._begin()
 
-    def _could_not(self, process: QProcess, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and process is self._process:
-            self._process = None
-            self.failed.emit(f"The recordings could not be listened to: {process.errorString()}.")
+    def _could_not(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart and self._busy:
+            self._busy = False
+            self.failed.emit(f"The recordings could not be listened to: {self._process.errorString()}.")

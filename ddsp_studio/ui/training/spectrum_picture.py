@@ -29,17 +29,27 @@ def read(stem: str) -> tuple[Decibels, int] | None:
 
 
 def picture(decibels: Decibels, sample_rate: int, columns: int, rows: int) -> npt.NDArray[np.uint8]:
-    """Levels 0..255 [rows, columns] from the highest frequency down, on a log axis from `LOW_HZ` to half the rate."""
+    """Levels 0..255 [rows, columns] from the highest frequency down, on a log axis from `LOW_HZ` to half the rate.
+
+    A pixel shows the loudest of what falls into it, so that no partial is lost between two rows; where rows are closer than
+    bins it lies on the line between two of them.
+    """
     frames, bins = decibels.shape
-    centre = (np.arange(rows)[::-1] + 0.5) / rows
-    hertz = LOW_HZ * (0.5 * sample_rate / LOW_HZ) ** centre
-    bin_of = np.clip(hertz / (0.5 * sample_rate) * (bins - 1), 0, bins - 1)
-    below = np.floor(bin_of).astype(int)
-    share = (bin_of - below).astype(np.float32)
-    frame = np.minimum((np.arange(columns) + 0.5) * frames / columns, frames - 1).astype(int)
-    chosen = decibels[frame]
-    level = chosen[:, below] * (1.0 - share) + chosen[:, np.minimum(below + 1, bins - 1)] * share
-    return np.asarray(np.clip((level.T / -FLOOR_DB + 1.0) * 255.0, 0, 255), np.uint8)
+    times = np.minimum(np.arange(columns) * frames // columns, frames - 1)
+    held = np.maximum.reduceat(decibels, times, axis=0)
+    octaves = np.log(0.5 * sample_rate / LOW_HZ)
+
+    def bin_at(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.clip(LOW_HZ * np.exp(octaves * share) / (0.5 * sample_rate) * (bins - 1), 0, bins - 1)
+
+    lowest = np.ceil(bin_at(np.arange(rows) / rows)).astype(int)
+    loudest = np.maximum.reduceat(held, lowest, axis=1)
+    centre = bin_at((np.arange(rows) + 0.5) / rows)
+    below, share = np.floor(centre).astype(int), (centre % 1.0).astype(np.float32)
+    between = held[:, below] * (1.0 - share) + held[:, np.minimum(below + 1, bins - 1)] * share
+    crowded = np.append(np.diff(lowest) > 0, True)
+    level = np.where(crowded, np.maximum(loudest, between), between)
+    return np.asarray(np.clip((level.T[::-1] / -FLOOR_DB + 1.0) * 255.0, 0, 255), np.uint8)
 
 
 class SpectrumPicture(QWidget):

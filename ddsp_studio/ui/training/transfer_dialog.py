@@ -33,6 +33,7 @@ class TransferDialog(QDialog):
     """Not modal: one goes on working while it runs. `wanted(files, track)` asks to hear the recording (0) or the result (1)."""
 
     wanted = Signal(list, int)
+    closed = Signal()
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class TransferDialog(QDialog):
         self._folder = scratch_folder()
         self._job: RenderJob | None = None
         self._result: Path | None = None
+        self._saved = source
         self._closing = False
         self._make_fields(models, chosen)
         layout = QVBoxLayout(self)
@@ -135,8 +137,8 @@ class TransferDialog(QDialog):
         job = RenderJob(arguments, program=self._program, parent=self)
         job.progressed.connect(self._progressed)
         job.finished.connect(self._finished)
-        job.failed.connect(lambda words: self._over(words))
-        job.cancelled.connect(lambda: self._over("Cancelled."))
+        job.failed.connect(self._over)
+        job.cancelled.connect(self._cancelled)
         self._job = job
         self.progress.setMaximum(0)
         self.message.setText("Listening to the recording…")
@@ -153,6 +155,9 @@ class TransferDialog(QDialog):
         self._over("Done. Compare it with the recording, and save it.")
         if not self._closing:
             self.wanted.emit([str(self._source), file], 1)
+
+    def _cancelled(self) -> None:
+        self._over("Cancelled.")
 
     def _over(self, words: str) -> None:
         job, self._job = self._job, None
@@ -208,6 +213,7 @@ class TransferDialog(QDialog):
         if self._result is not None:
             self.wanted.emit([], 0)
         shutil.rmtree(self._folder, ignore_errors=True)
+        self.closed.emit()
         super().closeEvent(event)
 
     def reject(self) -> None:
