@@ -68,13 +68,16 @@ def _transfer(
 def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:
     """Let a model play recordings by their own pitch and loudness, and compare (OSError, ValueError in one sentence)."""
     load_tensorflow()
+    from ddsp_studio.processors.model_file import find
     from ddsp_studio.training.data.audio_source import find_audio, read_mono
     from ddsp_studio.training.evaluation import compare
     from ddsp_studio.training.transfer import transfer as play
 
+    # an instrument is judged on what it can know: nothing above half of its sample rate
+    rate = int(find(model).sample_rate)
     found: dict[str, dict[str, Any]] = {}
     for path in find_audio(list(audio)):
-        done = play(path, model, octaves=0, gain_db=0.0)
+        done = play(path, model, octaves=0, gain_db=0.0, sample_rate=rate)
         target = read_mono(path, done.sample_rate)
         scores = compare(target[None], done.audio[None, : len(target)], done.sample_rate)
         found[str(path)] = {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()}

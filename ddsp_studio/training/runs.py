@@ -10,6 +10,7 @@ model.ddspmodel the best model so far
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -89,6 +90,14 @@ class Run:
         patch_file.save(patch, self.folder / "patch.ddsp")
         data = {"format": FORMAT, "schema": SCHEMA, **msgspec.to_builtins(order)}
         write_text(self.folder / "settings.json", json.dumps(data, indent=1))
+
+    def abandon(self) -> None:
+        """Remove what `begin` wrote, when nothing came of it; whatever else is in the folder stays."""
+        for name in ("settings.json", "patch.ddsp", "patch.ddsp~"):
+            (self.folder / name).unlink(missing_ok=True)
+        for folder in (self.folder / "samples", self.folder):
+            with contextlib.suppress(OSError):  # not empty
+                folder.rmdir()
 
     def order(self) -> tuple[Order, Patch]:
         """What was asked for.

@@ -84,6 +84,10 @@ class Trainer:
             how = self._train()
         except Stopped:
             how = "stopped"
+        except (ValueError, OSError):
+            if self.folder.exists and not (self.folder.folder / "last.ckpt").exists():
+                self.folder.abandon()
+            raise
         if self.control.discard.is_set():
             shutil.rmtree(self.folder.folder, ignore_errors=True)
             how = "discarded"

@@ -73,6 +73,7 @@ def transfer(
     *,
     octaves: int | None = None,
     gain_db: float | None = None,
+    sample_rate: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Transferred:
     """Play a recording on a model.
@@ -81,15 +82,16 @@ def transfer(
         source: a sound file. model: a model file, or the name of a shipped one.
         octaves: to move the pitch by; found if not given. gain_db: how much louder the model is asked to play; found if not
         given.
+        sample_rate: Hz; that of the recording if not given, held to 16 to 48 kHz.
         progress: called with 0..1.
 
     Returns:
-        Sound as long as the recording and as loud, at its sample rate (held to 16 to 48 kHz).
+        Sound as long as the recording and as loud.
 
     Raises:
         ValueError: in one sentence, for a file or model that cannot be used.
     """
-    rate = int(np.clip(file_facts(source).sample_rate, *_RATES))
+    rate = sample_rate or int(np.clip(file_facts(source).sample_rate, *_RATES))
     patch = expand(instrument(model))
     about = dict(model_file.find(model).about)
     audio = read_mono(source, rate)

@@ -159,6 +159,7 @@ def test_what_is_not_there_is_told_in_one_sentence(tmp_path: Path, material: Pat
     silent = begun(tmp_path / "silent", write(tmp_path / "silence.wav", np.zeros(32_000)))
     with pytest.raises(ValueError, match="silen"):
         train(silent, cache)
+    assert not silent.folder.exists()
 
 
 def test_collapse_and_the_octave_trap_are_told() -> None:
