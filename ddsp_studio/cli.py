@@ -39,6 +39,7 @@ class Normalise(str, enum.Enum):
 
     OFF = "off"
     PEAK = "peak"
+    LUFS = "lufs"
 
 
 def _show_version(wanted: bool) -> None:
@@ -92,7 +93,12 @@ def render(
     bit_depth: Annotated[BitDepth, typer.Option(help="Bits a sample; 32 is floating point.")] = BitDepth.PCM_24,
     tail: Annotated[float | None, typer.Option(min=0.0, max=600.0, help="Seconds after the end [the patch's own].")] = None,
     voices: Annotated[int, typer.Option(min=1, max=64, help="Voices that can sound at once.")] = 16,
-    normalise: Annotated[Normalise, typer.Option(help="Bring the file to full level.")] = Normalise.OFF,
+    normalise: Annotated[Normalise, typer.Option(help="Bring the file to full level, or to a loudness.")] = Normalise.OFF,
+    target: Annotated[float, typer.Option(min=-60.0, max=-3.0, help="Loudness for --normalise lufs, in LUFS.")] = -16.0,
+    dither: Annotated[bool, typer.Option("--dither/--no-dither", help="Triangular dither when writing 16 bits.")] = True,
+    heard: Annotated[
+        Path | None, typer.Option("--input", help="Sound file for the patch's AudioInput.", show_default=False)
+    ] = None,
     mono: Annotated[bool, typer.Option("--mono", help="Write one channel.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.01, max=86_400.0, help="Length of the performance [all].")] = None,
     progress_json: Annotated[bool, typer.Option("--progress-json", help="Progress as JSON lines on standard output.")] = False,
@@ -109,7 +115,10 @@ def render(
         bits="32f" if bit_depth is BitDepth.FLOAT_32 else bit_depth.value,
         tail_s=tail,
         voices=voices,
-        normalise=normalise is Normalise.PEAK,
+        normalise=None if normalise is Normalise.OFF else normalise.value,
+        target_lufs=target,
+        dither=dither,
+        heard=heard,
         mono=mono,
         seconds=seconds,
     )
@@ -183,7 +192,7 @@ def train(
     sample_rate: Annotated[int, typer.Option(min=8_000, max=96_000, help="Sample rate to learn at, in Hz.")] = 16_000,
     clip: Annotated[float, typer.Option(min=0.0, max=30.0, help="Seconds of a clip [2].")] = 0.0,
     batch: Annotated[int, typer.Option(min=0, max=256, help="Clips in a step [4].")] = 0,
-    rate: Annotated[float, typer.Option(min=0.0, max=0.1, help="Largest learning rate [0.002].")] = 0.0,
+    rate: Annotated[float, typer.Option(min=0.0, max=0.1, help="Largest learning rate [0.005].")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and variation.")] = 1,
     octave: Annotated[int, typer.Option(min=-4, max=4, help="Octaves to move the recordings' pitch by.")] = 0,
     licence: Annotated[str, typer.Option(help="Licence of the recordings; it stays with the model.")] = "",

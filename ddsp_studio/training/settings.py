@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     batch: int = BATCH
     steps: int = 0
     minutes: float = 5.0
-    rate: float = 2e-3
+    rate: float = 5e-3
     warm_up: int = 20
     end_rate: float = 0.05
     clip_norm: float = 3.0
