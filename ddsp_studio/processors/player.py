@@ -168,12 +168,12 @@ class Player:
         coming, self._coming = self._coming, None
         self._derived = before if coming is None else coming
         audio, shown, *self._state = self._functions[hops](*given, *self._derived)
-        heard: Array = audio.numpy()
+        played: Array = audio.numpy()
         if coming is not None:
             faded = self._functions[hops](*given, *before)[0].numpy()
-            heard = faded + (heard - faded) * (np.arange(1, heard.shape[1] + 1, dtype=np.float32) / heard.shape[1])
+            played = faded + (played - faded) * (np.arange(1, played.shape[1] + 1, dtype=np.float32) / played.shape[1])
         numbers, count = shown.numpy(), len(self.nodes)
-        return Block(heard, numbers[:count], numbers[count:-1], float(numbers[-1]))
+        return Block(played, numbers[:count], numbers[count:-1], float(numbers[-1]))
 
     def use_weights(self, weights: Weights) -> None:
         """Play with other weights from the next block on (any thread): arrays by node and name, of the shapes that are in use."""

@@ -305,14 +305,12 @@ def test_dropped_files_go_where_they_belong(window: StudioWindow, organ: Patch, 
     patch_file.save(replace(organ, name="Dropped"), tmp_path / "dropped.ddsp")
     drop(window, tmp_path / "dropped.ddsp")
     assert window.document.patch.name == "Dropped"
-    drop(window, tmp_path / "voice.wav")
-    assert any("voice.wav is audio" in text for text in window.toasts.texts())
     drop(window, tmp_path / "x.pdf")
     assert any("x.pdf is neither" in text for text in window.toasts.texts())
     taken: list[list[Path]] = []
-    window.drops.add(Zone("Train on these", (".wav",), taken.append))
-    drop(window, tmp_path / "voice.wav", tmp_path / "x.pdf")
-    assert taken == [[tmp_path / "voice.wav"]]
+    window.drops.add(Zone("Keep these", (".kept",), taken.append))
+    drop(window, tmp_path / "a.kept", tmp_path / "x.pdf")
+    assert taken == [[tmp_path / "a.kept"]]
 
 
 # -- browser --------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -23,10 +24,12 @@ from ddsp_studio.ui.training.folders import Training
 from ddsp_studio.ui.training.link import TrainerLink
 from ddsp_studio.ui.training.listening import Listening
 from ddsp_studio.ui.training.panel import TrainingPanel
-from ddsp_studio.ui.training.progress_page import ProgressPage
 from ddsp_studio.ui.training.session import TrainingSession
 from ddsp_studio.ui.training.story import Stage, span
 from ddsp_studio.ui.training.transfer_dialog import TransferDialog
+
+if TYPE_CHECKING:
+    from ddsp_studio.ui.training.progress_page import ProgressPage
 
 _Answer = QMessageBox.StandardButton
 _FILTER = f"Sound files ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ddsp_studio.ui.training.material_page import MaterialPage
-from ddsp_studio.ui.training.progress_page import ProgressPage
+
+if TYPE_CHECKING:
+    from ddsp_studio.ui.training.progress_page import ProgressPage
 
 _WHAT = (
     "Drop recordings of one instrument or voice here, or anywhere on the window.\n\n"
@@ -56,6 +60,8 @@ class TrainingPanel(QStackedWidget):
     def progress(self) -> ProgressPage:
         """The page of the training."""
         if self._progress is None:
+            from ddsp_studio.ui.training.progress_page import ProgressPage  # plots take a while to load
+
             self._progress = ProgressPage()
             self.addWidget(self._progress)
             self.progress_made.emit(self._progress)

@@ -40,7 +40,8 @@ def picture(decibels: Decibels, sample_rate: int, columns: int, rows: int) -> np
     octaves = np.log(0.5 * sample_rate / LOW_HZ)
 
     def bin_at(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.clip(LOW_HZ * np.exp(octaves * share) / (0.5 * sample_rate) * (bins - 1), 0, bins - 1)
+        number = LOW_HZ * np.exp(octaves * share) / (0.5 * sample_rate) * (bins - 1)
+        return np.asarray(np.clip(number, 0, bins - 1), np.float64)
 
     lowest = np.ceil(bin_at(np.arange(rows) / rows)).astype(int)
     loudest = np.maximum.reduceat(held, lowest, axis=1)
