@@ -1,4 +1,4 @@
-"""Finding what ships with the program: factory patches, demo performances and trained models, in a checkout and in an installed wheel."""
+"""What ships with the program: factory patches, demo performances and trained models, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
 from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.workshop import Workshop
+from ddsp_studio.processors.check import check
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch, PatchError
@@ -164,6 +165,7 @@ class Compiler(threading.Thread):
         self._use_blocks(wish)
         if wish.patch is None:
             return
+        check(playable(wish.patch))
         key = (structure_key(wish.patch), wish.sample_rate, wish.voices)
         if key == self._plays and live.renderer is not None:
             self._turn_knobs(wish)

@@ -2,8 +2,8 @@
 
 `python -m ddsp_studio.audio.devices` prints the list as JSON.
 
-Thread rule: `list_outputs` takes a third of a second and may be called on any thread but the render thread; `find_output`
-and `PortAudio` only on the device keeper's thread.
+Thread rule: `list_devices` takes a third of a second and may be called on any thread but the render thread; `find_output`,
+`find_input` and `PortAudio` only on the device keeper's thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddsp_studio.audio.protocol import Device
 
@@ -22,18 +22,25 @@ _TIMEOUT_S = 8.0
 
 
 class DeviceMissing(LookupError):
-    """The wished-for output is not there; the text is one sentence."""
+    """The wished-for device is not there; the text is one sentence."""
 
 
-def list_outputs() -> list[Device]:
-    """The audio outputs that are plugged in now, default first; empty if PortAudio is missing or does not answer."""
+class Listed(NamedTuple):
+    """What is plugged in, defaults first."""
+
+    outputs: list[Device]
+    inputs: list[Device]
+
+
+def list_devices() -> Listed:
+    """The audio devices that are plugged in now; none if PortAudio is missing or does not answer."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__], capture_output=True, timeout=_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
         )
-        return [Device(**entry) for entry in json.loads(done.stdout)]
+        return Listed(*([Device(**entry) for entry in entries] for entries in json.loads(done.stdout)))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError):
-        return []
+        return Listed([], [])
 
 
 def jack_socket() -> Path:
@@ -121,6 +128,32 @@ def find_output(wish: str) -> tuple[int, str]:
     raise DeviceMissing(f"The audio output {wish!r} is not there.")
 
 
+def find_input(wish: str, beside: int) -> tuple[int, str]:
+    """PortAudio's index and the name of the input that `wish` names, in the sound system of the output with the index `beside`.
+
+    Raises:
+        DeviceMissing: there is no such input there; an input and an output of two systems share no clock.
+    """
+    import sounddevice
+
+    host = sounddevice.query_devices(beside)["hostapi"]
+    listed = [(i, entry) for i, entry in enumerate(sounddevice.query_devices()) if entry["max_input_channels"] > 0]
+    found = [(i, entry) for i, entry in listed if entry["hostapi"] == host]
+    name = sounddevice.query_hostapis(host)["name"]
+    if not wish:
+        if not found:
+            raise DeviceMissing(f"There is no audio input in {name}.")
+        default = sounddevice.query_hostapis(host)["default_input_device"]
+        index, entry = next((pair for pair in found if pair[0] == default), _likely(found))
+        return index, str(entry["name"])
+    for index, entry in found:
+        if wish in (entry["name"], f"{entry['name']}, {name}"):
+            return index, str(entry["name"])
+    if any(wish in str(entry["name"]) for _, entry in listed):
+        raise DeviceMissing(f"The audio input {wish!r} belongs to another sound system than the output; choose both from one.")
+    raise DeviceMissing(f"The audio input {wish!r} is not there.")
+
+
 def _likely(found: list[tuple[int, Any]]) -> tuple[int, Any]:
     """The output to use where PortAudio names no default: real ones before null devices, JACK's speakers first."""
     for word in ("system", "default", "pipewire", "pulse"):
@@ -146,28 +179,30 @@ def default_sample_rate(index: int) -> int:
     return int(sounddevice.query_devices(index)["default_samplerate"])
 
 
-def _print_outputs() -> None:
-    """Write the list to standard output, where nothing else may write."""
+def _print_devices() -> None:
+    """Write the lists to standard output, where nothing else may write."""
     out = os.dup(1)
     os.dup2(2, 1)
     import sounddevice
 
     hosts = sounddevice.query_hostapis()
-    default = sounddevice.default.device[1]
-    entries = [
-        (index != default, {
-            "name": entry["name"],
-            "host": hosts[entry["hostapi"]]["name"],
-            "channels": entry["max_output_channels"],
-            "sample_rate": int(entry["default_samplerate"]),
-        })
-        for index, entry in enumerate(sounddevice.query_devices())
-        if entry["max_output_channels"] > 0
-    ]  # fmt: skip
-    listed = [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
+    lists = []
+    for side, key in ((1, "max_output_channels"), (0, "max_input_channels")):
+        default = sounddevice.default.device[side]
+        entries = [
+            (index != default, {
+                "name": entry["name"],
+                "host": hosts[entry["hostapi"]]["name"],
+                "channels": entry[key],
+                "sample_rate": int(entry["default_samplerate"]),
+            })
+            for index, entry in enumerate(sounddevice.query_devices())
+            if entry[key] > 0
+        ]  # fmt: skip
+        lists.append([entry for _, entry in sorted(entries, key=lambda pair: pair[0])])
     with os.fdopen(out, "w") as stream:
-        json.dump(listed, stream)
+        json.dump(lists, stream)
 
 
 if __name__ == "__main__":
-    _print_outputs()
+    _print_devices()

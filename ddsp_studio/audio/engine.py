@@ -23,6 +23,7 @@ from typing import BinaryIO
 from ddsp_studio import __version__
 from ddsp_studio.audio import keys, protocol
 from ddsp_studio.audio.compiler import Compiler
+from ddsp_studio.audio.devices import Listed
 from ddsp_studio.audio.keeper import Keeper
 from ddsp_studio.audio.line import BadCommand, Sender, commands, protected_stdout
 from ddsp_studio.audio.live import LiveThread
@@ -56,11 +57,11 @@ class Engine:
         output = SilentOutput(settings.sample_rate, settings.block, settings.safety_blocks, 0)
         self._settings, self._status = settings, ("starting", output.name, "")
         self._live = LiveThread(page, output, settings.block, lambda text: self.problem("patch", text))
-        self._keeper = Keeper(self._live, self._on_status, self._on_outputs)
+        self._keeper = Keeper(self._live, self._on_status, self._on_audio_devices)
         self._compiler = Compiler(self._live, workshop, self._keeper.decided, self.send)
         self._midi = MidiInputs(self._on_midi, self._on_inputs)
         self._told: protocol.Status | None = None
-        self._outputs: list[protocol.Device] | None = None
+        self._devices: Listed | None = None
         self._recorder: TakeRecorder | None = None
         self._song_path = ""
         self._reel = Reel((), 0, ())
@@ -100,13 +101,15 @@ class Engine:
             latency_ms=round(1000.0 * output.latency_s, 2),
             voices=self._settings.voices,
             message=message,
+            input=output.input_name,
+            input_latency_ms=round(1000.0 * output.input_latency_s, 2),
         )
         if status != self._told:
             self._told = status
             self.send(status)
 
-    def _on_outputs(self, outputs: list[protocol.Device]) -> None:
-        changed, self._outputs = outputs != self._outputs, outputs
+    def _on_audio_devices(self, listed: Listed) -> None:
+        changed, self._devices = listed != self._devices, listed
         if changed:
             self._send_devices()
 
@@ -114,7 +117,8 @@ class Engine:
         self._send_devices()
 
     def _send_devices(self) -> None:
-        self.send(protocol.Devices(outputs=self._outputs or [], midi_inputs=self._midi.ports))
+        held = self._devices or Listed([], [])
+        self.send(protocol.Devices(outputs=held.outputs, inputs=held.inputs, midi_inputs=self._midi.ports))
 
     def _tick(self) -> None:
         """Report the transport while it moves, and latency when it turns out otherwise."""
@@ -174,7 +178,7 @@ class Engine:
             case protocol.ResetCounters():
                 self._live.call(self._live.reset_counters)
             case protocol.Rescan():
-                self._outputs = None
+                self._devices = None
                 self._keeper.rescan()
                 self._midi.rescan()
         return True

@@ -70,8 +70,16 @@ class Player(Protocol):
     def warm(self, hops: int) -> None:
         """Compile for blocks of this many hops; slow."""
 
-    def render(self, values: Frames, performance: Frames, clock: npt.NDArray[np.float64]) -> Block:
-        """Render the next block from values [hops, columns], performance [voices, hops, 7] and clock [1, hops, 3]."""
+    @property
+    def listens(self) -> bool:
+        """Whether the patch hears the audio input."""
+
+    def render(self, values: Frames, performance: Frames, clock: npt.NDArray[np.float64], heard: Frames | None = None) -> Block:
+        """Render the next block.
+
+        It takes values [hops, columns], performance [voices, hops, 7], clock [1, hops, 3] and the audio input [2, samples],
+        silence where that is left out.
+        """
 
     def reload_weights(self) -> None:
         """Read the weights of models again, on any thread (ValueError if they cannot be used); the next block fades to them."""

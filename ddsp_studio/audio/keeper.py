@@ -13,16 +13,18 @@ from collections.abc import Callable
 
 from ddsp_studio.audio.devices import (
     DeviceMissing,
+    Listed,
     PortAudio,
     default_sample_rate,
+    find_input,
     find_output,
     hardware_mark,
     is_there,
-    list_outputs,
+    list_devices,
 )
 from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.output import DeviceOutput, Output, SilentOutput
-from ddsp_studio.audio.protocol import AudioSettings, Device
+from ddsp_studio.audio.protocol import AudioSettings
 
 _WATCH_S = 0.2
 _SETTINGS_WAIT_S = 1.0
@@ -38,8 +40,8 @@ OnStatus = Callable[[str, Output, str], None]
 class Keeper(threading.Thread):
     """Keeps the live thread supplied with an output."""
 
-    def __init__(self, live: LiveThread, on_status: OnStatus, on_devices: Callable[[list[Device]], None]) -> None:
-        """`on_status(state, output, sentence)` and `on_devices(outputs)` are called on this thread."""
+    def __init__(self, live: LiveThread, on_status: OnStatus, on_devices: Callable[[Listed], None]) -> None:
+        """`on_status(state, output, sentence)` and `on_devices(listed)` are called on this thread."""
         super().__init__(name="devices", daemon=True)
         self.settings = AudioSettings()
         self.decided = threading.Event()
@@ -51,14 +53,17 @@ class Keeper(threading.Thread):
         self._ending = False
         self._retry_at = 0.0
         self._mark = hardware_mark()
-        self._listed: list[Device] | None = None
+        self._listed: Listed | None = None
+        self._deaf = False
+        """Whether the input could not be had with this output and these settings."""
         self._stuck: threading.Thread | None = None
         self._portaudio = PortAudio()
 
     def configure(self, settings: AudioSettings) -> None:
         """Use these settings; the device is opened anew only if it has to be."""
         old, self.settings = self.settings, settings
-        same = (old.device, old.sample_rate, old.block) == (settings.device, settings.sample_rate, settings.block)
+        keys = ("device", "sample_rate", "block", "input")
+        same = all(getattr(old, key) == getattr(settings, key) for key in keys)
         self._reopen = self._reopen or not same or not self._configured
         self._configured = True
         self._wake.set()
@@ -84,6 +89,8 @@ class Keeper(threading.Thread):
                 self._open(first_try=True)
             elif not self._live.output.alive:
                 self._lose()
+            elif self._wants_input():
+                self._open(first_try=True)
             elif self._wants_other() and time.monotonic() >= self._retry_at:
                 self._open(first_try=False)
             if self._rescan:
@@ -96,6 +103,12 @@ class Keeper(threading.Thread):
 
     def _wants_other(self) -> bool:
         return self.settings.device != "none" and isinstance(self._live.output, SilentOutput)
+
+    def _wants_input(self) -> bool:
+        """Whether what plays listens, and nothing comes in yet; an input that is open stays open."""
+        output = self._live.output
+        wanted = self.settings.input != "none" and self._live.listens and not self._deaf
+        return wanted and isinstance(output, DeviceOutput) and not output.input_name
 
     def _open(self, *, first_try: bool) -> None:
         settings, live = self.settings, self._live
@@ -110,7 +123,8 @@ class Keeper(threading.Thread):
         if self._stuck is not None and self._stuck.is_alive():
             return  # PortAudio still hangs in the dead device; nothing can be opened before it comes back
         try:
-            self._use(self._device(settings), "running", "")
+            output, sentence = self._device(settings)
+            self._use(output, "running", sentence)
         except DeviceMissing as missing:
             if first_try:
                 rate = settings.sample_rate
@@ -123,23 +137,40 @@ class Keeper(threading.Thread):
                 text = f"{name} cannot be opened: {reason}. Playing silently; trying again."
                 self._use(self._silent(settings.sample_rate), "silent", text)
 
-    def _device(self, settings: AudioSettings) -> DeviceOutput:
+    def _device(self, settings: AudioSettings) -> tuple[DeviceOutput, str]:
+        """Open the output, and the input with it if what plays listens; and what the user should know, in one sentence."""
         import sounddevice
 
-        self._list()
-        if not is_there(settings.device, self._listed or []):
+        outputs = self._list().outputs
+        if not is_there(settings.device, outputs):
             named = f"The audio output {settings.device!r} is not there."
-            raise DeviceMissing(named if self._listed else "There is no audio output.")
+            raise DeviceMissing(named if outputs else "There is no audio output.")
         self._portaudio.refresh()
         index, name = find_output(settings.device)
-        rate, own = settings.sample_rate, default_sample_rate(index)
-        start = self._live.position
+        source, sentence = self._source(settings, index)
+        own = default_sample_rate(index)
+        tries = [(rate, heard) for heard in dict.fromkeys((source, None)) for rate in dict.fromkeys((settings.sample_rate, own))]
+        for number, (rate, heard) in enumerate(tries):
+            try:
+                output = DeviceOutput(index, name, rate, settings.block, settings.safety_blocks, self._live.position, heard)
+            except sounddevice.PortAudioError:
+                if number == len(tries) - 1:
+                    raise
+                continue
+            self._deaf = heard is None and self._live.listens
+            if source is not None and heard is None:
+                sentence = f"The input {source[1]} cannot be opened together with {name}; the patch hears nothing."
+            return output, sentence
+        raise DeviceMissing("There is no audio output.")
+
+    def _source(self, settings: AudioSettings, output: int) -> tuple[tuple[int, str] | None, str]:
+        """The input to open with an output, if any; and why there is none though what plays listens."""
+        if settings.input == "none" or not self._live.listens:
+            return None, ""
         try:
-            return DeviceOutput(index, name, rate, settings.block, settings.safety_blocks, start)
-        except sounddevice.PortAudioError:
-            if own == rate:
-                raise
-            return DeviceOutput(index, name, own, settings.block, settings.safety_blocks, start)
+            return find_input(settings.input, output), ""
+        except DeviceMissing as missing:
+            return None, f"{missing} The patch hears nothing."
 
     def _silent(self, sample_rate: int) -> SilentOutput:
         return SilentOutput(sample_rate, self.settings.block, self.settings.safety_blocks, self._live.position)
@@ -180,7 +211,8 @@ class Keeper(threading.Thread):
         if mark != self._mark:
             self._mark, self._rescan, self._retry_at = mark, True, time.monotonic() + _SETTLE_S
 
-    def _list(self) -> None:
-        self._rescan = False
-        self._listed = list_outputs()
+    def _list(self) -> Listed:
+        self._rescan = self._deaf = False
+        self._listed = list_devices()
         self._on_devices(self._listed)
+        return self._listed

@@ -34,9 +34,9 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class Tap:
-    """Listens to what is rendered: `on_block(start, audio, events)`, on the render thread, must not wait."""
+    """Listens to what is rendered: `on_block(start, audio, events, heard)`, on the render thread, must not wait."""
 
-    on_block: Callable[[int, Audio, list[Event]], None]
+    on_block: Callable[[int, Audio, list[Event], Audio | None], None]
 
 
 class LiveThread(threading.Thread):
@@ -82,6 +82,12 @@ class LiveThread(threading.Thread):
     def set_gain(self, gain_db: float) -> None:
         """Go to another master gain within a block."""
         self._goal = 10.0 ** (gain_db / 20.0)
+
+    @property
+    def listens(self) -> bool:
+        """Whether what plays hears the audio input."""
+        renderer = self.renderer
+        return renderer is not None and renderer.listens
 
     @property
     def dropouts(self) -> int:
@@ -168,19 +174,20 @@ class LiveThread(threading.Thread):
         audio = np.zeros((2, length), np.float32)
         song_events = self.song.events(self.position, self.position + length)
         rendered: Rendered | None = None
+        heard = self.output.read_input(length)
         if self.renderer is not None:
             for event in song_events:
                 self.renderer.post(event)
-            rendered = self.renderer.render(length // HOP)
+            rendered = self.renderer.render(length // HOP, heard)
             audio, events = rendered.audio, rendered.events
             self._note_fault(rendered.faulty)
         audio = self._mastered(audio)
         if self.tap is not None:
-            self.tap.on_block(self.position, audio, events)
+            self.tap.on_block(self.position, audio, events, heard)
         audio = self._with_preview(audio)
         self.position += length
         self.view = self.song.state(self.position)
-        self._show(audio, rendered, time.perf_counter() - begin)
+        self._show(audio, heard, rendered, time.perf_counter() - begin)
         return audio
 
     def _mastered(self, audio: Audio) -> Audio:
@@ -210,9 +217,10 @@ class LiveThread(threading.Thread):
         # told again only after a second of good blocks
         self._faults = self.song.sample_rate // self.block if faulty else max(0, self._faults - 1)
 
-    def _show(self, audio: Audio, rendered: Rendered | None, seconds: float) -> None:
+    def _show(self, audio: Audio, heard: Audio | None, rendered: Rendered | None, seconds: float) -> None:
         rate = self.song.sample_rate
         self._meters.show_format(rate)
+        self._meters.show_input(heard)
         if rendered is not None and self.renderer is not None:
             voices = self.renderer.allocator
             ceiling = 10.0 ** (-0.31 / 20.0)

@@ -29,6 +29,10 @@ class Meters:
         """Show the rate in Hz of what follows."""
         self._data["sample_rate"] = sample_rate
 
+    def show_input(self, heard: npt.NDArray[np.float32] | None) -> None:
+        """Show the level of what came in, [2, samples]."""
+        self._data["input_peak"] = 0.0 if heard is None else np.abs(heard).max(axis=1)
+
     def show_block(self, audio: npt.NDArray[np.float32], seconds: float, length_s: float, dropouts: int) -> None:
         """Show a block [2, samples] that took `seconds` to make and lasts `length_s`."""
         data, load = self._data, seconds / length_s

@@ -6,6 +6,7 @@ called on that thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from ddsp_studio.audio.audio_file import AudioWriter, check_format, writing
 from ddsp_studio.audio.events import HOP, LIVE, SONG, Cut, Event, Midi, at
+from ddsp_studio.audio.input import InputFile
 from ddsp_studio.audio.keys import CC_NOTES_OFF, CC_RESET, CONTROL
 from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.renderer import SILENCE, Renderer
@@ -22,6 +24,7 @@ from ddsp_studio.audio.song_player import SongPlayer
 from ddsp_studio.audio.take import Take
 from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
+from ddsp_studio.dsp.programme_loudness import hop_powers_stream, integrated_lufs
 from ddsp_studio.processors.patch import Patch
 
 QUIET_S = 0.5
@@ -62,9 +65,11 @@ def render_file(
     voices: int = 8,
     mode: str = "poly",
     normalise: str | None = None,
+    target_lufs: float = -16.0,
     mono: bool = False,
     dither: bool = True,
     seconds: float = 10.0,
+    heard: Path | None = None,
     start_s: float = 0.0,
     stop_s: float | None = None,
     progress: Callable[[float], None] | None = None,
@@ -84,10 +89,13 @@ def render_file(
         tail_s: seconds after the last event; None renders until the sound has died away, 60 s at most.
         voices: polyphony, 1 to 64.
         mode: "poly", "mono" or "legato".
-        normalise: "peak" brings the highest sample to −0.1 dB of full scale.
+        normalise: "peak" brings the highest sample to −0.1 dB of full scale; "lufs" the integrated loudness (BS.1770) to
+            `target_lufs`, but no sample above −0.1 dB.
+        target_lufs: −60 to −3.
         mono: write the mean of left and right.
         dither: triangular dither when writing 16 bits.
-        seconds: length when there is no MIDI.
+        seconds: length when there is no MIDI and no input.
+        heard: a sound file as the audio input; a take brings its own. Without MIDI the render lasts as long as it does.
         start_s: leave out what is before this time.
         stop_s: end at this time, without a tail.
         progress: called with 0..1 now and then.
@@ -95,7 +103,7 @@ def render_file(
         workshop: who compiles; the real one by default.
 
     Raises:
-        RenderError, AudioFileError, PatchError, SongError, TakeError: bad arguments or input, in one sentence.
+        RenderError, AudioFileError, InputError, PatchError, SongError, TakeError: bad arguments or input, in one sentence.
         RenderCancelled: `cancelled` returned True.
         OSError: the file cannot be read or written, or the disk is full.
     """
@@ -103,7 +111,10 @@ def render_file(
     _check(block, sample_rate, normalise, start_s, stop_s)
     check_format(out, bit_depth)
     song = midi if isinstance(midi, Song) or midi is None or isinstance(midi, Take) else read_song(Path(midi))
-    source = _Source(song, sample_rate, round((stop_s if song is None and stop_s else seconds) * sample_rate))
+    recorded = song.heard if isinstance(song, Take) and heard is None else heard
+    sound = InputFile(recorded, sample_rate) if recorded is not None else None
+    length = sound.length if sound is not None else round(seconds * sample_rate)
+    source = _Source(song, sample_rate, round(stop_s * sample_rate) if song is None and stop_s else length, sound)
     stream = _Stream(patch, source, sample_rate, block, voices, mode, workshop or TensorFlowWorkshop(), cancelled or _never)
     window = _Window(round(start_s * sample_rate), None if stop_s is None else round(stop_s * sample_rate), tail_s)
     expected = source.length + round((1.0 if tail_s is None else tail_s) * sample_rate)
@@ -121,7 +132,8 @@ def render_file(
                 writer.write(piece)
         peak, samples = writer.peak, writer.samples
     else:
-        peak, samples = _write_normalised(out, audio(), sample_rate, channels, bit_depth, dither, expected)
+        goal = None if normalise == "peak" else target_lufs
+        peak, samples = _write_normalised(out, audio(), sample_rate, channels, bit_depth, dither, expected, goal)
     if progress:
         progress(1.0)
     return RenderReport(out, samples / sample_rate, peak, stream.faulty)
@@ -136,16 +148,23 @@ def _check(block: int, sample_rate: int, normalise: str | None, start_s: float, 
         raise RenderError(f"the block is a multiple of {HOP} samples, got {block}")
     if not 8_000 <= sample_rate <= 192_000:
         raise RenderError(f"the sample rate is 8000 to 192000 Hz, got {sample_rate} Hz")
-    if normalise not in (None, "peak"):
-        raise RenderError(f"normalise is peak or nothing, got {normalise!r}")
+    if normalise not in (None, "peak", "lufs"):
+        raise RenderError(f"normalise is peak, lufs or nothing, got {normalise!r}")
     if start_s < 0.0 or (stop_s is not None and stop_s <= start_s):
         raise RenderError(f"the range ends after it starts, got {start_s:g} s to {stop_s} s")
 
 
 def _write_normalised(
-    out: Path, audio: Iterator[Audio], sample_rate: int, channels: int, bit_depth: str, dither: bool, expected: int
+    out: Path,
+    audio: Iterator[Audio],
+    sample_rate: int,
+    channels: int,
+    bit_depth: str,
+    dither: bool,
+    expected: int,
+    goal_lufs: float | None,
 ) -> tuple[float, int]:
-    """Render to a float file beside `out` first, for the peak must be known before the first sample is written."""
+    """Render to a float file beside `out` first, for its level must be known before the first sample is written."""
     import soundfile
 
     with writing(out, sample_rate, channels, bit_depth, dither=dither, expected=expected) as writer:
@@ -157,12 +176,28 @@ def _write_normalised(
                     draft.write(piece)
             finally:
                 draft.close()
-            gain = np.float32(_PEAK_TARGET / draft.peak if draft.peak > SILENCE else 1.0)
+            gain = _PEAK_TARGET / draft.peak if draft.peak > SILENCE else 1.0
+            if goal_lufs is not None:
+                gain = min(gain, _loudness_gain(draft_path, sample_rate, goal_lufs))
             for frames in soundfile.blocks(draft_path, 1 << 16, dtype="float32", always_2d=True):
-                writer.write(frames.T * gain)
+                writer.write(frames.T * np.float32(gain))
         finally:
             draft_path.unlink(missing_ok=True)
     return writer.peak, writer.samples
+
+
+def _loudness_gain(path: Path, sample_rate: int, goal_lufs: float) -> float:
+    """Factor that brings a file to an integrated loudness, 1 for one that is too soft to have one."""
+    import soundfile
+
+    powers, state = [], None
+    for frames in soundfile.blocks(path, 1 << 16, dtype="float64", always_2d=True, fill_value=0.0):
+        held = np.ascontiguousarray(frames.T)
+        state = np.zeros((held.shape[0], 4)) if state is None else state
+        found, state = hop_powers_stream(held, state, sample_rate)
+        powers.append(found)
+    level = integrated_lufs(np.concatenate(powers, axis=1), sample_rate) if powers else -math.inf
+    return 10.0 ** ((goal_lufs - level) / 20.0) if math.isfinite(level) else 1.0
 
 
 @dataclass(frozen=True)
@@ -175,9 +210,10 @@ class _Window:
 
 
 class _Source:
-    """Feeds a renderer with the events of a song, a take or nothing. `length` is in samples."""
+    """Feeds a renderer with the events of a song, a take or nothing, and with what comes in. `length` is in samples."""
 
-    def __init__(self, held: Song | Take | None, sample_rate: int, length: int) -> None:
+    def __init__(self, held: Song | Take | None, sample_rate: int, length: int, sound: InputFile | None) -> None:
+        self._sound = sound
         self._events: list[Event] = []
         self._player: SongPlayer | None = None
         self.length = length
@@ -191,6 +227,10 @@ class _Source:
             self._player.play(0)
             self.length = round(held.length_s * sample_rate)
         self._next = 0
+
+    def hear(self, count: int) -> Audio | None:
+        """What comes in next, [2, count]."""
+        return None if self._sound is None else self._sound.read(count)
 
     def post(self, renderer: Renderer, start: int, stop: int) -> None:
         """Post what is due in stream samples [start, stop)."""
@@ -243,7 +283,7 @@ class _Stream:
                 raise RenderCancelled
             start = self._renderer.position
             self._source.post(self._renderer, start, start + self._block)
-            rendered = self._renderer.render(self._block // HOP)
+            rendered = self._renderer.render(self._block // HOP, self._source.hear(self._block))
             self.faulty += rendered.faulty
             begin = start - skip
             end = self._end(rendered.audio, begin, window)

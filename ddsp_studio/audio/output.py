@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ddsp_studio.audio.clock import StreamClock
 from ddsp_studio.audio.events import HOP
+from ddsp_studio.audio.input import InputStream
 
 _RING_FRAMES = 1 << 16
 _POLL_S = 0.0004
@@ -71,6 +72,17 @@ class Output(Protocol):
     def write(self, block: npt.NDArray[np.float32]) -> None:
         """Hand over a block [2, samples]."""
 
+    @property
+    def input_name(self) -> str:
+        """The device that sound comes in from, "" if none is open."""
+
+    @property
+    def input_latency_s(self) -> float:
+        """From a sound that comes in to the same sound played; 0 without an input."""
+
+    def read_input(self, count: int) -> npt.NDArray[np.float32] | None:
+        """What has come in for the next block, [2, count]; None without an input. Once for each block, before it is written."""
+
     def stream_sample(self, seconds: float) -> int | None:
         """Stream sample for an event at a `perf_counter` time: constant latency, never before the render head."""
 
@@ -80,6 +92,8 @@ class Output(Protocol):
 
 class SilentOutput:
     """A clock that takes blocks and plays nothing, so that everything runs without a device."""
+
+    input_name, input_latency_s = "", 0.0
 
     def __init__(self, sample_rate: int, block: int, safety_blocks: int, start: int) -> None:
         self.name, self.sample_rate, self.dropouts = "none", sample_rate, 0
@@ -128,6 +142,9 @@ class SilentOutput:
         """Hand over a block [2, samples]."""
         self._head += block.shape[1]
 
+    def read_input(self, count: int) -> None:
+        """Nothing comes in."""
+
     def stream_sample(self, seconds: float) -> int | None:
         """Stream sample for an event at a `perf_counter` time."""
         return int(self._taken(seconds)) + self._lead + HOP
@@ -139,8 +156,17 @@ class SilentOutput:
 class DeviceOutput:
     """A sound device fed through a ring buffer in C."""
 
-    def __init__(self, device: int, name: str, sample_rate: int, block: int, safety_blocks: int, start: int) -> None:
-        """Open a PortAudio device and start it on silence.
+    def __init__(
+        self,
+        device: int,
+        name: str,
+        sample_rate: int,
+        block: int,
+        safety_blocks: int,
+        start: int,
+        source: tuple[int, str] | None = None,
+    ) -> None:
+        """Open a PortAudio device and start it on silence; `source` is the index and name of a device to listen to with it.
 
         Raises:
             sounddevice.PortAudioError: the device cannot be opened like this.
@@ -155,9 +181,15 @@ class DeviceOutput:
         self._block, self._safety = block, safety_blocks
         # JACK has one period for everybody; another size would only add a second buffer
         size = 0 if self.on_jack else block
-        self._mixer: Any = rtmixer.Mixer(
-            device=device, channels=self._channels, samplerate=sample_rate, blocksize=size, latency="low"
-        )
+        given = {"samplerate": sample_rate, "blocksize": size, "latency": "low"}
+        self._input: InputStream | None = None
+        self.input_name = source[1] if source else ""
+        if source is None:
+            self._mixer: Any = rtmixer.Mixer(device=device, channels=self._channels, **given)
+        else:
+            heard = min(2, int(sounddevice.query_devices(source[0])["max_input_channels"]))
+            self._mixer = rtmixer.MixerAndRecorder(device=(source[0], device), channels=(heard, self._channels), **given)
+            self._input = InputStream(self._mixer, heard, sample_rate)
         self._ring: Any = rtmixer.RingBuffer(4 * self._channels, _RING_FRAMES)
         self._clock = StreamClock(sample_rate)
         self._quantum = max(block, _FIRST_QUANTUM if size == 0 else block)
@@ -183,7 +215,22 @@ class DeviceOutput:
     @property
     def latency_s(self) -> float:
         """From an event's time stamp to its sound, as measured: depth of the ring and the device's own latency."""
-        return (self._lead + HOP) / self.sample_rate + float(self._mixer.latency)
+        return (self._lead + HOP) / self.sample_rate + self._own_latency_s[-1]
+
+    @property
+    def _own_latency_s(self) -> tuple[float, ...]:
+        """Of the device: in and out, or out alone."""
+        own = self._mixer.latency
+        return tuple(map(float, own)) if isinstance(own, tuple) else (float(own),)
+
+    @property
+    def input_latency_s(self) -> float:
+        """From a sound that comes in to the same sound played, as measured."""
+        return self._lead / self.sample_rate + sum(self._own_latency_s) if self._input is not None else 0.0
+
+    def read_input(self, count: int) -> npt.NDArray[np.float32] | None:
+        """What has come in for the next block, [2, count]; None without an input."""
+        return None if self._input is None else self._input.read(count)
 
     def set_depth(self, block: int, safety_blocks: int) -> None:
         """Use another block length and number of safety blocks from now on."""

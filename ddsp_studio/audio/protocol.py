@@ -21,7 +21,10 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class AudioSettings(Message, frozen=True, tag="AudioSettings"):
-    """The wished-for output. `device` "" is the system's default; "none" is the silent clock."""
+    """The wished-for devices. `device` "" is the system's default output; "none" is the silent clock.
+
+    `input` "" is the default input, opened when a patch listens to it; "none" is never to listen.
+    """
 
     device: str = ""
     sample_rate: int = 48_000
@@ -33,6 +36,7 @@ class AudioSettings(Message, frozen=True, tag="AudioSettings"):
     midi_ports: list[str] | None = None
     """Names of the MIDI inputs to listen to; None means all of them."""
     gain_db: float = 0.0
+    input: str = ""
 
 
 class Configure(Message, frozen=True, tag=True):
@@ -157,7 +161,7 @@ class Hello(Message, frozen=True, tag=True):
 
 
 class Device(Message, frozen=True, tag="Device"):
-    """An audio output."""
+    """An audio output or input."""
 
     name: str
     host: str
@@ -170,6 +174,7 @@ class Devices(Message, frozen=True, tag=True):
 
     outputs: list[Device]
     midi_inputs: list[str]
+    inputs: list[Device] = []
 
 
 class Status(Message, frozen=True, tag=True):
@@ -184,6 +189,10 @@ class Status(Message, frozen=True, tag=True):
     voices: int
     message: str = ""
     """One sentence for the user when something is not as wished for."""
+    input: str = ""
+    """The device that sound comes in from, "" if none is open."""
+    input_latency_ms: float = 0.0
+    """From a sound that comes in to the same sound played."""
 
 
 class PatchPlays(Message, frozen=True, tag=True):

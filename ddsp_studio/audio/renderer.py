@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ddsp_studio.audio.beat import BeatLine
 from ddsp_studio.audio.events import HOP, Cut, Event
-from ddsp_studio.audio.instrument import Block, Player, Smoother
+from ddsp_studio.audio.instrument import Block, Frames, Player, Smoother
 from ddsp_studio.audio.sequencer import Sequencer
 from ddsp_studio.audio.voices import VoiceAllocator
 
@@ -86,13 +86,19 @@ class Renderer:
             return True
         return False
 
-    def render(self, hops: int) -> Rendered:
-        """Render the next `hops` hops. Cuts may split the block; live they are placed so that they do not."""
+    @property
+    def listens(self) -> bool:
+        """Whether the patch hears the audio input."""
+        return self.player.listens
+
+    def render(self, hops: int, heard: Frames | None = None) -> Rendered:
+        """Render the next `hops` hops, with [2, samples] coming in. Cuts may split the block; live they never do."""
         stop = self.position + hops * HOP
         if self._next_edge(stop) == stop:
-            return self._render_piece(hops)
+            return self._render_piece(hops, heard)
         # pieces of one hop: only one more block length to compile, wherever the cuts lie
-        pieces = [self._render_piece(1) for _ in range(hops)]
+        parts = [None] * hops if heard is None else np.split(heard, hops, axis=1)
+        pieces = [self._render_piece(1, part) for part in parts]
         audio = np.concatenate([piece.audio for piece in pieces], axis=1)
         events = [event for piece in pieces for event in piece.events]
         return Rendered(audio, pieces[-1].shown, events, any(piece.faulty for piece in pieces))
@@ -107,20 +113,20 @@ class Renderer:
         begin = max(self.position, cut.sample // HOP * HOP)
         return begin if begin > self.position else min(stop, begin + cut.hops * HOP)
 
-    def _render_piece(self, hops: int) -> Rendered:
+    def _render_piece(self, hops: int, heard: Frames | None) -> Rendered:
         incoming, self._incoming = self._incoming, None
         old_player, old_smoother, old_allocator = self.player, self._smoother, self.allocator
         if incoming is not None:
             self._install(incoming)
         due = self.sequencer.block(self.position, hops)
-        shown = self.player.render(due.values, due.performance, due.clock)
+        shown = self.player.render(due.values, due.performance, due.clock, heard)
         audio = shown.audio
         if incoming is not None:
             performance = due.performance
             if old_allocator is not self.allocator:
                 old_allocator.silence()
                 performance = old_allocator.frames([], self.position // HOP, hops)
-            before = old_player.render(old_smoother.frames(hops), performance, due.clock).audio
+            before = old_player.render(old_smoother.frames(hops), performance, due.clock, heard).audio
             audio = _crossfade(np.nan_to_num(before), audio)
         if faulty := not np.isfinite(audio).all():
             audio = np.zeros_like(audio)

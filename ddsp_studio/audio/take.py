@@ -21,7 +21,7 @@ from ddsp_studio.files import write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch, PatchError
 
-FORMAT, SCHEMA, SUFFIX = "ddsp_studio take", 2, ".take"
+FORMAT, SCHEMA, SUFFIX = "ddsp_studio take", 3, ".take"
 MAX_BYTES = 256 * 2**20
 _LAST_BEAT, _FASTEST_BPM = 1e9, 1e5
 
@@ -32,7 +32,10 @@ class TakeError(ValueError):
 
 @dataclass(frozen=True)
 class Take:
-    """Events in samples from the take's start, and the instrument that they played. `length` is in samples."""
+    """Events in samples from the take's start, and the instrument that they played. `length` is in samples.
+
+    `heard` is the file of what came in meanwhile, if the instrument listened.
+    """
 
     patch: Patch
     sample_rate: int
@@ -40,6 +43,7 @@ class Take:
     mode: str
     length: int
     events: tuple[Event, ...]
+    heard: Path | None = None
 
 
 class _Data(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,6 +59,8 @@ class _Data(msgspec.Struct, forbid_unknown_fields=True):
     patch: dict[str, Any]
     beats: list[tuple[int, float, float, bool]] = []
     """Since schema 2; an older take was played with the clock running freely from its start."""
+    heard: str = ""
+    """Since schema 3: name of a sound file beside the take."""
 
 
 def save_take(take: Take, path: Path) -> None:
@@ -71,6 +77,7 @@ def save_take(take: Take, path: Path) -> None:
         cuts=[(e.sample, e.hops) for e in take.events if isinstance(e, Cut)],
         patch=patch_file.to_json(take.patch),
         beats=[(e.sample, e.beat, e.bpm, e.running) for e in take.events if isinstance(e, Beat)],
+        heard=take.heard.name if take.heard else "",
     )
     write_text(path, json.dumps(msgspec.to_builtins(data)) + "\n")
 
@@ -88,7 +95,8 @@ def load_take(path: Path) -> Take:
         data = msgspec.json.decode(path.read_bytes(), type=_Data)
         if data.format != FORMAT or not 1 <= data.schema <= SCHEMA or data.mode not in MODES:
             raise TakeError(f"{path.name} is no take that this ddsp_studio reads")
-        return Take(patch_file.from_json(data.patch), data.sample_rate, data.voices, data.mode, data.length, _events(data))
+        patch, heard = patch_file.from_json(data.patch), path.with_name(Path(data.heard).name) if data.heard else None
+        return Take(patch, data.sample_rate, data.voices, data.mode, data.length, _events(data), heard)
     except (msgspec.DecodeError, PatchError) as problem:
         raise TakeError(f"{path.name} is no take, or is damaged: {problem}") from problem
 

@@ -1,5 +1,7 @@
 """Records a take: the master output to WAV, incoming MIDI to .mid, and every event with its exact sample to .take.
 
+What comes in is recorded, too, where the patch listens: to name.input.wav, in floating point, to be heard again exactly.
+
 Thread rule: `start` and `on_block` run on the render thread and never wait; `finish` on a thread that may.
 """
 
@@ -20,6 +22,7 @@ from ddsp_studio.audio.take import SUFFIX, Take, save_take
 from ddsp_studio.processors.patch import Patch
 
 _MAX_EVENTS = 2_000_000
+_WRITE_S = 10.0
 _logger = logging.getLogger(__name__)
 
 
@@ -35,6 +38,10 @@ class TakeRecorder:
         self._start = self._length = 0
         self._bpm = 120.0
         self.repeatable = False
+        self._input: SoundRecorder | None = None
+        self._heard: Recording | None = None
+        if live.listens:
+            self._input = SoundRecorder(stem.with_name(stem.name + ".input.wav"), self._rate, self._input_done, "32f")
         # last, because its thread calls `_sound_done` at once where the file cannot be made
         self._sound = SoundRecorder(stem.with_name(stem.name + ".wav"), self._rate, self._sound_done)
 
@@ -51,8 +58,12 @@ class TakeRecorder:
                 self._events.append(Midi(0, data, channel // 16))
         live.tap = Tap(self._on_block)
 
-    def _on_block(self, start: int, audio: npt.NDArray[np.float32], events: list[Event]) -> None:
+    def _on_block(
+        self, start: int, audio: npt.NDArray[np.float32], events: list[Event], heard: npt.NDArray[np.float32] | None
+    ) -> None:
         self._sound.write(audio)
+        if self._input is not None:
+            self._input.write(np.zeros_like(audio) if heard is None else heard)
         self._length = start + audio.shape[1] - self._start
         if len(self._events) < _MAX_EVENTS:
             self._events += [at(event, event.sample - self._start) for event in events]
@@ -61,13 +72,19 @@ class TakeRecorder:
         """Stop and write the files; `on_done` follows on the writer's thread."""
         live = self._live
         live.call_and_wait(lambda: setattr(live, "tap", None))
+        if self._input is not None:
+            self._input.finish(_WRITE_S)  # first, for the take names it
         self._sound.finish()
 
+    def _input_done(self, recording: Recording) -> None:
+        self._heard = recording
+
     def _sound_done(self, recording: Recording) -> None:
-        problem = recording.problem
+        heard = self._heard
+        problem = recording.problem or (heard.problem if heard else "")
         midi_path = self._stem.with_name(self._stem.name + ".mid")
         played = [(e.sample / self._rate, e.data) for e in self._events if isinstance(e, Midi) and e.source == LIVE]
-        take = Take(self._patch, self._rate, *self._shape, self._length, tuple(self._events))
+        take = Take(self._patch, self._rate, *self._shape, self._length, tuple(self._events), heard.path if heard else None)
         try:
             write_midi(midi_path, played, self._bpm)
             save_take(take, self._stem.with_name(self._stem.name + SUFFIX))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-VERSION = 1
+VERSION = 2
 SCOPE = 1 << 16
 """Length of the scope ring in samples of each channel."""
 PARTIALS, NODES, KEYS = 512, 512, 128
@@ -33,6 +33,7 @@ _LAYOUT = np.dtype(
         ("clipped", "<i4"),  # blocks with a sample at full scale
         ("peak", "<f4", (2,)),  # of the last block, linear
         ("rms", "<f4", (2,)),
+        ("input_peak", "<f4", (2,)),  # of what came in with the last block
         ("f0_hz", "<f4"),  # of the voice whose partials are shown
         ("n_partials", "<i4"),
         ("partials", "<f4", (PARTIALS,)),  # amplitudes, linear

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ddsp_studio.cli_commands.catalogue import HEADINGS, by_category, rows
 from ddsp_studio.cli_commands.gallery_scenes import CAPTIONS
@@ -115,9 +115,9 @@ def _facts(kind: type[Processor], costs: Mapping[tuple[str, int], float]) -> str
     return "; ".join(facts) + f". Version {spec.version}."
 
 
-@functools.cache
-def _instance(kind: type[Processor], **options: OptionValue) -> Processor:
-    return kind(RATE, **options)
+def _instance(kind: Any, **options: Any) -> Processor:
+    made: Processor = kind(RATE, **options)
+    return made
 
 
 def _latency(kind: type[Processor]) -> str:

@@ -35,7 +35,10 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What to render; `patch` and `midi` are paths or names of shipped files, `seconds` limits the performance."""
+    """What to render; `patch` and `midi` are paths or names of shipped files, `seconds` limits the performance.
+
+    `heard` is a sound file for the patch's audio input.
+    """
 
     patch: str
     midi: str | None
@@ -45,7 +48,10 @@ class Job:
     bits: str = "24"
     tail_s: float | None = None
     voices: int = 16
-    normalise: bool = False
+    normalise: str | None = None
+    target_lufs: float = -16.0
+    dither: bool = True
+    heard: Path | None = None
     mono: bool = False
     seconds: float | None = None
 
@@ -77,7 +83,7 @@ def render(job: Job, *, as_json: bool = False) -> None:
     sys.stderr.write(f"{job.output}: {told}\n")
 
 
-def _render(job: Job, patch: Patch, performance: Song | Take, progress: Progress) -> tuple[RenderReport, float]:
+def _render(job: Job, patch: Patch, performance: Song | Take | None, progress: Progress) -> tuple[RenderReport, float]:
     """Returns the report and the seconds that rendering took, without loading and compiling."""
     from ddsp_studio.audio.offline import render_file
 
@@ -97,7 +103,10 @@ def _render(job: Job, patch: Patch, performance: Song | Take, progress: Progress
         bit_depth=job.bits,
         tail_s=job.tail_s,
         voices=job.voices,
-        normalise="peak" if job.normalise else None,
+        normalise=job.normalise,
+        target_lufs=job.target_lufs,
+        dither=job.dither,
+        heard=job.heard,
         mono=job.mono,
         progress=follow,
     )
@@ -106,9 +115,11 @@ def _render(job: Job, patch: Patch, performance: Song | Take, progress: Progress
     return report, time.perf_counter() - begun[0]
 
 
-def _performance(job: Job) -> Song | Take:
-    """The MIDI file or take that is asked for; without one, a held chord."""
+def _performance(job: Job) -> Song | Take | None:
+    """The MIDI file or take that is asked for; without one, a held chord, or nothing where the patch hears a file."""
     if job.midi is None:
+        if job.heard is not None:
+            return None
         return _chord(job.seconds or CHORD_S)
     path = resources.find(resources.MIDI, job.midi)
     if path.suffix == TAKE_SUFFIX:

@@ -153,5 +153,5 @@ def _long(audio: Tensor, response: Response, memory: Memory) -> tuple[Tensor, Me
 
 def _smooth(length: int) -> int:
     """The smallest size from `length` on that is even and has no prime factor beyond 5: FFTs of these are quick."""
-    sizes = (2**a * 3**b * 5**c for a in range(1, 40) for b in range(4) for c in range(4))
+    sizes: list[int] = [(1 << a) * 3**b * 5**c for a in range(1, 40) for b in range(4) for c in range(4)]
     return min(size for size in sizes if size >= length)

@@ -46,9 +46,9 @@ class Law(str, enum.Enum):
 
 
 class Signal(str, enum.Enum):
-    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES, CLOCK, INPUT (what comes in).
+    """What a cable carries: AUDIO [batch, samples], CONTROL [batch, frames, channels], NOTES, CLOCK and INPUT.
 
-    An inlet for notes, the clock or the input needs no cable: it then gets what is played, the transport's clock, or what is heard.
+    An inlet for notes, the clock or the input needs no cable: it then gets what is played, the beat, or what is heard.
     """
 
     AUDIO = "audio"

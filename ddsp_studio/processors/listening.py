@@ -43,8 +43,8 @@ class AudioInput(Processor, version=1, category="Source"):
 class Loudness(Processor, version=1, category="Control"):
     """How loud a sound is to the ear: its A-weighted level (IEC 61672-1) under a squared Hann window.
 
-    A sine of amplitude 1 at 1 kHz reads −3 dB at every sample rate. The window ends with the newest sample: what it says describes
-    the sound half a window earlier.
+    A sine of amplitude 1 at 1 kHz reads −3 dB at every sample rate. The window ends with the newest sample: what it says
+    describes the sound half a window earlier.
     """
 
     window = Option(default=32.0, low=4.0, high=400.0, unit="ms", doc="Length of the window, to the nearest two hops")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ddsp_studio.dsp.tensor import HOP
 from ddsp_studio.processors.declare import Signal
 
 CHANNELS = ("note", "gate", "trigger", "velocity", "pressure", "mod", "bend")
@@ -25,7 +24,7 @@ BEAT, TEMPO, RUNNING = range(len(CLOCK))
 BPM = 120.0
 """Tempo where nothing gives another."""
 
-INPUT_WIDTH = 2 * HOP
+INPUT_WIDTH = 2 * 64
 """Channels of the audio input as frames [1 or batch, frames, 128], float32: the left samples of the hop, then the right ones."""
 
 WIDTHS = {Signal.NOTES: len(CHANNELS), Signal.CLOCK: len(CLOCK), Signal.INPUT: INPUT_WIDTH}

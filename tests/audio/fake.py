@@ -37,6 +37,7 @@ class FakePlayer:
         self.partials_node, self.latency_samples, self.tail_s = "", 64, 0.0
         self.warmed = []
         self.strength = 0.1
+        self.listens = any(node.type == "AudioInput" for node in patch.nodes.values())
         self.reset()
 
     def improve(self, hops):
@@ -61,7 +62,7 @@ class FakePlayer:
     def adopt(self, other):
         self.phase, self.level, self.held = other.phase.copy(), other.level.copy(), other.held.copy()
 
-    def render(self, values, performance, clock):
+    def render(self, values, performance, clock, heard=None):
         hops = values.shape[0]
         out = np.zeros((2, hops * HOP), np.float32)
         gain = values[:, self.columns["out.gain"]][:, 0]
@@ -77,6 +78,8 @@ class FakePlayer:
             self.phase = (self.phase + turns * HOP) % 1.0
             self.level = level
             out[:, hop * HOP : (hop + 1) * HOP] = self.strength * sound * 10.0 ** (gain[hop] / 20.0)
+        if self.listens and heard is not None:
+            out += heard
         if self.patch.name == "broken" and performance[:, :, GATE].any():
             out[:] = np.nan
         whole = np.concatenate([self.held, out], axis=1)

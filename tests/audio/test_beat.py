@@ -27,9 +27,9 @@ TWO_TEMPI = Song("s", (0.0,), (b"\x90\x3c\x64",), 2.0, (0.0, 1.0), (60.0, 240.0)
 class Listening(FakePlayer):
     """Keeps the clock that it was played with."""
 
-    def render(self, values, performance, clock):
+    def render(self, values, performance, clock, heard=None):
         self.heard = [*getattr(self, "heard", []), clock]
-        return super().render(values, performance, clock)
+        return super().render(values, performance, clock, heard)
 
 
 def clock_of(player, seconds, commands=(), block=BLOCK):

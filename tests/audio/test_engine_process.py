@@ -79,10 +79,11 @@ def test_a_bad_patch_is_refused_and_the_one_before_plays_on(engine):
     engine.send(protocol.LoadPatch(patch={"format": "ddsp_studio patch", "schema": 1, "nodes": {"a": {}}}, revision=2))
     refusal = engine.wait_for(protocol.PatchRefused)
     assert (refusal.revision, refusal.node) == (2, "a")
-    unknown = synth().with_node("what", Node("Nothing"))
-    engine.send(protocol.LoadPatch(patch=patch_file.to_json(unknown), revision=3))
+    endless = synth().with_value("out", "gain", (1e9,))
+    engine.send(protocol.LoadPatch(patch=patch_file.to_json(endless), revision=3))
     refusal = engine.wait_for(protocol.PatchRefused, lambda event: event.revision == 3)
-    assert "not installed" in refusal.reason
+    assert (refusal.node, refusal.port) == ("out", "gain")
+    assert "takes -60 to 12 dB" in refusal.reason
     deadline = time.monotonic() + 10.0
     while int(engine.telemetry.data["voices"]) != 1 and time.monotonic() < deadline:
         time.sleep(0.01)

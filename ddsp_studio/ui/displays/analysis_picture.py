@@ -62,7 +62,7 @@ def save_analysis_picture(path: Path, title: str, audio: Floats, sample_rate: in
     """Write the picture of a recording as PNG, atomically.
 
     Args:
-        path: to write, *.png. title: above the picture. audio: mono [samples]. sample_rate: Hz. frames, notes: what was heard in it.
+        path: to write, *.png. title: above the picture. audio: mono [samples]. sample_rate: Hz. frames, notes: what was heard.
 
     Raises:
         OSError: the file cannot be written.

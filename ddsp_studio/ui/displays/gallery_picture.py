@@ -43,7 +43,7 @@ def save_gallery_picture(path: Path, audio: Floats, sample_rate: int, *, turn_s:
         _paint(painter, audio, sample_rate, turn_s)
     finally:
         painter.end()
-    words = np.frombuffer(image.constBits(), np.uint32).reshape(_HEIGHT, _WIDTH) & 0xFFFFFF
+    words = np.frombuffer(image.constBits(), np.uint32).reshape(_HEIGHT, _WIDTH) & np.uint32(0xFFFFFF)
     with replacing(path) as temporary:
         temporary.write_bytes(_png(words))
 
