@@ -73,6 +73,7 @@ def _load() -> None:
     _loaded.append("built-in")
     for module in _BUILT_IN:
         importlib.import_module(f"ddsp_studio.processors.{module}")
+    _in_order()
     for entry in entry_points(group=ENTRY_POINTS):
         before = set(_TYPES)
         try:
@@ -80,6 +81,16 @@ def _load() -> None:
             _PACKAGES.update(dict.fromkeys(set(_TYPES) - before, entry.dist.name if entry.dist else entry.module))
         except Exception as problem:  # a foreign package may fail in any way; the studio must still start
             problems.append(f"processors of {entry.value} could not be loaded: {type(problem).__name__}: {problem}")
+
+
+def _in_order() -> None:
+    """Bring the built-in types into the order of `_BUILT_IN`, whichever module was imported first."""
+    places = {f"ddsp_studio.processors.{module}": place for place, module in enumerate(_BUILT_IN)}
+    names = sorted(_TYPES, key=lambda name: places.get(_TYPES[name].__module__, len(places)))
+    for held in (_TYPES, _SPECS):
+        kept = dict(held)
+        held.clear()
+        held.update((name, kept[name]) for name in names)  # type: ignore[misc]
 
 
 def processor_types() -> Mapping[str, type[Processor]]:
