@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Mapping
@@ -115,9 +116,14 @@ def _facts(kind: type[Processor], costs: Mapping[tuple[str, int], float]) -> str
     return "; ".join(facts) + f". Version {spec.version}."
 
 
-def _instance(kind: Any, **options: Any) -> Processor:
-    made: Processor = kind(RATE, **options)
-    return made
+def _instance(kind: type[Processor], **options: OptionValue) -> Processor:
+    return _made(kind.spec.name, tuple(options.items()))
+
+
+@functools.cache
+def _made(name: str, options: tuple[tuple[str, OptionValue], ...]) -> Processor:
+    chosen: dict[str, Any] = dict(options)
+    return processor_types()[name](RATE, **chosen)
 
 
 def _latency(kind: type[Processor]) -> str:

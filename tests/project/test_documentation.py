@@ -83,16 +83,19 @@ ELEMENTARY = {
 """Types whose method is arithmetic, or this program's own and said in full by the docstring."""
 
 
-def test_pages_are_those_of_the_declarations():
-    made = pages.pages(DOCS)
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    return pages.pages(DOCS)
+
+
+def test_pages_are_those_of_the_declarations(made):
     held = {f"processors/{path.name}" for path in (DOCS / "processors").glob("*.md")} | {"processors.md"}
     assert held == set(made), "run `make docs`"
     for name, text in made.items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, f"{name}: run `make docs`"
 
 
-def test_every_type_has_its_place_in_the_pages():
-    made = pages.pages(DOCS)
+def test_every_type_has_its_place_in_the_pages(made):
     for name, kind in built_in().items():
         page = made[f"processors/{kind.spec.category.lower()}.md"]
         assert f"\n## {name}\n" in page
@@ -100,13 +103,13 @@ def test_every_type_has_its_place_in_the_pages():
             assert f"\n| {port} | " in page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
-def test_what_options_do_to_latency_is_stated():
-    page = pages.pages(DOCS)["processors/filter.md"].partition("## FirFilter")[2]
+def test_what_options_do_to_latency_is_stated(made):
+    page = made["processors/filter.md"].partition("## FirFilter")[2]
     assert "Latency 32 samples (4 at bands 5, 512 at bands 513)" in page
 
 
-def test_what_moves_a_tail_is_stated():
-    page = pages.pages(DOCS)["processors/effect.md"].partition("## Delay")[2]
+def test_what_moves_a_tail_is_stated(made):
+    page = made["processors/effect.md"].partition("## Delay")[2]
     assert "tail 3.15 s, which time, feedback move" in page
 
 
