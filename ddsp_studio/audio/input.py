@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 Audio = npt.NDArray[np.float32]
 _RING_FRAMES = 1 << 16
-_SETTLE_S = 2.0
-"""Time after which samples that were never needed are left out, so that what comes in does not grow old."""
+_FIRST_SETTLE_S, _SETTLE_S = 0.2, 2.0
+"""Time after which samples that were never needed are left out, so that what comes in is not old: soon at first, while the output
+still finds its depth, and doubling up to the longest."""
 _MOMENT_S = 0.0003
 _CHUNK = 1 << 14
 
@@ -38,7 +39,7 @@ class InputStream:
         self._mixer, self._channels = mixer, channels
         self._ring: Any = rtmixer.RingBuffer(4 * channels, _RING_FRAMES)
         self._action: Any = mixer.record_ringbuffer(self._ring)
-        self._window = round(_SETTLE_S * sample_rate)
+        self._window, self._longest = round(_FIRST_SETTLE_S * sample_rate), round(_SETTLE_S * sample_rate)
         self._seen, self._spare = 0, _RING_FRAMES
         self._flows = False
         self.missing = 0
@@ -66,6 +67,7 @@ class InputStream:
         if self._seen >= self._window:
             self._take(self._spare)
             self._seen, self._spare = 0, _RING_FRAMES
+            self._window = min(2 * self._window, self._longest)
 
     def _record_again(self) -> None:
         """The ring was full, which ended its recording: what it holds is old."""

@@ -23,6 +23,7 @@ from ddsp_studio.audio.input import InputStream
 _RING_FRAMES = 1 << 16
 _POLL_S = 0.0004
 _STALLED_S = 1.0
+_LONGEST_LATENCY_S = 10.0
 _FIRST_QUANTUM = 2048
 _LEARN_JUMPS = 9
 
@@ -221,7 +222,9 @@ class DeviceOutput:
     def _own_latency_s(self) -> tuple[float, ...]:
         """Of the device: in and out, or out alone."""
         own = self._mixer.latency
-        return tuple(map(float, own)) if isinstance(own, tuple) else (float(own),)
+        given = own if isinstance(own, tuple) else (own,)
+        # under JACK PortAudio takes what is less than nothing for 2^32 samples
+        return tuple(float(seconds) if 0.0 <= seconds < _LONGEST_LATENCY_S else 0.0 for seconds in given)
 
     @property
     def input_latency_s(self) -> float:
