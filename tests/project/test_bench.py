@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddsp_studio.bench import baseline, edits, subject
+from ddsp_studio.bench import baseline, edits, nodes, subject
 from ddsp_studio.bench.measure import Times, alternate
 from ddsp_studio.bench.stablehlo import without_locations
+from ddsp_studio.processors import catalogue
 from ddsp_studio.processors.check import check, spec_of
+from ddsp_studio.processors.tracing import leave
 
 
 def test_percentiles_in_ms():
@@ -54,3 +56,25 @@ def test_baseline_sounds():
 def test_stablehlo_names_no_files():
     module = '#loc1 = loc("x")\n#loc7 = loc("/home/me/ops.py":1221:0)\nmodule @m {\n  %0 = add %1 : f32 loc(#loc1)\n} loc(#loc)\n'
     assert without_locations(module) == "module @m {\n  %0 = add %1 : f32\n}\n"
+
+
+@pytest.mark.parametrize("name", ["Delay", "VoiceMixer", "RnnDecoder"])
+def test_a_measured_node_goes_on_as_it_plays(name):
+    kind = catalogue.processor_types()[name]
+    batch = nodes.batches(kind.spec)[0]
+    processor = nodes._made(kind, batch)
+    x = nodes._inputs(processor, batch)
+    once, memory = processor.render(processor.memory(batch), x)
+    again, _ = processor.render(memory, x)
+    run = nodes._plain(processor, batch, copies=2)
+    for outputs in (once, again):
+        signals = leave(processor, outputs, (), {}).signals
+        np.testing.assert_allclose(run(), signals[max(signals)], atol=1e-4)  # the last one in the order of names
+
+
+def test_types_are_measured_where_they_work():
+    types = catalogue.processor_types()
+    assert nodes.batches(types["Pan"].spec) == (nodes.SIDES,)
+    assert nodes.batches(types["VoiceMixer"].spec) == (nodes.VOICES,)
+    assert nodes.batches(types["Delay"].spec) == (nodes.VOICES, nodes.SIDES)
+    assert nodes.batches(types["Harmonic"].spec) == (nodes.VOICES,)
