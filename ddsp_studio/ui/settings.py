@@ -27,6 +27,8 @@ class ExportChoices(msgspec.Struct):
     sample_rate: int = 48_000
     mono: bool = False
     normalise: bool = False
+    loudness: bool = False
+    lufs: float = -16.0
     dither: bool = True
     tail_s: float = 4.0
     folder: str = ""

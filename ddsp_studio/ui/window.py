@@ -38,6 +38,7 @@ _MOST_ABSENT = 3
 _STATE_VERSION = 2
 """Raise when docks are added or renamed; older saved layouts are then ignored."""
 _TRAINING_WIDTH = 420
+_LEVEL_MS = 40
 
 
 class StudioWindow(QMainWindow):
@@ -316,6 +317,9 @@ class StudioWindow(QMainWindow):
         dialog.test_tone.connect(lambda: self.link.send(protocol.TestTone()))
         dialog.rescan.connect(lambda: self.link.send(protocol.Rescan()))
         self.link.send(protocol.Rescan())
+        levels = QTimer(dialog, interval=_LEVEL_MS)
+        levels.timeout.connect(lambda: dialog.show_input_level(float(self.link.telemetry.data["input_peak"].max())))
+        levels.start()
         dialog.exec()
         dialog.deleteLater()
 

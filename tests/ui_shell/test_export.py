@@ -70,13 +70,32 @@ def dialog(qapp: QApplication, organ: Patch, tmp_path: Path) -> ExportDialog:
 def test_a_held_note_becomes_a_midi_file(dialog: ExportDialog, tmp_path: Path, organ: Patch) -> None:
     dialog.note.setText("A3")
     dialog.seconds.setValue(1.5)
-    dialog.normalise.setChecked(True)
+    dialog.level.setCurrentIndex(dialog.level.findData("peak"))
     words = dialog.arguments(tmp_path)
     assert words[0] == "render" and patch_file.load(Path(words[1])) == organ
     song = read_song(Path(words[2]))
     assert song.data[0][:2] == bytes([0x90, 57]) and song.times[-1] == pytest.approx(1.5, abs=0.01)
     assert words[words.index("-o") + 1] == str(tmp_path / "Organ.wav")
     assert words[words.index("--normalise") + 1] == "peak" and "--progress-json" in words
+
+
+def test_loudness_and_dither_are_asked_for_and_remembered(dialog: ExportDialog, tmp_path: Path, organ: Patch) -> None:
+    assert not dialog.lufs.isEnabled() and not dialog.dither.isEnabled()  # 24 bits need no dither
+    dialog.level.setCurrentIndex(dialog.level.findData("lufs"))
+    dialog.level.activated.emit(dialog.level.currentIndex())
+    dialog.bits.setCurrentIndex(dialog.bits.findData("16"))
+    dialog.bits.activated.emit(dialog.bits.currentIndex())
+    assert dialog.lufs.isEnabled() and dialog.dither.isEnabled()
+    dialog.lufs.setValue(-23.0)
+    dialog.dither.setChecked(False)
+    words = dialog.arguments(tmp_path)
+    assert words[words.index("--normalise") :][:4] == ["--normalise", "lufs", "--target", "-23"]
+    assert "--no-dither" in words
+    settings = Settings()
+    settings.export = dialog.choices()
+    again = ExportDialog(organ, "Organ", None, None, settings)
+    assert again.choices() == settings.export
+    again.deleteLater()
 
 
 def test_the_patch_alone_has_a_length_and_no_notes(dialog: ExportDialog, tmp_path: Path) -> None:

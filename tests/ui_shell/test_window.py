@@ -290,6 +290,24 @@ def test_the_settings_dialog_keeps_what_is_gone(qapp: QApplication) -> None:
     dialog.deleteLater()
 
 
+def test_an_input_is_chosen_and_its_level_shown(qapp: QApplication) -> None:
+    dialog = AudioSettingsDialog(protocol.AudioSettings(input="Microphone"))
+    assert "(not connected)" in dialog.input.currentText()
+    microphone = protocol.Device(name="Microphone", host="ALSA", channels=1, sample_rate=48_000)
+    dialog.show_devices(protocol.Devices(outputs=[], midi_inputs=[], inputs=[microphone]))
+    assert dialog.input.currentText() == "Microphone  (ALSA, 1 channel)"
+    dialog.input.setCurrentIndex(dialog.input.findData("none"))
+    assert dialog.settings().input == "none"
+    dialog.show_input_level(0.1)
+    assert dialog.input_level.value() == -20
+    dialog.show_input_level(0.0)
+    assert -60 < dialog.input_level.value() < -20
+    facts = {"state": "running", "device": "Box", "sample_rate": 48_000, "block": 256, "latency_ms": 10.0, "voices": 8}
+    dialog.show_status(protocol.Status(**facts, input="Microphone", input_latency_ms=21.3))
+    assert dialog.input_state.text() == "Microphone · 21.3 ms from sound in to sound out"
+    dialog.deleteLater()
+
+
 # -- drops ----------------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -14,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -27,6 +31,7 @@ BLOCKS = (64, 128, 256, 512, 1024, 2048)
 MODES = {"poly": "Polyphonic", "mono": "Monophonic: each note triggers", "legato": "Legato: overlapping notes glide"}
 SILENT = "none"
 _SETTLE_MS = 250
+_LEVEL_RANGE_DB, _FALL_DB = 60, 2
 
 
 class AudioSettingsDialog(QDialog):
@@ -42,6 +47,7 @@ class AudioSettingsDialog(QDialog):
         self.setMinimumWidth(480)
         self._wanted = settings
         self._devices: tuple[protocol.Device, ...] = ()
+        self._inputs: tuple[protocol.Device, ...] = ()
         self._ports: tuple[str, ...] = ()
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(lambda: self.changed.emit(self.settings()))
@@ -49,6 +55,7 @@ class AudioSettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
         layout.addWidget(self._output_group())
+        layout.addWidget(self._input_group())
         layout.addWidget(self._playing_group())
         layout.addWidget(self._midi_group())
         layout.addLayout(self._buttons())
@@ -61,6 +68,12 @@ class AudioSettingsDialog(QDialog):
 
     def _make_fields(self) -> None:
         self.device, self.rate, self.block, self.mode = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        self.input = QComboBox()
+        self.input_level = QProgressBar(minimum=-_LEVEL_RANGE_DB, maximum=0, value=-_LEVEL_RANGE_DB, textVisible=False)
+        self.input_level.setFixedHeight(8)
+        self.input_level.setAccessibleName("Input level")
+        self.input_state = QLabel("")
+        self.input_state.setWordWrap(True)
         self.safety = _spin(1, 8, " blocks")
         self.voices = _spin(1, 64, " voices")
         self.gain = QDoubleSpinBox(minimum=-60.0, maximum=12.0, singleStep=1.0, decimals=1, suffix=" dB")
@@ -89,6 +102,11 @@ class AudioSettingsDialog(QDialog):
             ("Now", self.state),
         )
 
+    def _input_group(self) -> QGroupBox:
+        self.input.setToolTip("What an AudioInput node hears. It is opened when a patch listens, and shares the output's clock.")
+        self.input_level.setToolTip("Peak of what comes in, from -60 dB to full scale")
+        return _group("Input", ("Device", self.input), ("Level", self.input_level), ("Now", self.input_state))
+
     def _playing_group(self) -> QGroupBox:
         return _group("Playing", ("Mode", self.mode), ("Polyphony", self.voices))
 
@@ -112,7 +130,7 @@ class AudioSettingsDialog(QDialog):
         return row
 
     def _connect(self) -> None:
-        for combo in (self.device, self.rate, self.block, self.mode):
+        for combo in (self.device, self.input, self.rate, self.block, self.mode):
             combo.activated.connect(self._touched)
         for spin in (self.safety, self.voices, self.gain):
             spin.valueChanged.connect(self._touched)
@@ -130,22 +148,23 @@ class AudioSettingsDialog(QDialog):
     def show_devices(self, devices: protocol.Devices) -> None:
         """List what is plugged in now. A chosen device that is gone stays chosen and is marked."""
         self._devices, self._ports = tuple(devices.outputs), tuple(devices.midi_inputs)
+        self._inputs = tuple(devices.inputs)
         self._fill_devices()
         self._fill_ports()
 
     def show_status(self, status: protocol.Status) -> None:
-        """Say what the output does."""
+        """Say what output and input do."""
         self.state.setText(describe(status))
+        self.input_state.setText(describe_input(status))
+
+    def show_input_level(self, peak: float) -> None:
+        """Show the peak of what comes in, 1 being full scale. It falls slowly, so that the eye can follow."""
+        level = round(20.0 * math.log10(max(peak, 1e-6)))
+        self.input_level.setValue(max(level, self.input_level.value() - _FALL_DB, -_LEVEL_RANGE_DB))
 
     def _fill_devices(self) -> None:
-        self.device.clear()
-        self.device.addItem("System default", "")
-        for device in self._devices:
-            self.device.addItem(f"{device.name}  ({device.host}, {device.channels} channels)", device.name)
-        self.device.addItem("No device (silent; export works)", SILENT)
-        if self.device.findData(self._wanted.device) < 0:
-            self.device.insertItem(1, f"{self._wanted.device}  (not connected)", self._wanted.device)
-        self.device.setCurrentIndex(self.device.findData(self._wanted.device))
+        _fill(self.device, self._devices, self._wanted.device, "No device (silent; export works)")
+        _fill(self.input, self._inputs, self._wanted.input, "Never listen")
 
     def _fill_blocks(self) -> None:
         self.block.clear()
@@ -194,6 +213,7 @@ class AudioSettingsDialog(QDialog):
             mode=self.mode.currentData(),
             midi_ports=None if self.all_ports.isChecked() else [name for name in chosen if name],
             gain_db=self.gain.value(),
+            input=self.input.currentData(),
         )
 
 
@@ -204,6 +224,25 @@ def describe(status: protocol.Status) -> str:
     where = "No sound device; the clock runs silently" if status.state == "silent" else status.device or "System default"
     facts = f"{where} · {status.sample_rate / 1000:g} kHz · {status.block} samples · {status.latency_ms:.1f} ms latency"
     return f"{facts}\n{status.message}" if status.message else facts
+
+
+def describe_input(status: protocol.Status) -> str:
+    """What the input does, in words."""
+    if not status.input:
+        return "Nothing is open; an input is opened when a patch with an AudioInput plays."
+    return f"{status.input} · {status.input_latency_ms:.1f} ms from sound in to sound out"
+
+
+def _fill(combo: QComboBox, devices: Sequence[protocol.Device], wanted: str, without: str) -> None:
+    combo.clear()
+    combo.addItem("System default", "")
+    for device in devices:
+        channels = "1 channel" if device.channels == 1 else f"{device.channels} channels"
+        combo.addItem(f"{device.name}  ({device.host}, {channels})", device.name)
+    combo.addItem(without, SILENT)
+    if combo.findData(wanted) < 0:
+        combo.insertItem(1, f"{wanted}  (not connected)", wanted)
+    combo.setCurrentIndex(combo.findData(wanted))
 
 
 def _spin(low: int, high: int, suffix: str) -> QSpinBox:

@@ -70,6 +70,7 @@ class ExportDialog(QDialog):
         layout.addWidget(self.message)
         layout.addLayout(self._buttons())
         self._show_source()
+        self._show_level()
 
     # -- fields -------------------------------------------------------------------------------------------------------
 
@@ -95,12 +96,21 @@ class ExportDialog(QDialog):
                 combo.addItem(words, key)
             combo.setCurrentIndex(max(combo.findData(chosen), 0))
         self.container.activated.connect(self._format_chosen)
+        self.bits.activated.connect(lambda _index: self._show_level())
         self.tail = QDoubleSpinBox(minimum=0.0, maximum=120.0, value=choices.tail_s, decimals=1, suffix=" s")
         self.tail.setToolTip("How long the file goes on after the last note, for reverb and release")
         self.mono = QCheckBox("Mono")
         self.mono.setChecked(choices.mono)
-        self.normalise = QCheckBox("Normalise to full level")
-        self.normalise.setChecked(choices.normalise)
+        self.level = QComboBox()
+        for words, key in (("As played", "off"), ("Peak at full level", "peak"), ("Loudness", "lufs")):
+            self.level.addItem(words, key)
+        self.level.setCurrentIndex(self.level.findData("lufs" if choices.loudness else "peak" if choices.normalise else "off"))
+        self.level.activated.connect(self._show_level)
+        self.lufs = QDoubleSpinBox(minimum=-60.0, maximum=-3.0, value=choices.lufs, decimals=1, suffix=" LUFS")
+        self.lufs.setToolTip("Integrated loudness (EBU R 128); peaks stay below full level, so a dense sound may end softer")
+        self.dither = QCheckBox("Dither 16 bit")
+        self.dither.setChecked(choices.dither)
+        self.dither.setToolTip("Adds noise of one step, so that quiet sound fades smoothly instead of turning rough")
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()
@@ -114,7 +124,8 @@ class ExportDialog(QDialog):
         form.addRow("", _row(self._note_words, self.note, QLabel("for"), self.seconds, stretch=True))
         form.addRow("Tail", _row(self.tail, stretch=True))
         form.addRow("Format", _row(self.container, self.bits, self.sample_rate))
-        form.addRow("", _row(self.mono, self.normalise, stretch=True))
+        form.addRow("", _row(self.mono, self.dither, stretch=True))
+        form.addRow("Level", _row(self.level, self.lufs, stretch=True))
         form.addRow("File", _row(self.target, choose))
         return form
 
@@ -141,6 +152,10 @@ class ExportDialog(QDialog):
         if kind == _FILE:
             self._choose_song()
 
+    def _show_level(self) -> None:
+        self.lufs.setEnabled(self.level.currentData() == "lufs")
+        self.dither.setEnabled(self.bits.currentData() == "16")
+
     def _choose_song(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "MIDI file", "", "MIDI files (*.mid *.midi);;All files (*)")
         if not name:
@@ -161,6 +176,7 @@ class ExportDialog(QDialog):
         self.bits.model().setData(item, 0 if flac else 33, Qt.ItemDataRole.UserRole - 1)
         if flac and self.bits.currentData() == "32":
             self.bits.setCurrentIndex(self.bits.findData("24"))
+        self._show_level()
 
     def _choose_target(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Export to", self.target.text(), "Audio files (*.wav *.flac)")
@@ -179,7 +195,10 @@ class ExportDialog(QDialog):
             bit_depth=self.bits.currentData(),
             sample_rate=self.sample_rate.currentData(),
             mono=self.mono.isChecked(),
-            normalise=self.normalise.isChecked(),
+            normalise=self.level.currentData() == "peak",
+            loudness=self.level.currentData() == "lufs",
+            lufs=self.lufs.value(),
+            dither=self.dither.isChecked(),
             tail_s=self.tail.value(),
             folder=str(Path(self.target.text()).parent),
         )
@@ -203,6 +222,8 @@ class ExportDialog(QDialog):
         words += ["-o", self.target.text(), "--sample-rate", str(chosen.sample_rate), "--bit-depth", chosen.bit_depth]
         words += ["--tail", f"{chosen.tail_s:g}", "--voices", str(self._settings.audio.voices), "--progress-json"]
         words += ["--normalise", "peak"] if chosen.normalise else []
+        words += ["--normalise", "lufs", "--target", f"{chosen.lufs:g}"] if chosen.loudness else []
+        words += [] if chosen.dither else ["--no-dither"]
         return words + (["--mono"] if chosen.mono else [])
 
     def export(self) -> None:
