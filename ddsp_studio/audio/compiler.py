@@ -19,9 +19,7 @@ from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.priority import raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
-from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.values import patch_values, structure_key, with_values
-from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.workshop import Workshop
 from ddsp_studio.processors.check import check
 from ddsp_studio.processors.declare import MODEL
@@ -276,9 +274,7 @@ def _install(live: LiveThread, player: Player, smoother: Smoother, wish: _Wish, 
     smoother.jump(values)
     renderer = live.renderer
     if renderer is None:
-        voices = VoiceAllocator(wish.voices, wish.mode)
-        live.renderer = Renderer(player, smoother, voices, live.position, sample_rate=wish.sample_rate)
-        live.renderer.post(live.song.beat(live.position))
+        live.begin(player, smoother, wish.voices, wish.mode)
         return True
     held_shape = (renderer.allocator.voices, renderer.allocator.mode)
     shape = (wish.voices, wish.mode)

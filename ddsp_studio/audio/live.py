@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.audio.events import HOP, LIVE, Cut, Event, Midi
+from ddsp_studio.audio.events import HOP, LIVE, SONG, Cut, Event, Midi
+from ddsp_studio.audio.instrument import Player, Smoother
+from ddsp_studio.audio.keys import CC_NOTES_OFF, CC_RESET, CONTROL
 from ddsp_studio.audio.meters import Meters
 from ddsp_studio.audio.output import Output
 from ddsp_studio.audio.preview import PreviewPlayer
@@ -25,6 +27,8 @@ from ddsp_studio.audio.priority import raise_priority
 from ddsp_studio.audio.renderer import Rendered, Renderer
 from ddsp_studio.audio.song_player import SongPlayer, TransportView
 from ddsp_studio.audio.telemetry import Telemetry
+from ddsp_studio.audio.voices import VoiceAllocator
+from ddsp_studio.audio.waiting_keys import WaitingKeys
 
 Audio = npt.NDArray[np.float32]
 _TONE_HZ, _TONE_GAIN = 440.0, 0.1
@@ -47,6 +51,9 @@ class LiveThread(threading.Thread):
         super().__init__(name="render", daemon=True)
         self.output, self.block, self.safety_blocks = output, block, 2
         self.renderer: Renderer | None = None
+        self._waiting = WaitingKeys()
+        self._allocator: VoiceAllocator | None = None
+        """Of what played before the sound was interrupted."""
         self.song = SongPlayer(output.sample_rate)
         self.preview = PreviewPlayer(output.sample_rate)
         self.position = 0
@@ -78,6 +85,10 @@ class LiveThread(threading.Thread):
         renderer, sample = self.renderer, self.output.stream_sample(seconds)
         if renderer is not None:
             renderer.post(Midi(renderer.position if sample is None else sample, data, LIVE))
+            return
+        self._waiting.post(data)
+        if (renderer := self.renderer) is not None:  # it came meanwhile
+            self._press_waiting(renderer)
 
     def set_gain(self, gain_db: float) -> None:
         """Go to another master gain within a block."""
@@ -94,6 +105,10 @@ class LiveThread(threading.Thread):
         """Blocks that came too late since the counters were reset."""
         return self._dropouts_before + self.output.dropouts - self._dropout_base
 
+    def _press_waiting(self, renderer: Renderer) -> None:
+        for data in self._waiting.take():
+            renderer.post(Midi(renderer.position, data, LIVE))
+
     # -- between two blocks, by `call` ------------------------------------------------------------------------------------
 
     def use_output(self, output: Output) -> None:
@@ -101,12 +116,30 @@ class LiveThread(threading.Thread):
         self._dropouts_before = self.dropouts
         self._dropout_base = output.dropouts
         if output.sample_rate != self.song.sample_rate:
-            self.renderer = None
+            self._fall_silent()
             song, self.song = self.song.song, SongPlayer(output.sample_rate)
             self.preview = PreviewPlayer(output.sample_rate)
             self.song.load(song, self.position)
         output.set_depth(self.block, self.safety_blocks)
         self.output = output
+
+    def _fall_silent(self) -> None:
+        if self.renderer is not None:
+            self._allocator = self.renderer.allocator
+        self.renderer = None
+
+    def begin(self, player: Player, smoother: Smoother, voices: int, mode: str) -> None:
+        """Play a first patch, or one after silence: keys that are held sound, those of the song have to be played again."""
+        rate, held = self.song.sample_rate, self._allocator
+        allocator = VoiceAllocator(voices, mode) if held is None else held.resized(voices, mode)
+        renderer = Renderer(player, smoother, allocator, self.position, sample_rate=rate)
+        if held is not None:
+            for channel in range(16):
+                for number in (CC_RESET, CC_NOTES_OFF):
+                    renderer.post(Midi(self.position, bytes((CONTROL | channel, number, 0)), SONG))
+        renderer.post(self.song.beat(self.position))
+        self.renderer, self._allocator = renderer, None
+        self._press_waiting(renderer)
 
     def set_blocks(self, block: int, safety_blocks: int) -> None:
         """Render blocks of another length, or further ahead; the players must be warm for it."""
@@ -117,6 +150,8 @@ class LiveThread(threading.Thread):
         """Silence everything with a short fade."""
         self.song.stop(self.position)
         self.preview.stop()
+        self._waiting.take()
+        self._allocator = None
         self._tone_left = 0
         if self.renderer is not None:
             hops = max(self.block // HOP, math.ceil(_CUT_S * self.song.sample_rate / HOP))
@@ -164,7 +199,7 @@ class LiveThread(threading.Thread):
 
     def _recover(self) -> None:
         _logger.exception("a block failed")
-        self.renderer = None
+        self._fall_silent()
         self._on_problem("The patch failed while playing and was taken off; change it or load another.")
 
     def _next_block(self) -> Audio:

@@ -130,12 +130,21 @@ def test_block_voices_and_rate_change_while_it_plays(engine):
     engine.send(protocol.Configure(settings=other))
     engine.wait_for(protocol.Status, lambda status: status.sample_rate == 44_100)
     until(lambda: page["sample_rate"] == 44_100)
+    until(lambda: page["keys"][60] and page["peak"][0] > 0.01)  # the key that was held sounds on
 
-    def sounds():
-        engine.notes(64)  # the patch is compiled anew for the rate; until then keys are not heard
-        return page["peak"][0] > 0.01
 
-    until(sounds)
+def test_keys_pressed_while_a_patch_is_compiled_sound_when_it_plays(engine):
+    page = engine.telemetry.data
+    engine.play_patch(replace(synth(), name="slow"), 1)
+    engine.notes(60, 62)
+    until(lambda: page["voices"] == 2)
+    engine.send(protocol.Configure(settings=protocol.AudioSettings(device="none", sample_rate=44_100)))
+    engine.wait_for(protocol.Status, lambda status: status.sample_rate == 44_100)
+    engine.notes(64)
+    engine.notes(65)
+    engine.notes(62, 65, velocity=0)
+    until(lambda: page["sample_rate"] == 44_100 and page["voices"] == 2)
+    assert [note for note in range(128) if page["keys"][note]] == [60, 64]
 
 
 def test_a_missing_device_falls_back_and_says_so(engine):
