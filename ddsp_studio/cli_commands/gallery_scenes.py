@@ -223,6 +223,7 @@ def _controls() -> dict[str, Scene]:
     gate = ("voice.gate -> it.gate", "voice.trigger -> it.trigger")
     shaped = ("moving.out -> it.input", _BEND)
     rising = ("moving.out -> it.input x 0.5", _BEND)
+    swung = ("env.out -> saw.amplitude", "voice.f0 -> swung.f0", "moving.out -> swung.bend")
     quick = {"moving": _node("Lfo", {"rate": 7.0}, shape="random")}
     wide = {"sweeping": _node("Transpose", {"bend_range": 12.0}), "moving": _node("Lfo", {"rate": 0.4}, shape="triangle")}
     to_sweep = ("voice.f0 -> sweeping.f0", "moving.out -> sweeping.bend", "sweeping.out -> it.f0", "it.out -> tone.f0")
@@ -260,6 +261,18 @@ def _controls() -> dict[str, Scene]:
             "The level of four bursts of noise (not heard) as the pitch of tones.",
             cables=heard,
             nodes=listening,
+            phrase=LINE,
+        ),
+        "PitchTracker": _control(
+            "PitchTracker",
+            "Hears a saw with vibrato (not heard), and plays a tone at its pitch and level.",
+            {"gain": 12.0},
+            cables=(*swung, "swung.out -> saw.f0", "saw.audio -> it.input", "it.f0 -> tone.f0", "it.level -> tone.amplitude"),
+            nodes={
+                "saw": _node("Oscillator"),
+                "swung": _node("Transpose", {"bend_range": 1.0}),
+                "moving": _node("Lfo", {"rate": 4.0}),
+            },
             phrase=LINE,
         ),
         "SampleAndHold": _control(
