@@ -97,7 +97,7 @@ def render(
     target: Annotated[float, typer.Option(min=-60.0, max=-3.0, help="Loudness for --normalise lufs, in LUFS.")] = -16.0,
     dither: Annotated[bool, typer.Option("--dither/--no-dither", help="Triangular dither when writing 16 bits.")] = True,
     heard: Annotated[
-        Path | None, typer.Option("--input", help="Sound file for the patch's AudioInput.", show_default=False)
+        Path | None, typer.Option("--input", help="Sound file that the patch hears, or is played by.", show_default=False)
     ] = None,
     mono: Annotated[bool, typer.Option("--mono", help="Write one channel.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.01, max=86_400.0, help="Length of the performance [all].")] = None,

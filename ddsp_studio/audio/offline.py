@@ -191,8 +191,8 @@ def _loudness_gain(path: Path, sample_rate: int, goal_lufs: float) -> float:
     import soundfile
 
     powers, state = [], None
-    for frames in soundfile.blocks(path, 1 << 16, dtype="float64", always_2d=True, fill_value=0.0):
-        held = np.ascontiguousarray(frames.T)
+    for frames in soundfile.blocks(path, 1 << 16, dtype="float64", always_2d=True):
+        held = np.ascontiguousarray(frames[: len(frames) // HOP * HOP].T)
         state = np.zeros((held.shape[0], 4)) if state is None else state
         found, state = hop_powers_stream(held, state, sample_rate)
         powers.append(found)

@@ -17,6 +17,7 @@ from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
 from ddsp_studio.processors.check import check
+from ddsp_studio.processors.hearing import hearing, hears
 from ddsp_studio.processors.model_patch import open_patch
 from ddsp_studio.processors.nesting import absent, playable
 from ddsp_studio.processors.patch import Patch
@@ -37,7 +38,7 @@ Progress = Callable[[float], None]
 class Job:
     """What to render; `patch` and `midi` are paths or names of shipped files, `seconds` limits the performance.
 
-    `heard` is a sound file for the patch's audio input.
+    `heard` is a sound file for the patch's audio input; one that has none is played by the sound instead of keys.
     """
 
     patch: str
@@ -65,6 +66,8 @@ def render(job: Job, *, as_json: bool = False) -> None:
     try:
         patch = open_patch(job.patch)
         check(playable(patch))
+        if job.heard is not None and not hears(patch):
+            patch = hearing(patch)
         for name, reason in absent(patch).items():
             sys.stderr.write(f"ddsp-studio: {name}: {reason}; it is left out\n")
         performance = _performance(job)

@@ -8,7 +8,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
 from ddsp_studio.audio import protocol
+from ddsp_studio.processors.hearing import hearing
+from ddsp_studio.processors.patch import PatchError
 from ddsp_studio.ui.actions import Spec
+from ddsp_studio.ui.toasts import Tone
 
 if TYPE_CHECKING:
     from ddsp_studio.ui.window import StudioWindow
@@ -142,6 +145,8 @@ def _audio(window: StudioWindow) -> None:
         Spec("audio.settings", "Audio and &MIDI settings…", "Ctrl+,", "Device, rate, buffer, polyphony, inputs"),
         window.open_audio_settings,
     )
+    tip = "Let a sound that comes in play this patch instead of keys: its pitch and loudness take the place of notes"
+    add(Spec("audio.listen", "&Play from the audio input", "Ctrl+Shift+L", tip), lambda: _listen(window))
     tone = protocol.TestTone()
     add(Spec("audio.test", "&Test tone", "Ctrl+T", "Sound a quiet 440 Hz tone for two seconds"), lambda: link.send(tone))
     add(
@@ -154,6 +159,14 @@ def _audio(window: StudioWindow) -> None:
     )
     tip = "End the sound engine and start it with the same patch"
     add(Spec("audio.restart", "&Restart the sound engine", "Ctrl+Shift+F5", tip, separated=True), link.client.restart)
+
+
+def _listen(window: StudioWindow) -> None:
+    try:
+        window.document.replace_all(hearing(window.document.patch), "Play from the audio input")
+    except PatchError as problem:
+        words = str(problem)
+        window.toasts.show(f"{words[:1].upper()}{words[1:]}.", Tone.WARNING)
 
 
 def _training(window: StudioWindow) -> None:

@@ -12,6 +12,7 @@ import soundfile
 
 from ddsp_studio import __version__, resources
 from ddsp_studio.cli_commands import render
+from ddsp_studio.dsp.programme_loudness import hop_powers, integrated_lufs
 from ddsp_studio.processors.catalogue import specs
 
 
@@ -70,6 +71,27 @@ def test_render_writes_the_file_and_tells_programs(patch_path, tmp_path):
     assert audio.shape == (16_000, 2)
     assert np.isfinite(audio).all()
     assert 0.001 < np.abs(audio).max() < 1.0
+
+
+def test_a_sound_plays_a_patch_and_the_file_has_the_loudness_that_was_asked_for(patch_path, tmp_path):
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    time_s = np.arange(24_000) / 16_000
+    soundfile.write(source, 0.3 * np.sin(2.0 * np.pi * 330.0 * time_s), 16_000)
+    options = ["--input", source, "--sample-rate", "16000", "--tail", "0", "--voices", "1"]
+    loudness = ["--normalise", "lufs", "--target", "-30", "--bit-depth", "16", "--no-dither"]
+    command = [sys.executable, "-m", "ddsp_studio", "render", patch_path, "-o", target, *options, *loudness]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    audio, rate = soundfile.read(target, dtype="float32")
+    assert audio.shape == (24_000, 2)
+    assert integrated_lufs(hop_powers(audio.T, rate), rate) == pytest.approx(-30.0, abs=0.1)
+    spectrum = np.abs(np.fft.rfft(audio[8_000:, 0]))
+    strong = np.flatnonzero(spectrum > 0.1 * spectrum.max()) * rate / 16_000
+    assert np.all(np.abs(strong / 330.0 - np.round(strong / 330.0)) < 0.02), strong
+    source.write_text("no sound")
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert "in.wav cannot be listened to" in done.stderr
 
 
 def test_shortened_song_lifts_every_key(tmp_path):

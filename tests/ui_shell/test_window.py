@@ -86,6 +86,18 @@ def test_a_structural_edit_is_sent_once_and_checked_first(playing: StudioWindow,
     wait_until(lambda: len(told(diary, protocol.LoadPatch)) == 3)
 
 
+def test_a_patch_is_played_by_the_audio_input_and_by_keys_again(playing: StudioWindow, diary: Path) -> None:
+    before = playing.document.patch
+    playing.actions_["audio.listen"].trigger()
+    types = {node.type for node in playing.document.patch.nodes.values()}
+    assert {"AudioInput", "PitchTracker"} <= types and "Voice" not in types
+    wait_until(lambda: len(told(diary, protocol.LoadPatch)) == 2)
+    playing.actions_["audio.listen"].trigger()
+    wait_until(lambda: any("Nothing in this patch takes a pitch" in text for text in playing.toasts.texts()))
+    playing.document.undo()
+    assert playing.document.patch == before
+
+
 def test_a_patch_that_the_engine_refuses_is_marked(playing: StudioWindow) -> None:
     playing.document.new(replace(playing.document.patch, notes="refused"))
     wait_until(lambda: any("not to my taste" in text for text in playing.toasts.texts()))
