@@ -45,6 +45,8 @@ class Stepper:
 
     def __init__(self, fitting: Fitting, loss: SpectralLoss, clip_norm: float, start: Learned | None = None) -> None:
         """Begin with the patch's own weights, or where a checkpoint ended."""
+        # a resumed training must compute the same sums, whatever else was compiled in this process before
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
         self._fitting, self._loss, self._clip_norm = fitting, loss, clip_norm
         nothing = np.zeros(fitting.size, np.float32)
         first = start or Learned(fitting.vector(), nothing, nothing, 0)

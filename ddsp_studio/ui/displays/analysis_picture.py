@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QApplication
 
 from ddsp_studio.files import replacing
 from ddsp_studio.training.features.clock import frame_period
@@ -82,17 +83,17 @@ def save_analysis_picture(path: Path, title: str, audio: Floats, sample_rate: in
             raise OSError(f"{path} could not be written")
 
 
-def _application() -> QGuiApplication:
+def _application() -> QApplication:
     """Fonts need an application; without a window one that knows no display will do."""
-    running = QGuiApplication.instance()
-    if isinstance(running, QGuiApplication):
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
         return running
     global _kept
-    _kept = QGuiApplication(["ddsp-studio", "-platform", "offscreen"])
+    _kept = QApplication(["ddsp-studio", "-platform", "offscreen"])
     return _kept
 
 
-_kept: QGuiApplication | None = None
+_kept: QApplication | None = None
 
 
 def _paint(p: QPainter, title: str, audio: Floats, rate: int, frames: Frames, notes: list[Note]) -> None:
