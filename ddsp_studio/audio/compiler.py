@@ -19,7 +19,7 @@ from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.priority import raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
-from ddsp_studio.audio.values import patch_values, structure_key, with_values
+from ddsp_studio.audio.values import patch_values, structure_key, turns, with_values
 from ddsp_studio.audio.workshop import Workshop
 from ddsp_studio.processors.check import check
 from ddsp_studio.processors.declare import MODEL
@@ -87,6 +87,11 @@ class Compiler(threading.Thread):
         renderer = self._live.renderer
         if renderer is not None:
             renderer.post(Move(0, name, values))
+
+    def note(self, name: str, values: tuple[float, ...]) -> None:
+        """A knob of what plays has been turned by a MIDI controller, and stays there when the patch is compiled anew."""
+        with self._lock:
+            self._moves[name] = self._known[name] = values
 
     def configure(self, *, voices: int, mode: str, block: int, safety_blocks: int) -> None:
         """Play with another voice count, voice mode or block length."""
@@ -204,6 +209,8 @@ class Compiler(threading.Thread):
         if self._answered == wish.revision or wish.patch is None or self._player is None:
             return
         renderer = self._live.renderer
+        found = turns(wish.patch)
+        self._live.call(lambda: self._live.use_turns(found))
         goal = patch_values(wish.patch)
         with self._lock:
             goal |= self._moves
@@ -273,6 +280,7 @@ def _install(live: LiveThread, player: Player, smoother: Smoother, wish: _Wish, 
             values[column] = held
     smoother.jump(values)
     renderer = live.renderer
+    live.use_turns(turns(wish.patch) if wish.patch is not None else {})
     if renderer is None:
         live.begin(player, smoother, wish.voices, wish.mode)
         return True

@@ -129,6 +129,10 @@ class Engine:
             if state != last:
                 last = state
                 self.send(state)
+            for name, values in self._live.take_turned().items():
+                self._compiler.note(name, values)
+                node, _, control = name.rpartition(".")
+                self.send(protocol.Turned(node=node, control=control, values=list(values)))
             view = self._live.preview.view
             if view != heard:
                 heard = view

@@ -27,6 +27,7 @@ from ddsp_studio.audio.priority import raise_priority
 from ddsp_studio.audio.renderer import Rendered, Renderer
 from ddsp_studio.audio.song_player import SongPlayer, TransportView
 from ddsp_studio.audio.telemetry import Telemetry
+from ddsp_studio.audio.values import Turns
 from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.waiting_keys import WaitingKeys
 
@@ -52,6 +53,7 @@ class LiveThread(threading.Thread):
         self.output, self.block, self.safety_blocks = output, block, 2
         self.renderer: Renderer | None = None
         self._waiting = WaitingKeys()
+        self._turns: Turns = {}
         self._allocator: VoiceAllocator | None = None
         """Of what played before the sound was interrupted."""
         self.song = SongPlayer(output.sample_rate)
@@ -93,6 +95,14 @@ class LiveThread(threading.Thread):
     def set_gain(self, gain_db: float) -> None:
         """Go to another master gain within a block."""
         self._goal = 10.0 ** (gain_db / 20.0)
+
+    def take_turned(self) -> dict[str, tuple[float, ...]]:
+        """The knobs that MIDI controllers have turned since this was asked last, and where to."""
+        renderer, found = self.renderer, dict[str, tuple[float, ...]]()
+        while renderer is not None and renderer.sequencer.turned:
+            name, values = renderer.sequencer.turned.popleft()
+            found[name] = values
+        return found
 
     @property
     def listens(self) -> bool:
@@ -138,8 +148,15 @@ class LiveThread(threading.Thread):
                 for number in (CC_RESET, CC_NOTES_OFF):
                     renderer.post(Midi(self.position, bytes((CONTROL | channel, number, 0)), SONG))
         renderer.post(self.song.beat(self.position))
+        renderer.sequencer.turns = self._turns
         self.renderer, self._allocator = renderer, None
         self._press_waiting(renderer)
+
+    def use_turns(self, turns: Turns) -> None:
+        """Let MIDI controllers turn these knobs from now on."""
+        self._turns = turns
+        if self.renderer is not None:
+            self.renderer.sequencer.turns = turns
 
     def set_blocks(self, block: int, safety_blocks: int) -> None:
         """Render blocks of another length, or further ahead; the players must be warm for it."""

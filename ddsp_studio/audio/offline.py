@@ -22,6 +22,7 @@ from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.renderer import SILENCE, Renderer
 from ddsp_studio.audio.song_player import SongPlayer
 from ddsp_studio.audio.take import Take
+from ddsp_studio.audio.values import turns
 from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
 from ddsp_studio.dsp.programme_loudness import hop_powers_stream, integrated_lufs
@@ -270,6 +271,7 @@ class _Stream:
         player = workshop.player(patch, sample_rate, voices)
         player.warm(block // HOP)
         self._renderer = Renderer(player, workshop.smoother(player), allocator, sample_rate=sample_rate)
+        self._renderer.sequencer.turns = turns(patch)
         self._source, self._rate, self._block, self._cancelled = source, sample_rate, block, cancelled
         self._quiet = 0
         self.faulty = 0

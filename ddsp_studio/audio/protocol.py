@@ -236,6 +236,14 @@ class MidiReceived(Message, frozen=True, tag=True):
     data: list[int]
 
 
+class Turned(Message, frozen=True, tag=True):
+    """A MIDI controller has turned a control of a node (groups expanded) to these values, in real units."""
+
+    node: str
+    control: str
+    values: list[float]
+
+
 class Recorded(Message, frozen=True, tag=True):
     """A recording was closed."""
 
@@ -261,7 +269,19 @@ class Problem(Message, frozen=True, tag=True):
     text: str
 
 
-Event = Hello | Devices | Status | PatchPlays | PatchRefused | TransportState | MidiReceived | Recorded | PreviewState | Problem
+Event = (
+    Hello
+    | Devices
+    | Status
+    | PatchPlays
+    | PatchRefused
+    | TransportState
+    | MidiReceived
+    | Turned
+    | Recorded
+    | PreviewState
+    | Problem
+)
 
 
 def encode(message: Message) -> bytes:

@@ -19,7 +19,11 @@ import numpy.typing as npt
 from ddsp_studio.audio.beat import BeatLine
 from ddsp_studio.audio.events import HOP, Beat, Cut, Event, Midi, Move, at
 from ddsp_studio.audio.instrument import Frames, Smoother
+from ddsp_studio.audio.keys import CONTROL
+from ddsp_studio.audio.values import Turns
 from ddsp_studio.audio.voices import VoiceAllocator
+
+_MOST_TURNED = 4096
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Sequencer:
         self._arrived: deque[Event] = deque()
         self._waiting: list[tuple[int, int, Event]] = []
         self._count = 0
+        self.turns: Turns = {}
+        """What MIDI controllers turn."""
+        self.turned: deque[tuple[str, tuple[float, ...]]] = deque(maxlen=_MOST_TURNED)
+        """What they have turned, for whoever shows it (any thread may take it from there)."""
 
     def post(self, event: Event) -> None:
         """Add an event (any thread). One whose time has passed acts at the start of the next block."""
@@ -74,8 +82,10 @@ class Sequencer:
         rows: list[Frames] = []
         done, cut = 0, None
         for event in due:
+            moves: list[Move] = []
             if isinstance(event, Midi):
                 notes.append(event)
+                moves = self._turned(event)
             elif isinstance(event, Beat):
                 beats.append(event)
             elif isinstance(event, Cut):
@@ -83,16 +93,30 @@ class Sequencer:
                 notes.clear()
                 self.allocator.silence()
             else:
-                # knobs go on to the hop of the move first: what a smoother does then depends on no block
-                frame = (event.sample - start) // HOP
-                if frame > done:
-                    rows.append(self._smoother.frames(frame - done))
-                    done = frame
-                self._move(event)
+                moves = [event]
+            # knobs go on to the hop of the move first: what a smoother does then depends on no block
+            frame = (event.sample - start) // HOP
+            if moves and frame > done:
+                rows.append(self._smoother.frames(frame - done))
+                done = frame
+            for move in moves:
+                self._move(move)
         rows.append(self._smoother.frames(hops - done))
         values = rows[0] if len(rows) == 1 else np.concatenate(rows)
         first = start // HOP
         return Due(values, self.allocator.frames(notes, first, hops), self._beat.frames(beats, first, hops), due, cut)
+
+    def _turned(self, event: Midi) -> list[Move]:
+        """The knobs that a MIDI controller turns, where the patch says so."""
+        if event.data[0] & 0xF0 != CONTROL or event.data[1] not in self.turns:
+            return []
+        channel, moves = (event.data[0] & 0x0F) + 1, []
+        for own, name, control, width in self.turns[event.data[1]]:
+            if own in (0, channel):
+                values = (float(control.from_knob(event.data[2] / 127.0)),) * width
+                self.turned.append((name, values))
+                moves.append(Move(event.sample, name, values))
+        return moves
 
     def _move(self, move: Move) -> None:
         column = self._columns.get(move.name)

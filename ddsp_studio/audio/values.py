@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ddsp_studio.processors.check import spec_of, values_of
+from ddsp_studio.processors.declare import Control
 from ddsp_studio.processors.nesting import SEPARATOR, deep, expand, playable, sheet_of
 from ddsp_studio.processors.patch import Patch, PatchError, Port
 
@@ -78,6 +79,22 @@ def _with_values(level: Patch, values: Mapping[str, tuple[float, ...]], where: s
         moved_to = values.get(f"{where}{source}->{where}{target}")
         cables.append(replace(cable, amount=moved_to[0]) if cable.amount is not None and moved_to else cable)
     return replace(level, nodes=nodes, cables=tuple(cables))
+
+
+Turns = dict[int, tuple[tuple[int, str, Control, int], ...]]
+"""What MIDI controllers turn, by number: channel (0: any), name of the value, its control and how many channels it has."""
+
+
+def turns(patch: Patch) -> Turns:
+    """What MIDI controllers turn in a patch."""
+    found: Turns = {}
+    for name, node in playable(patch).nodes.items():
+        spec = spec_of(node, name)
+        for key, by in node.midi.items():
+            if key in spec.controls:
+                turned = (by.channel, f"{name}.{key}", spec.controls[key], spec.channels(key, node.options))
+                found[by.number] = (*found.get(by.number, ()), turned)
+    return found
 
 
 def structure_key(patch: Patch) -> str:

@@ -62,9 +62,26 @@ class Cable:
         return f"{self.source} -> {self.target}" + ("" if self.amount is None else f" × {self.amount:g}")
 
 
+LAST_CONTROLLER = 119
+"""The highest MIDI controller that is free to use; those above are channel mode messages."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A MIDI controller: its `number`, 0 to 119, on a `channel` from 1 to 16, or on any (0)."""
+
+    number: int
+    channel: int = 0
+
+    def __str__(self) -> str:
+        return f"CC {self.number}" + (f" on channel {self.channel}" if self.channel else "")
+
+
 @dataclass(frozen=True)
 class Node:
     """A processor in a patch. `values` holds the controls that differ from their defaults, in real units.
+
+    `midi` says which MIDI controllers turn its controls.
 
     `bypassed` passes the first audio inlet to the first audio outlet; `muted` silences the node's audio outlets. A group has its
     nodes `inside`. `package` names the distribution that declares the type, for the day on which it is not installed.
@@ -80,6 +97,7 @@ class Node:
     muted: bool = False
     inside: Inside | None = None
     package: str = field(default="", compare=False)
+    midi: Mapping[str, Controller] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,6 +221,7 @@ class Patch:
             lines.append(f"  {name}: {node.type} v{node.version}{options}{flags}")
             for control, value in sorted(node.values.items()):
                 lines.append(f"    {control} = {' '.join(f'{v:g}' for v in value)}")
+            lines += [f"    {control} by {controller}" for control, controller in sorted(node.midi.items())]
             if node.inside is not None:
                 lines += [f"    {line}" for line in str(node.inside.patch).splitlines()[1:]]
                 lines += [f"      {shown.name} = {shown.port}" for shown in node.inside.ports]

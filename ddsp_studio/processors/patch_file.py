@@ -16,7 +16,7 @@ from ddsp_studio.processors.catalogue import package_of
 from ddsp_studio.processors.check import MAX_NODES
 from ddsp_studio.processors.declare import OptionValue
 from ddsp_studio.processors.nesting import GROUP, MAX_DEPTH, count
-from ddsp_studio.processors.patch import NAME, Cable, Exposed, Inside, Node, Patch, PatchError, Port
+from ddsp_studio.processors.patch import LAST_CONTROLLER, NAME, Cable, Controller, Exposed, Inside, Node, Patch, PatchError, Port
 
 FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 2, ".ddsp"
 MAX_BYTES = 16 * 2**20
@@ -65,6 +65,8 @@ def _node_to_json(node: Node) -> _Json:
         data["values"] = {k: v[0] if len(v) == 1 else list(v) for k, v in node.values.items()}
     if node.options:
         data["options"] = dict(node.options)
+    if node.midi:
+        data["midi"] = {key: [c.number, c.channel] if c.channel else c.number for key, c in node.midi.items()}
     if package := node.package or package_of(node.type):
         data["package"] = package
     if node.inside is not None:
@@ -187,7 +189,21 @@ def _node(name: str, raw: object, depth: int) -> Node:
         muted=raw.get("muted") is True,
         inside=_inside(name, raw["type"], raw.get("inside"), depth),
         package=_text(raw.get("package", ""), "package")[:200],
+        midi=_midi(name, raw.get("midi", {})),
     )
+
+
+def _midi(node: str, raw: object) -> dict[str, Controller]:
+    if not isinstance(raw, dict) or len(raw) > MAX_NODES:
+        raise PatchError("the MIDI controllers of a node are an object", node)
+    found = {}
+    for key, held in raw.items():
+        numbers = held if isinstance(held, list) else [held, 0]
+        whole = len(numbers) == 2 and all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
+        if not whole or not (0 <= numbers[0] <= LAST_CONTROLLER and 0 <= numbers[1] <= 16):
+            raise PatchError(f"a MIDI controller is a number from 0 to {LAST_CONTROLLER}, or [number, channel]", node, key[:64])
+        found[key] = Controller(*numbers)
+    return found
 
 
 def _channels(value: object, node: str, control: str) -> tuple[float, ...]:

@@ -88,6 +88,13 @@ class SetValue(Edit):
         super().__init__(document, f"Set {node}.{control}", before, after)
 
 
+class SetController(Edit):
+    """A MIDI controller was learnt, or forgotten."""
+
+    def __init__(self, document: Shows, before: Patch, after: Patch, words: str) -> None:
+        super().__init__(document, f"Turn {words}", before, after)
+
+
 class SetAmount(Edit):
     """The amount of a modulation cable was set."""
 

@@ -17,7 +17,7 @@ from ddsp_studio.processors import nesting, patch_file
 from ddsp_studio.processors.catalogue import package_of, specs
 from ddsp_studio.processors.check import OUTPUT
 from ddsp_studio.processors.declare import OptionValue
-from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
+from ddsp_studio.processors.patch import Cable, Controller, Node, Patch, PatchError, Port
 from ddsp_studio.ui import commands, edits
 from ddsp_studio.ui.group_verbs import GroupVerbs
 
@@ -284,6 +284,20 @@ class Document(GroupVerbs):
         after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]
         fields = [*given, *(["tags"] if tags is not None else [])]
         return self._do(commands.SetProperties(self, self._patch, after, fields))
+
+    def set_controller(self, node: str, control: str, controller: Controller | None) -> bool:
+        """Let a MIDI controller turn a control (none: no more), `node` being named as it is played; no other control keeps it."""
+        self._end_drag()
+        after = self._patch
+        for name, held in nesting.playable(after).nodes.items():
+            stored = nesting.node_at(after, name)
+            kept = {key: by for key, by in held.midi.items() if by != controller and (name, key) != (node, control)}
+            if name == node and controller is not None:
+                kept[control] = controller
+            if stored is not None and kept != dict(stored.midi):
+                after = nesting.with_node_at(after, name, replace(stored, midi=kept))
+        words = f"{control} by {controller}" if controller is not None else f"{control} by no controller"
+        return self._do(commands.SetController(self, self._patch, after, words))
 
     def replace_all(self, patch: Patch, text: str) -> bool:
         """Exchange the whole patch as one undoable edit named `text`."""

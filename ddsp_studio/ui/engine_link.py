@@ -33,6 +33,7 @@ class EngineLink(QObject):
     patch_refused = Signal(object)
     transport = Signal(object)
     midi_received = Signal(object)
+    turned = Signal(object)
     recorded = Signal(object)
     preview_state = Signal(object)
     problem = Signal(object)
@@ -53,6 +54,7 @@ class EngineLink(QObject):
             protocol.PatchRefused: self.patch_refused,
             protocol.TransportState: self.transport,
             protocol.MidiReceived: self.midi_received,
+            protocol.Turned: self.turned,
             protocol.Recorded: self.recorded,
             protocol.PreviewState: self.preview_state,
             protocol.Problem: self.problem,
@@ -139,7 +141,8 @@ class PatchSender(QObject):
         self.all_well.emit()
 
     def _value_changed(self, node: str, control: str, values: tuple[float, ...]) -> None:
-        if node in self._sent.nodes:
+        # what a controller has turned is where the engine has put it
+        if node in self._sent.nodes and not self._document.following:
             self._values[node, control] = tuple(values)
             self._start_frame()
 

@@ -147,6 +147,8 @@ def _audio(window: StudioWindow) -> None:
     )
     tip = "Let a sound that comes in play this patch instead of keys: its pitch and loudness take the place of notes"
     add(Spec("audio.listen", "&Play from the audio input", "Ctrl+Shift+L", tip), lambda: _listen(window))
+    tip = "List which MIDI controllers turn which knobs, and take them off; right-click a knob to teach it one"
+    add(Spec("audio.controllers", "MIDI &controllers…", "Ctrl+Shift+M", tip), window.midi_learn.show_list)
     tone = protocol.TestTone()
     add(Spec("audio.test", "&Test tone", "Ctrl+T", "Sound a quiet 440 Hz tone for two seconds"), lambda: link.send(tone))
     add(

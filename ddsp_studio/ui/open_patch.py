@@ -8,6 +8,7 @@ of the patch as it is played, groups expanded ("strings/filter"), which `surface
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
@@ -50,6 +51,8 @@ class OpenPatch(QObject):
         self._patch = Patch()
         self._inside: nesting.Path = ()
         self._selection: tuple[str, ...] = ()
+        self.following = False
+        """Whether a value is announced that the engine has already."""
         self._before_drag: Patch | None = None
         self._drag: tuple[str, str, str] = ("", "", "")
         self.undo_stack.cleanChanged.connect(self._tell_dirty)
@@ -199,6 +202,25 @@ class OpenPatch(QObject):
         found = nesting.deep(self.shown, port) or port
         return Port(nesting.flat_name(self._inside, found.node), found.name)
 
+    def follow_value(self, node: str, control: str, values: Sequence[float]) -> None:
+        """Show a control where a MIDI controller has turned it, `node` being named as it is played. This is no edit.
+
+        A drag of the same control goes on undisturbed, and what is unknown is left alone: the patch may have changed meanwhile.
+        """
+        held = nesting.node_at(self._patch, node)
+        spec = nesting.sheet_of(held) if held is not None else None
+        dragging = self._before_drag is not None and self._drag[0] == "value"
+        dragged = dragging and self.played(Port(*self._drag[1:])) == Port(node, control)
+        if held is None or spec is None or control not in spec.controls or dragged:
+            return
+        turned = replace(held, values={**held.values, control: tuple(values)})
+        self._patch = nesting.with_node_at(self._patch, node, turned)
+        self.following = True
+        try:
+            self.value_changed.emit(node, control, tuple(values))
+        finally:
+            self.following = False
+
     def preview_amount(self, source: Port, target: Port, amount: float) -> None:
         """Set a modulation amount, -1 to 1, while it is dragged. End with `commit` or `cancel`."""
         self._begin_drag(("amount", str(source), str(target)))
@@ -295,7 +317,7 @@ class OpenPatch(QObject):
 
 
 def _compiled_form(patch: Patch) -> object:
-    """What must be compiled again when it differs; values and amounts are inputs of the compiled patch."""
+    """What the engine must be told as a whole when it differs; values and amounts are inputs of the compiled patch."""
     flat = playable(patch)
-    nodes = {n: (v.type, v.version, dict(v.options), v.bypassed, v.muted) for n, v in flat.nodes.items()}
+    nodes = {n: (v.type, v.version, dict(v.options), v.bypassed, v.muted, dict(v.midi)) for n, v in flat.nodes.items()}
     return nodes, {(c.source, c.target, c.amount is None) for c in flat.cables}

@@ -26,6 +26,7 @@ from ddsp_studio.ui.file_actions import FileActions
 from ddsp_studio.ui.inspector.inspector import Inspector
 from ddsp_studio.ui.library import Entry, Kind
 from ddsp_studio.ui.live import Displays, LiveClock, PianoPanel
+from ddsp_studio.ui.midi_learn import MidiLearn
 from ddsp_studio.ui.panels import add_dock
 from ddsp_studio.ui.settings import Store
 from ddsp_studio.ui.toasts import Toasts, Tone
@@ -62,6 +63,7 @@ class StudioWindow(QMainWindow):
         self.toasts = Toasts(self.editor)
         self.link = EngineLink(paths.logs() / "engine.log", engine, self)
         self.patch_sender = PatchSender(self.document, self.link, self)
+        self.midi_learn = MidiLearn(self.document, self.link, self.toasts, self)
         self.autosave = autosave.Autosave(self.document, paths.recovery(), self)
         self.files = FileActions(self, self.document, store, self.toasts)
         self.training = TrainingControl(self, self.document, self.link, self.toasts, programs or Programs())
@@ -157,6 +159,8 @@ class StudioWindow(QMainWindow):
             player.pressed.connect(self.link.note_on)
             player.released.connect(self.link.note_off)
         self.link.midi_received.connect(lambda _event: self.bar.midi_light.blink())
+        self.editor.value_menu_opening.connect(self.midi_learn.fill_menu)
+        self.inspector.value_menu_opening.connect(self.midi_learn.fill_menu)
         self.bar.counters_reset.connect(lambda: self.link.send(protocol.ResetCounters()))
         self.patch_sender.problem_found.connect(self._show_problem)
         self.patch_sender.all_well.connect(self.editor.clear_problems)

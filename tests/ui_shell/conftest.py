@@ -16,6 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from ddsp_studio.audio import protocol
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.check import check, natural_amount
@@ -111,3 +112,16 @@ def window(themed: QApplication, fake_command: tuple[str, ...], organ: Patch) ->
     made.close()
     made.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def playing(window: StudioWindow, diary: Path) -> StudioWindow:
+    """The window, when the engine plays."""
+    wait_until(lambda: window.engine_status.playing_nodes)
+    return window
+
+
+def told(diary: Path, kind: type) -> list[protocol.Command]:
+    """The commands of a kind that the fake engine was told."""
+    lines = (protocol.decode_command(line) for line in diary.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
+    return [command for command in lines if isinstance(command, kind)]

@@ -25,23 +25,11 @@ from ddsp_studio.ui.drop_zones import Zone
 from ddsp_studio.ui.live import FRAME_MS
 from ddsp_studio.ui.settings import Store
 from ddsp_studio.ui.window import StudioWindow
-from tests.ui_shell.conftest import wait_until
-
-
-def told(diary: Path, kind: type) -> list[protocol.Command]:
-    lines = (protocol.decode_command(line) for line in diary.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
-    return [command for command in lines if isinstance(command, kind)]
+from tests.ui_shell.conftest import told, wait_until
 
 
 def sounding(window: StudioWindow) -> int:
     return int(window.link.telemetry.data["voices"])
-
-
-@pytest.fixture
-def playing(window: StudioWindow, diary: Path) -> StudioWindow:
-    """The window, when the engine plays."""
-    wait_until(lambda: window.engine_status.playing_nodes)
-    return window
 
 
 # -- the engine -----------------------------------------------------------------------------------------------------------
