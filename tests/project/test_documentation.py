@@ -38,6 +38,7 @@ def tremolo(monkeypatch):
     """The class of the page, taken out of the catalogue again at the end."""
     known = dict(catalogue.processor_types())
     monkeypatch.setattr(catalogue, "_TYPES", known)
+    monkeypatch.setattr(catalogue, "_SPECS", dict(catalogue.specs()))
     scope: dict[str, object] = {"__name__": "tremolo_example"}
     exec(compile(example("writing-a-processor.md", "python"), "writing-a-processor.md", "exec"), scope)
     return scope["Tremolo"]

@@ -21,8 +21,10 @@ from .conftest import wait_until
 
 
 @pytest.fixture
-def models(home: Path) -> list[Path]:
-    """Two instruments of the user's."""
+def models(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two instruments of the user's, and none that ships."""
+    factory = resources.factory
+    monkeypatch.setattr(resources, "factory", lambda kind: {} if kind == resources.MODELS else factory(kind))
     template = patch_file.load(resources.find(resources.TEMPLATES, "solo_instrument"))
     made = []
     for name in ("Flute", "Violin"):
