@@ -29,12 +29,14 @@ def find(kind: str, given: str) -> Path:
         FileNotFoundError: in one sentence that lists the shipped names.
     """
     path = Path(given).expanduser()
-    if path.exists():
+    if path.is_file():
         return path
     shipped = factory(kind)
     wanted = path.stem if path.suffix in _SUFFIXES[kind] and path.name == given else given
     for name, place in shipped.items():
         if name.lower() == wanted.lower():
             return place
+    if path.exists():
+        return path
     names = f"; the shipped ones are {', '.join(shipped)}" if shipped else ""
     raise FileNotFoundError(f"there is no file {given!r}{names}")

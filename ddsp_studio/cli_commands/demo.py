@@ -11,20 +11,27 @@ from ddsp_studio import resources
 from ddsp_studio.cli_commands.render import Job, render
 
 _PATIENCE_S = 300.0
+_LEARNED = "violin"
+"""The instrument that plays the performance, too."""
 _PICTURE = "import sys, pathlib; from ddsp_studio.ui.app import main; sys.exit(main(screenshot=pathlib.Path(sys.argv[1])))"
 
 
 def run(out: Path, *, window: bool = True) -> int:
-    """Write demo.wav and window.png into a folder and say where they are; returns the exit code.
+    """Write demo.wav, the same played by a learned instrument, and window.png into a folder, say where; returns the exit code.
 
     Raises:
         OSError, ValueError: in one sentence.
     """
     out.mkdir(parents=True, exist_ok=True)
     patch, song = _programme()
+    played = str(song) if song else None
     audio = out / "demo.wav"
-    render(Job(patch=str(patch), midi=str(song) if song else None, output=audio))
+    render(Job(patch=str(patch), midi=played, output=audio))
     sys.stdout.write(f"The demo performance is in {audio.resolve()}\n")
+    if _LEARNED in resources.factory(resources.MODELS):
+        learned = out / f"{_LEARNED}.wav"
+        render(Job(patch=_LEARNED, midi=played, output=learned))
+        sys.stdout.write(f"The same, played by a {_LEARNED} that was learned from recordings, is in {learned.resolve()}\n")
     if not window:
         return 0
     picture = out / "window.png"

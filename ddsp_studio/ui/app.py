@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ddsp_studio.ui.window import StudioWindow
 
 _LOG = logging.getLogger("ddsp_studio.qt")
-FIRST_PATCHES = ("organ", "bell", "pad")
-"""Stems of the factory patches to greet a new user with; the first that exists."""
+FIRST_MODELS, FIRST_PATCHES = ("violin", "flute"), ("organ", "bell", "pad")
+"""Stems of the instruments, and where none is shipped of the factory patches, to greet a new user with; the first that exists."""
 
 
 def main(patch: Path | None = None, *, screenshot: Path | None = None, engine: Sequence[str] | None = None) -> int:
@@ -106,15 +106,16 @@ def _window(patch: Path | None, engine: Sequence[str] | None, stack: contextlib.
 
 
 def _open_first(window: StudioWindow) -> None:
-    """Open what was open last; a new user gets a factory patch that sounds at once."""
+    """Open what was open last; a new user gets a learned instrument that is played at once."""
     settings = window.store.settings
     last = Path(settings.recent[0]) if settings.recent else None
     if last is not None and last.exists() and window.files.open(last):
         return
-    shipped = resources.factory(resources.PATCHES)
-    path = next((shipped[name] for name in FIRST_PATCHES if name in shipped), next(iter(shipped.values()), None))
-    if path is not None:
-        window.files.open(path)
+    for kind, names in ((resources.MODELS, FIRST_MODELS), (resources.PATCHES, FIRST_PATCHES)):
+        shipped = resources.factory(kind)
+        for path in [shipped[name] for name in names if name in shipped] or list(shipped.values())[:1]:
+            if window.open_path(path):
+                return
 
 
 def _after_show(window: StudioWindow) -> None:
@@ -131,4 +132,6 @@ def _after_show(window: StudioWindow) -> None:
     if not window.store.settings.started_before:
         window.store.settings.started_before = True
         window.store.save()
-        window.toasts.show("Welcome. Play with the keys A S D F …, the piano below, or a MIDI keyboard. Tab adds a processor.")
+        window.toasts.show(
+            "Welcome. Play with the keys A S D F …, the piano below, or a MIDI keyboard. At the right you read what it is."
+        )

@@ -74,8 +74,9 @@ class Browser(QWidget):
         self._fill()
 
     def step(self, by: int) -> None:
-        """Choose the patch `by` places after the current one, among those that fit the search."""
-        patches = [entry for entry in self._fitting() if entry.kind is Kind.PATCH and not entry.damaged]
+        """Choose the instrument or patch `by` places after the current one, among those that fit the search."""
+        patches = [entry for entry in self._fitting() if entry.kind is not Kind.MIDI and not entry.damaged]
+        patches.sort(key=lambda entry: GROUPS.index(entry.group))
         if not patches:
             return
         held = [entry.path for entry in patches]

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 from ddsp_studio import resources
 from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.grouping import saved_group
-from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui import instruments, paths
 from ddsp_studio.ui.autosave import Recovered
@@ -74,7 +73,7 @@ class FileActions(QObject):
     def read(self, path: Path) -> Patch | None:
         """Read a patch file, or the patch that plays a model, without opening it; None, and a sentence, if that fails."""
         try:
-            return instrument(instruments.given_name(path)) if path.suffix == model_file.SUFFIX else patch_file.load(path)
+            return instruments.opened(path) if path.suffix == model_file.SUFFIX else patch_file.load(path)
         except (ValueError, OSError) as problem:
             self._toasts.show(_sentence(f"{path.name} was not opened", problem), Tone.ERROR)
             return None

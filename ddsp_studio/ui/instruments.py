@@ -9,18 +9,42 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_studio import resources
-from ddsp_studio.processors import model_file
+from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import node_at, playable, with_node_at
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.units import note_name
 
+_TEMPLATE = "template"
+"""Tag of the patches to train from; what was trained is none any more."""
+_LEARNED = (
+    "Learned from recordings: the decoder hears which note is played and how hard, and says how strong each "
+    "partial and each band of noise shall be. Velocity and pressure ask for loudness, the wheel for vibrato."
+)
+
 
 def given_name(path: Path) -> str:
     """How a patch names a model: by its name if it is shipped, else by its path."""
     shipped = resources.factory(resources.MODELS)
     return next((name for name, place in shipped.items() if place == path), str(path))
+
+
+def opened(path: Path) -> Patch:
+    """The patch that a model is opened as: the one that ships for a shipped model, else the one in it, told in plain words.
+
+    Raises:
+        ValueError, OSError: in one sentence, when it cannot be read.
+    """
+    given = given_name(path)
+    drawn = resources.factory(resources.PATCHES).get(given)
+    if drawn is not None:
+        return patch_file.load(drawn)
+    patch, about = instrument(given), described(about_of(given))
+    if _TEMPLATE not in patch.tags:
+        return patch
+    tags = (*(tag for tag in patch.tags if tag != _TEMPLATE), "trained")
+    return replace(patch, notes=f"{_LEARNED}\n\n{about}".strip(), tags=tags)
 
 
 def models_of(patch: Patch) -> list[str]:

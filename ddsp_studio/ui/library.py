@@ -56,8 +56,11 @@ def entries() -> list[Entry]:
         ("My instruments", Kind.MODEL, paths.models(), (model_file.SUFFIX,)),
         ("My takes", Kind.MIDI, paths.recordings(), (".mid", ".midi")),
     )
+    models = resources.factory(resources.MODELS)
     for group, kind, name in shipped:
-        listed += sorted((_entry(kind, path, group, True) for path in resources.factory(name).values()), key=_by_title)
+        # the patch of a shipped model is what its entry among the instruments opens
+        files = [path for stem, path in resources.factory(name).items() if kind is not Kind.PATCH or stem not in models]
+        listed += sorted((_entry(kind, path, group, True) for path in files), key=_by_title)
     for group, kind, folder, suffixes in own:
         files = [path for path in folder.rglob("*") if path.suffix.lower() in suffixes] if folder.is_dir() else []
         listed += sorted((_entry(kind, path, group, False) for path in files[:MOST]), key=_by_title)

@@ -11,7 +11,7 @@ from ddsp_studio.audio import protocol
 from ddsp_studio.files import replacing
 from ddsp_studio.ui.window import StudioWindow
 
-_CHORD = (48, 60, 64, 67, 71)
+_CHORD = (55, 62, 67, 71)
 _SIZE = (1480, 940)
 _PATIENCE_MS, _SOUNDING_MS, _STEP_MS = 120_000, 5_000, 400
 

@@ -38,8 +38,9 @@ def test_what_played_notes_plays_what_it_hears(kind):
 
 
 @pytest.mark.parametrize("f0_hz", [196.0, 311.0])
-def test_the_shipped_patch_sings_at_the_pitch_that_it_hears_and_is_silent_otherwise(f0_hz):
-    patch = patch_file.load(resources.factory(resources.PATCHES)["live_transfer"])
+@pytest.mark.parametrize("shipped", ["sung_reed", "live_transfer"])
+def test_the_shipped_patches_sing_at_the_pitch_that_they_hear_and_are_silent_otherwise(shipped, f0_hz):
+    patch = patch_file.load(resources.factory(resources.PATCHES)[shipped])
     player = Player(patch, sample_rate=RATE, voices=2)
     sound = sung(player, f0_hz)[-8192:]
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size), 1 << 17))

@@ -9,7 +9,7 @@ from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.inspector.sections import note
 
 _FIELDS = {"name": "Name", "author": "Author", "licence": "Licence"}
-_NOTES_HEIGHT = 110
+_NOTES_HEIGHT, _MOST_NOTES_HEIGHT = 110, 280
 
 
 class PatchPage(QWidget):
@@ -30,9 +30,9 @@ class PatchPage(QWidget):
         layout.addWidget(self._count)
         layout.addLayout(self._form())
         layout.addWidget(note("Notes"))
-        layout.addWidget(self._notes)
+        layout.addWidget(self._notes, 1)
         layout.addWidget(note("Select a node on the canvas to see its controls. Tab adds a processor.", faint=True))
-        layout.addStretch(1)
+        layout.addStretch(0)
         document.changed.connect(self.refresh)
         document.opened.connect(self._show_all)
         document.settling.connect(self._settle)
@@ -49,7 +49,8 @@ class PatchPage(QWidget):
         self._lines["licence"].setPlaceholderText("CC0-1.0, CC-BY-4.0, …")
         self._notes.setPlaceholderText("How it is meant to be played, where it comes from…")
         self._notes.setAccessibleName("Notes")
-        self._notes.setFixedHeight(_NOTES_HEIGHT)
+        self._notes.setMinimumHeight(_NOTES_HEIGHT)
+        self._notes.setMaximumHeight(_MOST_NOTES_HEIGHT)
         self._notes.setTabChangesFocus(True)
         self._notes.installEventFilter(self)
         return form

@@ -1,0 +1,60 @@
+"""What a new user is greeted with, and what the browser lists of what ships."""
+
+from __future__ import annotations
+
+import pytest
+
+from ddsp_studio import resources
+from ddsp_studio.processors import model_file, patch_file
+from ddsp_studio.processors.check import check
+from ddsp_studio.processors.hearing import hearing, hears
+from ddsp_studio.processors.nesting import playable
+from ddsp_studio.ui import app, instruments, library
+from ddsp_studio.ui.library import Kind
+from ddsp_studio.ui.window import StudioWindow
+
+PATCHES, MODELS = resources.factory(resources.PATCHES), resources.factory(resources.MODELS)
+
+
+def test_a_new_user_gets_the_learned_violin_as_a_patch_without_a_file(window: StudioWindow) -> None:
+    app._open_first(window)
+    document = window.document
+    assert document.title == "Violin" and document.path is None and not document.dirty
+    assert instruments.models_of(document.patch) == ["violin"] and instruments.known_range(document.patch) == (55, 92)
+    assert document.problem() is None
+
+
+def test_an_instrument_without_its_model_does_not_stop_the_start(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "MODELS", "nothing_here")
+    app._open_first(window)
+    assert window.document.title == "Drawbar Organ"
+
+
+def test_each_shipped_instrument_is_listed_once_and_opens_as_its_patch() -> None:
+    shipped = [entry for entry in library.entries() if entry.factory and entry.kind is not Kind.MIDI]
+    assert len({entry.title for entry in shipped}) == len(shipped)
+    assert {entry.path for entry in shipped if entry.kind is Kind.MODEL} == set(MODELS.values())
+    for path in MODELS.values():
+        patch = instruments.opened(path)
+        assert patch.notes and "template" not in patch.tags
+        assert instruments.plays(patch, path)
+
+
+@pytest.mark.parametrize("name", sorted(PATCHES))
+def test_a_shipped_patch_plays_on_every_computer(name: str) -> None:
+    """Its models are named, not located; and it can be played."""
+    patch = patch_file.load(PATCHES[name])
+    check(playable(patch))
+    assert set(instruments.models_of(patch)) <= set(MODELS)
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_shipped_model(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "violin").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert model_file.find("violin").about["name"] == "Violin"
+
+
+def test_the_violin_can_be_sung_and_live_transfer_is_that() -> None:
+    assert hears(hearing(patch_file.load(PATCHES["violin"])))
+    live = patch_file.load(PATCHES["live_transfer"])
+    assert hears(live) and instruments.models_of(live) == ["violin"]
