@@ -84,6 +84,7 @@ class EngineClient:
         self._health = Health.STOPPED
         self._said_hello = False
         self._rendering = False
+        self._waiting: protocol.Preview | None = None
         self._deaths: collections.deque[float] = collections.deque(maxlen=16)
         self._last_words: list[str] = []
         self._verdict = ""
@@ -110,11 +111,14 @@ class EngineClient:
     def send(self, command: protocol.Command) -> None:
         """Send a command, now or as soon as an engine runs (any thread; never waits).
 
-        What describes the sound (settings, patch, values, song, held keys) is remembered for a restart.
+        What describes the sound (settings, patch, values, song, held keys) is remembered for a restart. What is to be heard
+        beside the patch waits until an output runs.
         """
         with self._lock:
             self._memory.follow(command)
-            if self._run is not None and self._said_hello:
+            if isinstance(command, protocol.Preview) and not self._rendering:
+                self._waiting = command
+            elif self._run is not None and self._said_hello:
                 self._run.send(command)
 
     def restart(self) -> None:
@@ -170,6 +174,9 @@ class EngineClient:
             greeted = isinstance(event, protocol.Hello)
             if isinstance(event, protocol.Status):
                 self._rendering = event.state in ("running", "silent")
+                if self._rendering and self._waiting is not None:
+                    run.send(self._waiting)
+                    self._waiting = None
             if isinstance(event, protocol.Hello) and event.protocol != protocol.VERSION:
                 self._verdict = f"speaks protocol {event.protocol}, the window {protocol.VERSION}; reinstall ddsp_studio"
                 self._deaths.extend([time.monotonic()] * len(_RESTART_DELAYS_S))

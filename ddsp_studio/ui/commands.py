@@ -6,6 +6,7 @@ A patch is immutable, so a command keeps the patch before and the patch after; u
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtGui import QUndoCommand
@@ -18,6 +19,17 @@ class Shows(Protocol):
 
     def show(self, patch: Patch, selection: Collection[str] | None = None, inside: tuple[str, ...] | None = None) -> None:
         """Make `patch` the current one and tell the views; None keeps what is selected, and the group that is open."""
+
+
+class HasFile(Shows, Protocol):
+    """A document with a file."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None while it has none."""
+
+    def place(self, path: Path | None) -> None:
+        """Work on another file from now on; nothing is written."""
 
 
 class Edit(QUndoCommand):
@@ -182,6 +194,30 @@ class SetProperties(Edit):
 
 class ReplaceAll(Edit):
     """The whole patch was exchanged (a preset was tried, values were randomised)."""
+
+
+class ReplaceDocument(ReplaceAll):
+    """Another patch took the place of the one that a file holds, and has no file: saving it must not overwrite that one."""
+
+    def __init__(self, document: HasFile, text: str, before: Patch, after: Patch) -> None:
+        super().__init__(document, text, before, after)
+        self._placed = document
+        self._other: Path | None = None
+        """The file of the patch that is not shown."""
+
+    def redo(self) -> None:
+        """Show the patch after the edit, without the file of the one before."""
+        super().redo()
+        self._exchange_files()
+
+    def undo(self) -> None:
+        """Show the patch before the edit, with its file."""
+        super().undo()
+        self._exchange_files()
+
+    def _exchange_files(self) -> None:
+        self._other, path = self._placed.path, self._other
+        self._placed.place(path)
 
 
 def counted(names: Collection[str]) -> str:

@@ -89,6 +89,11 @@ class Document(GroupVerbs):
         self.undo_stack.setClean()
         self.path_changed.emit()
 
+    def place(self, path: Path | None) -> None:
+        """Work on another file from now on (None: on none yet); nothing is written."""
+        self._path = path
+        self.path_changed.emit()
+
     def _begin(self, patch: Patch, path: Path | None) -> None:
         self._before_drag = None
         self.undo_stack.clear()
@@ -303,6 +308,11 @@ class Document(GroupVerbs):
         """Exchange the whole patch as one undoable edit named `text`."""
         self._end_drag()
         return self._do(commands.ReplaceAll(self, text, self._patch, patch))
+
+    def replace_document(self, patch: Patch, text: str) -> bool:
+        """Exchange the patch for one without a file, as an edit named `text`; undoing it also brings the file back."""
+        self._end_drag()
+        return self._do(commands.ReplaceDocument(self, text, self._patch, patch))
 
 
 def _placed(patch: Patch, positions: Mapping[str, Position]) -> Patch:

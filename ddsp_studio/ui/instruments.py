@@ -110,16 +110,23 @@ def with_instrument(current: Patch, path: Path) -> Patch:
     Raises:
         ValueError: in one sentence, when the model cannot be read.
     """
-    given = given_name(path)
-    own = instrument(given)
-    trained = set(model_file.find(given).about["nodes"])
-    flat = playable(current)
-    same = all(name in flat.nodes and flat.nodes[name].type == own.nodes[name].type for name in trained if name in own.nodes)
-    wired = {c for c in own.cables if c.source.node in trained} <= set(flat.cables)
-    if not (trained and same and wired):
-        return own
-    for name, node in own.nodes.items():
+    if not was_trained(current, path):
+        return opened(path)
+    for name, node in instrument(given_name(path)).nodes.items():
         drawn = node_at(current, name)
         if drawn is not None and drawn.type == node.type:
             current = with_node_at(current, name, replace(drawn, options={**drawn.options, **node.options}))
     return current
+
+
+def was_trained(current: Patch, path: Path) -> bool:
+    """Whether a model was trained with this patch: it has the nodes that learned, wired as they were.
+
+    Raises:
+        ValueError: in one sentence, when the model cannot be read.
+    """
+    given = given_name(path)
+    own, flat = instrument(given), playable(current)
+    trained = set(model_file.find(given).about["nodes"])
+    same = all(name in flat.nodes and flat.nodes[name].type == own.nodes[name].type for name in trained if name in own.nodes)
+    return bool(trained) and same and {c for c in own.cables if c.source.node in trained} <= set(flat.cables)

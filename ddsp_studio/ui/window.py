@@ -66,7 +66,8 @@ class StudioWindow(QMainWindow):
         self.midi_learn = MidiLearn(self.document, self.link, self.toasts, self)
         self.autosave = autosave.Autosave(self.document, paths.recovery(), self)
         self.files = FileActions(self, self.document, store, self.toasts)
-        self.training = TrainingControl(self, self.document, self.link, self.toasts, programs or Programs())
+        asks = self.files.may_leave
+        self.training = TrainingControl(self, self.document, self.link, self.toasts, programs or Programs(), asks)
         self.actions_ = Actions(self)
         self.transport = TransportControl(self, self.actions_, self.link, self.toasts)
         self.keys = ComputerKeyboard(self._keys_play, self)

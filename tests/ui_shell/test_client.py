@@ -91,6 +91,18 @@ def test_a_killed_engine_comes_back_with_everything(make: Callable[..., Watched]
     assert (Health.RESTARTING, "The sound engine was ended by SIGKILL; it is being restarted with your patch.") in client.words
 
 
+def test_what_is_to_be_heard_waits_until_something_can_sound(make: Callable[..., Watched], diary: Path) -> None:
+    client = make()
+    client.send(protocol.Preview(files=["/first.wav"]))
+    client.send(protocol.Preview(files=["/last.wav"]))
+    client.send(protocol.Configure(settings=protocol.AudioSettings()))
+    wait_until(lambda: len(told(diary)) == 2)
+    assert told(diary)[1] == protocol.Preview(files=["/last.wav"])
+    client.send(protocol.Preview(files=[]))
+    wait_until(lambda: len(told(diary)) == 3)
+    assert told(diary)[2] == protocol.Preview(files=[])
+
+
 def test_an_engine_that_stands_still_is_replaced(make: Callable[..., Watched]) -> None:
     client = make(patience=Patience(stall_s=0.6))
     client.send(protocol.Configure(settings=protocol.AudioSettings()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ddsp_studio import resources
@@ -48,7 +50,7 @@ def test_a_shipped_patch_plays_on_every_computer(name: str) -> None:
     assert set(instruments.models_of(patch)) <= set(MODELS)
 
 
-def test_a_folder_of_the_same_name_does_not_hide_a_shipped_model(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_the_same_name_does_not_hide_a_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "violin").mkdir()
     monkeypatch.chdir(tmp_path)
     assert model_file.find("violin").about["name"] == "Violin"

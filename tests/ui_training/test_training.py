@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ddsp_studio.audio import protocol as engine
-from ddsp_studio.processors import model_file
+from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.ui import instruments, paths
 from ddsp_studio.ui.library import Kind
 from ddsp_studio.ui.training import folders
@@ -81,6 +81,32 @@ def test_play_it_is_undoable_and_gets_better_by_itself(begun: StudioWindow, sess
     assert begun.document.patch == before and page.play.text() == "Play it"
     assert begun.displays.piano._known is None
     assert session.busy
+
+
+def test_saving_what_was_played_never_overwrites_the_file_that_was_open(
+    begun: StudioWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn, played = tmp_path / "Drawn.ddsp", tmp_path / "Played.ddsp"
+    assert begun.files.save_to(drawn)
+    content = drawn.read_bytes()
+    begun.training.play_model()
+    assert begun.document.path is None and begun.document.title != "Drawn" and begun.document.dirty
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(played), ""))
+    assert begun.files.save() and played.is_file() and drawn.read_bytes() == content
+    begun.document.undo()
+    assert begun.document.path == drawn and patch_file.load(drawn) == begun.document.patch
+    begun.document.redo()
+    assert begun.document.path == played
+
+
+@pytest.mark.parametrize("answer", ["Discard", "Cancel"])
+def test_playing_asks_before_unsaved_work_is_replaced(begun: StudioWindow, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    begun.document.set_properties(name="Precious")
+    drawn = begun.document.patch
+    monkeypatch.setattr(QMessageBox, "exec", lambda _: QMessageBox.StandardButton[answer])
+    begun.training.play_model()
+    assert (begun.document.patch == drawn) is (answer == "Cancel")
+    begun.document.undo_stack.setClean()
 
 
 def test_the_trained_patch_itself_keeps_what_was_changed_in_it(begun: StudioWindow, session: TrainingSession) -> None:

@@ -55,8 +55,18 @@ class TrainingControl(QObject):
     shown = Signal()
     """The panel should be seen."""
 
-    def __init__(self, window: QWidget, document: Document, link: EngineLink, toasts: Toasts, programs: Programs) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        document: Document,
+        link: EngineLink,
+        toasts: Toasts,
+        programs: Programs,
+        may_replace: Callable[[], bool],
+    ) -> None:
+        """Make the panel; `may_replace` asks what becomes of unsaved changes before another patch takes their place."""
         super().__init__(window)
+        self._may_replace = may_replace
         self._window, self._document, self._link, self._toasts, self._programs = window, document, link, toasts, programs
         self.panel = TrainingPanel()
         self.session = TrainingSession(TrainerLink(programs.trainer or None, self), self)
@@ -216,18 +226,19 @@ class TrainingControl(QObject):
     # -- playing --------------------------------------------------------------------------------------------------------
 
     def play_model(self) -> None:
-        """Put the model of the training into the editor: an edit that can be undone."""
+        """Put the model of the training into the editor: an edit that can be undone, and that no file of the user holds yet."""
         training = self.session.training
         if training is None or not (training.model.is_file() or self._publish_now(training)):
             self._toasts.show("There is nothing to play before the first checkpoint.")
             return
+        self._document.commit()
         try:
             patch = instruments.with_instrument(self._document.patch, training.model)
+            kept = instruments.was_trained(self._document.patch, training.model)
         except (ValueError, OSError) as problem:
             self._toasts.show(f"The instrument cannot be played: {_reason(problem)}.", Tone.ERROR)
             return
-        self._document.commit()
-        if self._document.replace_all(patch, f"Play {training.name}"):
+        if (kept or self._may_replace()) and self._document.replace_document(patch, f"Play {training.name}"):
             self.played.emit()
         self._show_story()
 
