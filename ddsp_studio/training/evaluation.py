@@ -11,7 +11,9 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clip
-from ddsp_studio.training.features.f0 import track_f0
+from ddsp_studio.training.data.low_pitch import reaching_down, track_for
+from ddsp_studio.training.features.extract import extract
+from ddsp_studio.training.features.f0_layout import F0Settings
 from ddsp_studio.training.features.loudness import loudness_db
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.metrics.pitch import pitch_score
@@ -101,10 +103,9 @@ def compare(
     true, found, levels = [], [], []
     for i, (target, sound) in enumerate(zip(targets, played, strict=True)):
         readings = [np.maximum(loudness_db(x, sample_rate), _FLOOR_DB) for x in (target, sound)]
-        heard = track_f0(sound, sample_rate).f0_hz
-        meant = (
-            track_f0(target, sample_rate).f0_hz if pitches is None else np.concatenate([pitches[i][:1], pitches[i]])[: len(heard)]
-        )
+        meant = _meant(target, sample_rate) if pitches is None else np.concatenate([pitches[i][:1], pitches[i]])
+        heard = track_for(sound, sample_rate, meant).f0_hz
+        meant = meant[: len(heard)]
         meant = np.where(readings[0][: len(meant)] > _HEARD_DB, meant, np.nan)
         true.append(meant)
         found.append(heard[: len(meant)])
@@ -124,3 +125,8 @@ def compare(
         level,
         targets.size / sample_rate,
     )
+
+
+def _meant(target: Array, sample_rate: int) -> Array:
+    """Pitch of a recording [samples] in Hz, 0 in pauses, [frames]."""
+    return reaching_down(extract([target], sample_rate), lambda: [target], sample_rate, F0Settings()).f0_hz

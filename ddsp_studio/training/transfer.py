@@ -15,10 +15,12 @@ from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, read_mono
+from ddsp_studio.training.data.low_pitch import reaching_down
 from ddsp_studio.training.data.usable import sounding
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0
 from ddsp_studio.training.features.extract import Frames, extract
+from ddsp_studio.training.features.f0_layout import F0Settings
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.statistics import FLOOR_DB
 
@@ -95,7 +97,7 @@ def transfer(
     patch = expand(instrument(model))
     about = dict(model_file.find(model).about)
     audio = read_mono(source, rate)
-    frames = extract([audio], rate)
+    frames = reaching_down(extract([audio], rate), lambda: [audio], rate, F0Settings())
     if not sounding(frames.loudness_db).any():
         raise AudioProblem(f"{source.name} is silent")
     found = fit_to(frames, about)

@@ -55,6 +55,19 @@ def test_one_sentence_each(tmp_path, sound, words):
     assert words in report.warnings[0] and report.warnings[0].startswith("mine.wav")
 
 
+def test_a_bass_is_heard_below_the_usual_range(tmp_path):
+    line = [28, 31, 35, 40, 43, 30, 33, 28]
+    report = report_on(write(tmp_path / "bass.wav", melody(line, 0.5, 0.05)), Analysis())
+    assert report.warnings == () and report.keys == (28, 43)
+    report = report_on(write(tmp_path / "high.wav", melody([key + 24 for key in line], 0.5, 0.05)), Analysis())
+    assert report.keys == (52, 67)
+
+
+def test_a_range_of_ones_own_is_kept_to(tmp_path):
+    report = report_on(write(tmp_path / "bass.wav", melody([28, 35, 40, 43], 0.5, 0.05)), Analysis(low_hz=70.0))
+    assert report.keys is None or report.keys[0] >= 37
+
+
 def test_a_good_recording_has_no_warning(tmp_path):
     report = report_on(write(tmp_path / "mine.wav", PHRASE, subtype="PCM_24"), Analysis())
     assert report.warnings == () and report.keys == (57, 76)

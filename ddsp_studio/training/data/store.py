@@ -24,6 +24,7 @@ import numpy.typing as npt
 import platformdirs
 
 from ddsp_studio.training.data.audio_source import Floats
+from ddsp_studio.training.data.low_pitch import reaching_down
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.extract import VERSION, Frames, extract
@@ -47,7 +48,10 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Analysis:
-    """How sound is analysed: at which sample rate in Hz, within which pitches, and by which engine of `features.f0_swift`."""
+    """How sound is analysed: at which sample rate in Hz, within which pitches, and by which engine of `features.f0_swift`.
+
+    With the usual lowest pitch, recordings that play below it are searched down to 27.5 Hz (`low_pitch`).
+    """
 
     sample_rate: int = 16_000
     low_hz: float = 60.0
@@ -177,6 +181,8 @@ def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) ->
 
         given = track_with(analysis.engine, sound.blocks(rate), rate, settings)
     features = extract(sound.blocks(rate), rate, settings, given=given, keep=keep)
+    if given is None:
+        features = reaching_down(features, lambda: sound.blocks(rate), rate, settings)
     frames.write(np.ascontiguousarray(np.stack(features, axis=1), "<f4").tobytes())
     return length
 

@@ -12,6 +12,7 @@ from ddsp_studio.dsp.scaling import hz_to_midi
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, find_audio
 from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.data.corpus import Entry, open_corpus
+from ddsp_studio.training.data.low_pitch import plays_low
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.usable import loud_level_db, sounding, usable_stretches
 from ddsp_studio.training.features.clock import frame_period
@@ -22,7 +23,8 @@ from ddsp_studio.training.features.f0_layout import Floats
 _PERIODIC = 0.85
 """Periodicity that single notes keep but for their edges."""
 _BLURRED = 0.1
-"""Share of frames below `_PERIODIC` that single notes stay under (0.06 at most) and mixes exceed (0.13 and more)."""
+"""Share of frames below `_PERIODIC` that single notes stay under (0.06 at most) and mixes exceed (0.13 and more). Below the usual
+range windows are twice as long, and so are the blurred edges of notes."""
 _PITCHED, _HARDLY_PERIODIC = 0.7, 0.45
 """Drums: pitch in half of the frames, with a periodicity of 0.3. Chords: in nearly all, 0.6 and more."""
 _BARE = 0.01
@@ -143,7 +145,7 @@ def _judge(name: str, frames: Frames, rate: int, low_partials: float) -> tuple[l
     blurred = float(np.mean(frames.confidence[both] < _PERIODIC)) if low_partials >= _BARE else 1.0
     if gap is not None and gap < _NOISE_GAP_DB:
         warnings.append(f"{name} is noisy: its pauses are only {gap:.0f} dB below its notes, 50 and more are good")
-    elif blurred > _BLURRED:
+    elif blurred > _BLURRED * (2.0 if plays_low(frames) else 1.0):
         text = "chords, several instruments or a long reverb"
         warnings.append(f"{name} seems to have several notes at once ({text}): one note at a time is learnt well")
         return warnings, usable * max(0.0, 1.0 - 2.0 * blurred)
