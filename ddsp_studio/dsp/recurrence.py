@@ -67,15 +67,38 @@ def one_pole_frames(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
 def one_pole(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
     """y[n] = pole[n]·y[n−1] + drive[n] over samples.
 
+    The gradient is written out: it is the same recursion backwards in time.
+
     Args:
         pole: [batch, samples] or broadcastable. drive: [batch, samples], whole hops. level: y before the block, [batch].
 
     Returns:
         y, [batch, samples].
     """
+
+    def run(pole: Tensor, drive: Tensor, level: Tensor) -> tuple[Tensor, Any]:
+        y = _one_pole(pole, drive, level)
+
+        def back(slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            poles = _conjugate(pole)
+            later = tf.concat([poles[:, 1:], tf.zeros_like(poles[:, :1])], axis=1)
+            by_drive = tf.reverse(one_pole(tf.reverse(later, [1]), tf.reverse(slope, [1]), tf.zeros_like(level)), [1])
+            before = tf.concat([level[:, None], y[:, :-1]], axis=1)
+            return by_drive * _conjugate(before), by_drive, poles[:, 0] * by_drive[:, 0]
+
+        return y, back
+
+    return tf.custom_gradient(run)(tf.broadcast_to(pole, drive.shape), drive, level)
+
+
+def _conjugate(x: Tensor) -> Tensor:
+    return tf.math.conj(x) if x.dtype.is_complex else x
+
+
+def _one_pole(pole: Tensor, drive: Tensor, level: Tensor) -> Tensor:
     batch = int(drive.shape[0])
     b = tf.reshape(drive, [batch, -1, HOP])
-    a, b = _double(tf.reshape(tf.broadcast_to(pole, drive.shape), b.shape), b)
+    a, b = _double(tf.reshape(pole, b.shape), b)
     ends = one_pole_frames(a[:, :, -1], b[:, :, -1], level)
     carry = tf.concat([level[:, None], ends[:, :-1]], axis=1)
     return tf.reshape(a * carry[:, :, None] + b, [batch, -1])
@@ -134,12 +157,33 @@ def _compose(steps: Tensor) -> Tensor:
 def two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     """s[n] = M[n]·s[n−1] + d[n] for a state of two numbers: one by one inside chunks of 8 samples, by doubling across them.
 
+    The gradient is written out: it is the same recursion backwards in time, by the transposed matrices.
+
     Args:
         matrix: [2, 2, batch or 1, samples]. drive: [2, batch, samples]. state: s before the block, [2, batch].
 
     Returns:
         s before every sample, and after the last: [2, batch, samples] and [2, batch].
     """
+
+    def run(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
+        before, after = _two_pole(matrix, drive, state)
+
+        def back(slope: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            backwards = tf.reverse(tf.transpose(matrix, [1, 0, 2, 3]), [3])
+            by_drive, by_state = two_pole(backwards, tf.reverse(slope, [2]), last)
+            by_drive = tf.reverse(by_drive, [2])
+            by_matrix = by_drive[:, None] * before
+            if matrix.shape != by_matrix.shape:
+                by_matrix = tf.reduce_sum(by_matrix, axis=2, keepdims=True)
+            return by_matrix, by_drive, by_state
+
+        return (before, after), back
+
+    return tf.custom_gradient(run)(matrix, drive, state)  # type: ignore[no-any-return]
+
+
+def _two_pole(matrix: Tensor, drive: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     batch, samples = int(drive.shape[1]), int(drive.shape[2])
     shape = [2, 1, batch, samples // _CHUNK, _CHUNK]
     if int(matrix.shape[2]) != batch:
