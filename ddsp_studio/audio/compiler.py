@@ -181,7 +181,7 @@ class Compiler(threading.Thread):
         if improved is not None and improved[0] is self._player and not self._wake.is_set():
             player, hops = improved
             if player.refresh(hops):
-                self._improver.offer(player, hops)
+                self._improver.offer(player, hops, nodes=False)
 
     def _reload(self) -> None:
         """Let what plays take the newer weights of models that have changed; what cannot be read leaves it as it is."""
@@ -243,7 +243,7 @@ class Compiler(threading.Thread):
         if old is None:
             self._live.call(self._live.reset_counters)  # what came late while everything was being loaded was silence
         self._answer(wish, player)
-        self._improver.offer(player, wish.block // HOP)
+        self._improver.offer(player, wish.block // HOP, nodes=True)
         self._retire(old)
 
     def _retire(self, old: Player | None) -> None:

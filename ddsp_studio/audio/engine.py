@@ -31,6 +31,7 @@ from ddsp_studio.audio.midi_file import SongError, read_song
 from ddsp_studio.audio.midi_input import MidiInputs
 from ddsp_studio.audio.output import Output, SilentOutput
 from ddsp_studio.audio.preview import PreviewError, PreviewView, Reel, read_reel
+from ddsp_studio.audio.remote_tracer import RemoteTracer
 from ddsp_studio.audio.take_recorder import TakeRecorder
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.audio.values import check_amount, check_value
@@ -39,8 +40,8 @@ from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import PatchError
 
-_SWITCH_S = 0.0005
-"""How long a busy thread may hold the interpreter: a tenth of a block of 256."""
+_SWITCH_S = 0.0001
+"""How long a busy thread may hold the interpreter, which a block asks for some ten times: a fiftieth of a block of 256."""
 _TICK_S = 0.1
 _FADE_S = 1.0
 _logger = logging.getLogger(__name__)
@@ -371,7 +372,7 @@ def main(arguments: list[str] | None = None, workshop: Workshop | None = None) -
     pipe = protected_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the studio, which ends us in order
     sys.setswitchinterval(_SWITCH_S)
-    engine = Engine(Telemetry(options.telemetry), pipe, workshop or TensorFlowWorkshop())
+    engine = Engine(Telemetry(options.telemetry), pipe, workshop or TensorFlowWorkshop(tracer=RemoteTracer()))
     for command in commands(sys.stdin.buffer):
         if isinstance(command, BadCommand):
             engine.problem("engine", f"{command}.")

@@ -1,7 +1,7 @@
 """Compiles the nodes of what already plays a second time, for speed, while edits and sound go on.
 
-Thread rule: `Improver` is a thread of its own, of the lowest priority; `offer` may be called on any thread and never waits. It
-runs next to no Python, for a thread that nobody lets run would hold the interpreter while others wait for it.
+Thread rule: `Improver` is a thread of its own; `offer` may be called on any thread and never waits. XLA runs on yet another,
+of the lowest priority, which runs next to no Python: a thread that nobody lets run would hold the interpreter while others wait.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from ddsp_studio.audio.instrument import Player
 from ddsp_studio.audio.priority import lower_compilers, lower_priority, pool_threads
 
-_IDLE_S = 0.3
-"""How long a patch must be left alone before more of it is compiled."""
+_NODES_REST_S, _WHOLE_REST_S = 0.3, 5.0
+"""How long a patch must be left alone before its nodes, or the whole, are compiled.
+
+The whole takes seconds, and the next edit undoes it.
+"""
 _logger = logging.getLogger(__name__)
 
 
@@ -25,32 +29,31 @@ class Improver(threading.Thread):
         """Start, and wait for a player. `done(player, hops)` is called when all is compiled that can be, and must not wait."""
         super().__init__(name="improver", daemon=True)
         self._done = done
-        self._offered: tuple[Player, int] | None = None
+        self._offered: tuple[Player, int, float] | None = None
         self._wake = threading.Event()
+        self._apart = ThreadPoolExecutor(1, "xla", initializer=lower_priority)
         self.start()
 
-    def offer(self, player: Player, hops: int) -> None:
-        """Improve this player for blocks of `hops` hops."""
-        self._offered = (player, hops)
+    def offer(self, player: Player, hops: int, *, nodes: bool) -> None:
+        """Improve this player for blocks of `hops` hops: its nodes, or, once that is done, the whole."""
+        self._offered = (player, hops, _NODES_REST_S if nodes else _WHOLE_REST_S)
         self._wake.set()
 
     def run(self) -> None:
         """Improve one player after another."""
-        lower_priority()
         while self._wake.wait():
             self._wake.clear()
-            if self._wake.wait(_IDLE_S):  # another was offered: edits come first
-                continue
             offered, self._offered = self._offered, None
-            if offered is not None:
-                try:
-                    self._improve(*offered)
-                except Exception:  # what plays is not as fast as it could be, but it plays
-                    _logger.exception("the patch could not be improved")
+            if offered is None or self._wake.wait(offered[2]):  # another was offered: edits come first
+                continue
+            try:
+                self._improve(*offered[:2])
+            except Exception:  # what plays is not as fast as it could be, but it plays
+                _logger.exception("the patch could not be improved")
 
     def _improve(self, player: Player, hops: int) -> None:
         known = pool_threads()
-        while player.improve(hops):
+        while player.improve(hops, lambda run: self._apart.submit(run).result()):
             lower_compilers(known)
             if self._wake.is_set():
                 return

@@ -5,7 +5,7 @@ Thread rule: as for `processors/player.py`: built and warmed on the compile thre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,8 +61,8 @@ class Player(Protocol):
     def tail_s(self) -> float:
         """Seconds for which sound goes on after the last input."""
 
-    def improve(self, hops: int) -> bool:
-        """Compile one more part for speed, in up to a second; False when none is left."""
+    def improve(self, hops: int, apart: Callable[[Callable[[], Any]], Any]) -> bool:
+        """Compile one more part for speed, in up to a second, which `apart` runs and waits for; False when none is left."""
 
     def refresh(self, hops: int) -> bool:
         """Use what `improve` has compiled from the next block on; True if there is more to improve."""

@@ -1,8 +1,9 @@
 """Real-time scheduling for the threads that make sound, where the system allows it.
 
-Measured with six busy processes on two cores: a block took 21 ms at worst (99 %), 14 ms with the render thread alone raised,
-and 8 ms with the thread raised, too, that TensorFlow gives half of the work. The threads that compile must never be raised:
-they then held up the sound for a second at a time.
+Measured with six busy processes on two cores: a block took 21 ms at worst (99 %), 14 ms with the render thread alone raised, and
+8 ms with TensorFlow's threads raised, too, for it is those that run a function's operations while the render thread waits.
+Those of XLA's compiler must never be raised: they then held up the sound for a second at a time. They are made when it
+first compiles, so that all that is there before may be raised.
 
 Thread rule: `raise_priority` and `lower_priority` act on the calling thread; the others may be called on any thread.
 """
@@ -30,13 +31,9 @@ def lower_priority() -> None:
 
 
 def raise_helpers() -> None:
-    """Ask the same for the threads that share the work of an operation (Linux only), once a first patch has run.
-
-    Not for those among which operations are handed out, TensorFlow's "tf_Compute": XLA compiles on them.
-    """
+    """Ask the same for TensorFlow's threads (Linux only): once a first patch has run, and before XLA compiles anything."""
     for task in _foreign_tasks():
-        if _name(task) != _POOL:
-            _raise(task, task)
+        _raise(task, task)
 
 
 def lower_compilers(known: set[int]) -> None:

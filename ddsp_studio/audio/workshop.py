@@ -7,11 +7,14 @@ the render thread.
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch
+
+if TYPE_CHECKING:
+    from ddsp_studio.processors.tracer import Tracer
 
 INTRA_OP_THREADS = 1
 """Measured on two cores: a second thread gains nothing at live block sizes and adds jitter."""
@@ -35,8 +38,9 @@ class Workshop(Protocol):
 class TensorFlowWorkshop:
     """The real workshop."""
 
-    def __init__(self, intra_op_threads: int = INTRA_OP_THREADS) -> None:
-        self._threads = intra_op_threads
+    def __init__(self, intra_op_threads: int = INTRA_OP_THREADS, tracer: Tracer | None = None) -> None:
+        """`tracer` makes the functions of patches; this process itself where none is given."""
+        self._threads, self._tracer = intra_op_threads, tracer
 
     def prepare(self) -> None:
         """Import TensorFlow, quietly, with few threads and a GPU memory that grows."""
@@ -56,7 +60,7 @@ class TensorFlowWorkshop:
         """Build the compiled patch, its groups expanded and what is not installed passed by."""
         from ddsp_studio.processors.player import Player as CompiledPlayer
 
-        player: Player = CompiledPlayer(playable(patch), sample_rate=sample_rate, voices=voices)
+        player: Player = CompiledPlayer(playable(patch), sample_rate=sample_rate, voices=voices, tracer=self._tracer)
         return player
 
     def smoother(self, player: Player) -> Smoother:

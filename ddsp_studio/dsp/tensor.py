@@ -58,24 +58,29 @@ def _differentiable_fence() -> None:
         tf.RegisterGradient("XlaOptimizationBarrier")(lambda op, *slopes: slopes)
 
 
-def in_calling_thread() -> Any:
-    """Context in which functions are traced and called that run their operations one by one in the thread that calls them.
+def in_one_thread() -> Any:
+    """Context in which functions are traced and called that run their operations one by one, in one thread of TensorFlow's pool.
 
-    Handing small operations to TensorFlow's pool costs more than running them: a third of a block's time here. Not for functions
+    Handing each small operation to the pool costs more than running it: a third of a block's time here. Not for functions
     that call others which XLA does not compile: each would wait for a thread of the pool, and may wait for ever.
     """
     return _context.function_executor_type("SINGLE_THREADED_EXECUTOR")
 
 
+def eager_context() -> Any:
+    """TensorFlow's registry and caller of functions by name."""
+    return _context.context()
+
+
 def direct(function: Any, *, pooled: bool) -> Callable[..., Any]:
     """Call a concrete function of flat tensors without checking its arguments anew: spares half a millisecond a call.
 
-    With `pooled` False it runs in the calling thread; see `in_calling_thread`.
+    With `pooled` False it runs in one thread; see `in_one_thread`.
     """
     inner, captured = function._inference_function, list(function.captured_inputs)
 
     def call(*tensors: Tensor) -> Any:
-        with contextlib.nullcontext() if pooled else in_calling_thread():
+        with contextlib.nullcontext() if pooled else in_one_thread():
             return inner.call_flat(*tensors, *captured)
 
     return call

@@ -24,7 +24,7 @@ from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
 from ddsp_studio.processors.performance import CHANNELS, CLOCK, INPUT_WIDTH
-from ddsp_studio.processors.tracing import Compiler, Pending
+from ddsp_studio.processors.tracing import Compiler, Pending, remembered
 
 Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Mapping[str, Any]]
@@ -117,7 +117,17 @@ class ProcessorGroup:
     def derive(self, weights: Weights) -> dict[str, Any]:
         """What the nodes need of their weights, by node: once for each change of them, and differentiable."""
         held = {**self.weights, **weights}
-        return {name: self.processors[name].derive({k: tf.cast(w, tf.float32) for k, w in held[name].items()}) for name in held}
+        return {name: self._derive(name, held[name]) for name in held}
+
+    def derive_own(self) -> dict[str, Any]:
+        """What `derive` makes of the weights on disk; remembered, so that an edit does not do it again."""
+        return {
+            name: remembered("derived", self.processors[name], name, make=functools.partial(self._derive, name, held))
+            for name, held in self.weights.items()
+        }
+
+    def _derive(self, name: str, weights: Mapping[str, Any]) -> Any:
+        return self.processors[name].derive({key: tf.cast(weight, tf.float32) for key, weight in weights.items()})
 
     def _lay_out_columns(self) -> None:
         place = 0
@@ -198,8 +208,12 @@ class ProcessorGroup:
         for cable in self.patch.cables:
             if str(cable) in self.waits:
                 delays[str(cable)] = tf.zeros([self.leaving(cable.source.node, rows), self.waits[str(cable)]])
-        nodes = {name: self.processors[name].memory(self.batch(name, rows)) for name in self.order}
+        nodes = {name: self._memory(name, self.batch(name, rows)) for name in self.order}
         return GroupState(nodes, frames, delays, (tf.zeros([1]), tf.zeros([1, self.width])))
+
+    def _memory(self, name: str, batch: int) -> Any:
+        processor = self.processors[name]
+        return remembered("memory", processor, batch, make=lambda: processor.memory(batch))
 
     # -- processing -------------------------------------------------------------------------------------------------------
 
@@ -239,7 +253,7 @@ class ProcessorGroup:
         partials and f0 in one vector, then the flattened state. Flat tensors spare a millisecond of Python in every call.
         Weights are arguments, so that others take their place without compiling.
         """
-        start, held = self.start(rows), self.derive({})
+        start, held = self.start(rows), self.derive_own()
         count = len(tf.nest.flatten(start))
         passes: list[Pass] = []
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.dsp.tensor import HOP, direct, tf
+from ddsp_studio.dsp.tensor import HOP, tf
 from ddsp_studio.processors.block import GroupState
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
@@ -22,7 +21,8 @@ from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS, INPUT_WIDTH
-from ddsp_studio.processors.tracing import Compiler, Pending
+from ddsp_studio.processors.tracer import Here, Tracer, Work
+from ddsp_studio.processors.tracing import Apart, Compiler, configure_runtime
 
 Array = npt.NDArray[np.float32]
 RAMP_HOPS = 8
@@ -38,17 +38,10 @@ class Block(NamedTuple):
     f0_hz: float
 
 
-@functools.cache
-def _configure_runtime() -> None:
-    # Grappler costs hundreds of milliseconds for each new graph and gains nothing on graphs as wide as ours.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    tf.debugging.disable_traceback_filtering()
-
-
 class Player:
     """A patch ready to be played by `voices` voices."""
 
-    def __init__(self, patch: Patch, *, sample_rate: int, voices: int, jit: bool = False) -> None:
+    def __init__(self, patch: Patch, *, sample_rate: int, voices: int, jit: bool = False, tracer: Tracer | None = None) -> None:
         """Build the processors of a patch; `warm` then compiles.
 
         Args:
@@ -56,14 +49,16 @@ class Player:
             sample_rate: Hz.
             voices: notes that can sound at once.
             jit: compile the whole patch as one XLA program: slow to be ready, right for a GPU.
+            tracer: makes the functions; in this process where none is given.
 
         Raises:
             PatchError: naming node, port and reason.
         """
-        _configure_runtime()
+        configure_runtime()
         self.voices, self._rate = voices, sample_rate
         self._hops_played = 0
         self._compiler = Compiler.WHOLE if jit else Compiler.NODES
+        self._tracer = tracer or Here()
         self._group = ProcessorGroup(patch, sample_rate=sample_rate)
         self.patch = self._group.patch
         self.layout: dict[str, Column] = dict(self._group.columns)
@@ -76,12 +71,12 @@ class Player:
         self.listens: bool = any(name in self._group.listening for name in self.nodes)
         self._modulated = [column for column in self.layout.values() if column.modulated]
         self._functions: dict[int, Any] = {}
-        self._pending: dict[int, Pending] = {}
+        self._work: dict[int, Work] = {}
         self._traced: dict[int, Any] = {}
         self._whole: dict[int, Any] = {}
         self._start: GroupState = self._group.start(voices)
         self._state: list[Any] = tf.nest.flatten(self._start)
-        self._derived: list[Any] = tf.nest.flatten(self._group.derive({}))
+        self._derived: list[Any] = tf.nest.flatten(self._group.derive_own())
         self._coming: list[Any] | None = None
 
     def _initial_values(self) -> Array:
@@ -102,16 +97,19 @@ class Player:
         if hops not in self._functions:
             self._compile(hops)
 
-    def improve(self, hops: int) -> bool:
+    def improve(self, hops: int, apart: Apart = lambda run: run()) -> bool:
         """Compile one more node, or at last the whole, by XLA; False when there is nothing to do. For a thread of its own.
 
         A node takes up to a second and serves every later patch at once, the whole takes some seconds. `refresh` puts it to use.
+
+        Args:
+            hops: of a block. apart: runs what takes long; it waits for it.
         """
-        if hops in self._pending and self._pending[hops].compile():
+        if hops in self._work and self._work[hops].compile(apart):
             return True
         function = self._traced.pop(hops, None)
         if function is not None:
-            self._run_once(function, hops)
+            apart(functools.partial(function, *self._blank(hops)))
             self._whole[hops] = function
         return function is not None
 
@@ -123,27 +121,26 @@ class Player:
         if hops in self._whole or self._compiler is Compiler.WHOLE:
             self._functions[hops] = self._whole.get(hops, self._functions[hops])
             return False
-        if hops in self._pending:
+        if hops in self._work:
             self._compile(hops)
-        function, _ = self._group.function(self.voices, hops, Compiler.WHOLE)
-        self._traced[hops] = direct(function, pooled=False)
+        self._traced[hops], _ = self._tracer.trace(self._group, self.voices, hops, Compiler.WHOLE)
         return True
 
     def _compile(self, hops: int) -> None:
-        function, pending = self._group.function(self.voices, hops, self._compiler)
-        called = direct(function, pooled=bool(pending.keys))
-        self._run_once(called, hops)
-        self._functions[hops] = called
-        if pending.keys:
-            self._pending[hops] = pending
+        function, work = self._tracer.trace(self._group, self.voices, hops, self._compiler)
+        function(*self._blank(hops))
+        self._functions[hops] = function
+        if work.keys:
+            self._work[hops] = work
         else:
-            self._pending.pop(hops, None)
+            self._work.pop(hops, None)
 
-    def _run_once(self, function: Callable[..., Any], hops: int) -> None:
+    def _blank(self, hops: int) -> list[Any]:
+        """Arguments for a first run, on a state of its own."""
         values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
         clock = tf.constant(free_clock(0, hops, self._rate))
         given = tf.zeros([self.voices, hops, len(CHANNELS)]), clock, tf.zeros([1, hops, INPUT_WIDTH])
-        function(values, *given, *tf.nest.flatten(self._start), *self._derived)
+        return [values, *given, *tf.nest.flatten(self._start), *self._derived]
 
     def render(
         self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None, heard: Array | None = None

@@ -9,24 +9,36 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.tensor import Tensor, direct, fence, in_calling_thread, tf
+from ddsp_studio import resources
+from ddsp_studio.dsp.tensor import Tensor, direct, fence, in_one_thread, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.knob_space import from_logits
 
 _MAX_FUNCTIONS = 512
+_MAX_RESULTS = 64
+_results: OrderedDict[Any, Any] = OrderedDict()
 _plain: OrderedDict[Any, Any] = OrderedDict()
 _by_xla: OrderedDict[Any, Any] = OrderedDict()
 """Functions that XLA has compiled, ready to run."""
 
 Before = Mapping[str, tuple[Tensor, Tensor]]
 """(started [1], last frame) of each control outlet that is heard, by outlet or by "outlet->target" of a head."""
+
+
+@functools.cache
+def configure_runtime() -> None:
+    """Set TensorFlow up for patches; before the first is traced."""
+    # Grappler costs hundreds of milliseconds for each new graph and gains nothing on graphs as wide as ours
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    tf.debugging.disable_traceback_filtering()
 
 
 class Compiler(enum.Enum):
@@ -72,30 +84,53 @@ def _run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
     return leave(processor, outputs, memory, before)
 
 
+Apart = Callable[[Callable[[], Any]], Any]
+"""Runs a function that takes long and hardly any Python, maybe on another thread, and waits for it."""
+
+
 @dataclass
 class Pending:
     """The nodes of a traced patch that XLA has not compiled yet."""
 
     keys: list[Any] = field(default_factory=list)
 
-    def compile(self) -> bool:
+    def compile(self, apart: Apart) -> bool:
         """Compile one of them by XLA, which may take a second; False when none was left. Any thread, one at a time."""
         while self.keys:
             key = self.keys.pop()
-            plain = _plain.get(key)
-            if key in _by_xla or plain is None:
-                continue
-            specs = plain.inputs[: len(plain.inputs) - len(plain.captured_inputs)]
-            shapes = [tf.TensorSpec(s.shape, s.dtype) for s in specs]
-            with tf.init_scope(), in_calling_thread():
-                # XLA inlines the traced function, so that this traces one operation and not hundreds again
-                function = _function(lambda *flat, inner=plain: _flat_call(inner, flat), shapes, jit=True)
-                # called by another function, as patches will: XLA does not find again what it compiled for a direct call
-                caller = _function(lambda *flat, inner=function: inner(*flat), shapes)
-            direct(caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in specs))
-            _keep(_by_xla, key, function)
-            return True
+            by_xla = prepare(key)
+            if by_xla is not None:
+                blank = [tf.zeros(s.shape, s.dtype) for s in by_xla.specs]
+                apart(functools.partial(direct(by_xla.caller, pooled=False), *blank))
+                use(key, by_xla)
+                return True
         return False
+
+
+class ByXla(NamedTuple):
+    """A node's function for XLA, which compiles it when `caller` is run for the first time, on tensors as in `specs`."""
+
+    function: Any
+    caller: Any
+    specs: list[Any]
+
+
+def prepare(key: Any) -> ByXla | None:
+    """Make a node ready to be compiled by XLA; None if it is compiled already, or forgotten."""
+    plain = _plain.get(key)
+    if key in _by_xla or plain is None:
+        return None
+    specs = [tf.TensorSpec(s.shape, s.dtype) for s in plain.inputs[: len(plain.inputs) - len(plain.captured_inputs)]]
+    with tf.init_scope(), in_one_thread():
+        # XLA inlines the traced function, so that this traces one operation and not hundreds again
+        function = _function(lambda *flat: _flat_call(plain, flat), specs, jit=True)
+        # called by another function, as patches will: XLA does not find again what it compiled for a direct call
+        return ByXla(function, _function(lambda *flat: function(*flat), specs), specs)
+
+
+def use(key: Any, by_xla: ByXla) -> None:
+    """Let every patch that is traced from now on call what XLA has compiled."""
+    _keep(_by_xla, key, by_xla.function)
 
 
 def _function(body: Callable[..., Any], specs: Sequence[Any], *, jit: bool = False) -> Any:
@@ -122,7 +157,7 @@ def call(processor: Processor, memory: Any, x: Any, before: Before, compiler: Co
         pending.keys.append(key)
         return left_as(*arguments)  # type: ignore[no-any-return]
     _by_xla.move_to_end(key)
-    with in_calling_thread():
+    with in_one_thread():
         flat = function(*tf.nest.flatten(arguments))
     return tf.nest.pack_sequence_as(left_as.structured_outputs, flat)  # type: ignore[no-any-return]
 
@@ -140,22 +175,46 @@ def _trace(processor: Processor, arguments: Any, key: Any) -> Any:
     return function
 
 
-def _keep(functions: OrderedDict[Any, Any], key: Any, function: Any) -> None:
+def _keep(functions: OrderedDict[Any, Any], key: Any, function: Any, most: int = _MAX_FUNCTIONS) -> None:
     functions[key] = function
-    while len(functions) > _MAX_FUNCTIONS:
+    while len(functions) > most:
         functions.popitem(last=False)
 
 
+def remembered(what: str, processor: Processor, *more: Any, make: Callable[[], Any]) -> Any:
+    """What `make` gives, which is the same for all such nodes; many small operations are spared in every edit.
+
+    Args:
+        what: names it. processor: the node. more: all else on which it depends.
+        make: called when it is not remembered; in a function that is being traced, always.
+    """
+    if not tf.executing_eagerly():
+        return make()
+    key = (what, identity(processor), *more)
+    if key not in _results:
+        _keep(_results, key, make(), _MAX_RESULTS)
+    _results.move_to_end(key)
+    return _results[key]
+
+
 def _key(processor: Processor, arguments: Any) -> Any:
-    """All that shapes a node's function."""
+    """All that shapes a node's function: not its model, for weights are inputs."""
     shapes = tuple((tuple(t.shape), t.dtype.name) for t in tf.nest.flatten(arguments))
-    options = tuple(sorted(item for item in processor.options.items() if item[0] != MODEL))  # weights are inputs
-    files = tuple(_stamp(str(processor.options[n])) for n, o in processor.spec.options.items() if o.path and n != MODEL)
-    heard = tuple(sorted(arguments[2]))
-    return (type(processor), options, files, processor.sample_rate, processor.stereo, processor.heads, heard, shapes)
+    return identity(processor, but=MODEL), tuple(sorted(arguments[2])), shapes
 
 
-def _stamp(path: str) -> int:
+def identity(processor: Processor, *, but: str = "") -> Any:
+    """What two processors that do the same have in common: type, options, the files that these name, and configuration."""
+    options = tuple(sorted(item for item in processor.options.items() if item[0] != but))
+    files = tuple(_stamp(str(processor.options[n]), n) for n, o in processor.spec.options.items() if o.path and n != but)
+    return type(processor), options, files, processor.sample_rate, processor.stereo, processor.heads
+
+
+def _stamp(given: str, option: str) -> int:
+    """When the file that an option names was changed, in ns; 0 where there is none."""
+    if not given:
+        return 0
     with contextlib.suppress(OSError):
-        return Path(path).stat().st_mtime_ns if path else 0
+        path = resources.find(resources.MODELS, given) if option == MODEL else Path(given)
+        return path.stat().st_mtime_ns
     return 0

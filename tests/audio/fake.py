@@ -40,7 +40,7 @@ class FakePlayer:
         self.listens = any(node.type == "AudioInput" for node in patch.nodes.values())
         self.reset()
 
-    def improve(self, hops):
+    def improve(self, hops, apart):
         return False
 
     def refresh(self, hops):

@@ -1,0 +1,140 @@
+"""Has patches traced by a child process, so that the threads that make sound never wait for the interpreter.
+
+A child that ends, by whatever a patch did to it, is started again and asked once more; the engine and the sound live on.
+Thread rule: any thread; questions wait for each other.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ddsp_studio.audio import tracer_messages as messages
+from ddsp_studio.audio.protocol import encode
+from ddsp_studio.children import Child, describe_exit
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.programs import Loaded, Program, zeros
+from ddsp_studio.processors.tracing import Apart, Compiler
+
+if TYPE_CHECKING:
+    from ddsp_studio.processors.group import ProcessorGroup
+    from ddsp_studio.processors.tracer import Work
+
+_READY_S = 60.0
+_logger = logging.getLogger(__name__)
+_marks = itertools.count(1)
+
+
+class _Lost(Exception):
+    """The child has ended."""
+
+
+class RemoteTracer:
+    """A tracer (`processors/tracer.py`) that asks a process of its own."""
+
+    def __init__(self) -> None:
+        """Start the process; it will be ready in some seconds."""
+        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._answers: queue.SimpleQueue[messages.Answer | None] = queue.SimpleQueue()
+        self._ready, self._end, answers = False, "", self._answers
+        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}"]
+
+        def ended(_: Child[messages.Answer], status: int) -> None:
+            self._end = describe_exit(status)
+            answers.put(None)
+
+        self.child = Child(command, _logger, messages.decode_answer, lambda _, answer: answers.put(answer), ended, name="tracer")
+
+    def trace(self, group: ProcessorGroup, rows: int, hops: int, compiler: Compiler) -> tuple[Callable[..., Any], Work]:
+        """See `Tracer`."""
+        question = messages.Trace(
+            patch=patch_file.to_json(group.patch), sample_rate=group.sample_rate, rows=rows, hops=hops, compiler=compiler.value
+        )
+        with self._lock:
+            answer = self._ask(question)
+            if not isinstance(answer, messages.Traced):
+                raise ValueError(_told(answer))
+            return _load(answer.program), RemoteWork(self, answer.pending, self.child)
+
+    def compile(self, key: int, apart: Apart) -> bool:
+        """Have XLA compile a node in this process, where `apart` runs it; False if that was done before."""
+        with self._lock:
+            answer = self._say(messages.Prepare(key=key))
+        if not isinstance(answer, messages.Prepared):
+            raise ValueError(_told(answer))
+        if answer.program is None:
+            return False
+        apart(functools.partial(_load(answer.program), *zeros(answer.specs)))
+        with self._lock:
+            self._say(messages.Use(key=key))
+        return True
+
+    def close(self) -> None:
+        """End the process."""
+        self.child.kill()
+
+    def _ask(self, question: messages.Question) -> messages.Answer:
+        """The answer, from another child if the first one ended over it."""
+        for last in (False, True):
+            try:
+                return self._say(question)
+            except _Lost as loss:
+                _logger.warning("the process that traces patches %s", self._end)
+                self._begin()
+                if last:
+                    raise ValueError(f"the process that traces patches {self._end} over it") from loss
+        raise RuntimeError("unreachable")
+
+    def _say(self, question: messages.Question) -> messages.Answer:
+        if not self._ready:
+            self._ready = isinstance(self._hear(_READY_S), messages.Ready)
+        self.child.say(encode(question))
+        return self._hear(None)
+
+    def _hear(self, patience_s: float | None) -> messages.Answer:
+        try:
+            answer = self._answers.get(timeout=patience_s)
+        except queue.Empty:
+            self.child.kill()
+            raise _Lost from None
+        if answer is None:
+            raise _Lost
+        return answer
+
+
+class RemoteWork:
+    """What is left for XLA to compile of a patch that was traced by a child."""
+
+    def __init__(self, tracer: RemoteTracer, keys: list[int], child: object) -> None:
+        self.keys = keys
+        self._tracer, self._child = tracer, child
+
+    def compile(self, apart: Apart) -> bool:
+        """See `Work`."""
+        while self.keys and self._tracer.child is self._child:
+            try:
+                if self._tracer.compile(self.keys.pop(), apart):
+                    return True
+            except _Lost:
+                return False
+        return False
+
+
+def _told(answer: messages.Answer) -> str:
+    return answer.text if isinstance(answer, messages.Failed) else f"the process that traces patches said {type(answer).__name__}"
+
+
+def _load(data: messages.ProgramData) -> Loaded:
+    constants = [np.frombuffer(array.data, array.kind).reshape(array.shape) for array in data.constants]
+    return Loaded(Program(data.name, data.outputs, data.pooled, data.library, constants))

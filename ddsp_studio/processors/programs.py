@@ -1,0 +1,130 @@
+"""A traced function in a form that any process can take in: TensorFlow's own function definitions, by name.
+
+Python traces a function slowly and holds the interpreter while it does. So a process that plays lets another trace, and takes
+in what comes of it: that costs it a few milliseconds. Thread rule: any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from ddsp_studio.dsp.tensor import Tensor, eager_context, in_one_thread, tf
+
+_Definition = Any
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function of flat tensors."""
+
+    name: str
+    outputs: int
+    pooled: bool
+    """Whether its operations are handed out to TensorFlow's pool; see `in_one_thread`."""
+    library: list[bytes] = field(default_factory=list)
+    """Its definition and those of what it calls, but for what was exported before."""
+    constants: list[npt.NDArray[Any]] = field(default_factory=list)
+    """Its last arguments."""
+
+
+class Exporter:
+    """Makes programs of traced functions. Each definition is exported once; `mark` makes its name unlike any other process's."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+        self._known: set[str] = set()
+
+    def program(self, function: Any, *, pooled: bool) -> Program:
+        """The program of a concrete function of flat tensors.
+
+        Raises:
+            ValueError: it holds on to a variable.
+        """
+        held = list(function.captured_inputs)
+        if any(tensor.dtype in (tf.resource, tf.variant) for tensor in held):
+            raise ValueError("a function that keeps a variable cannot be played; weights are inputs")
+        name = function._inference_function.name.decode()
+        library = [definition.SerializeToString() for definition in self._reach(name)]
+        return Program(name + self._mark, len(function.outputs), pooled, library, [tensor.numpy() for tensor in held])
+
+    def _reach(self, name: str) -> list[_Definition]:
+        """A function's definition and those that it leads to, as far as they are new."""
+        found, waiting = [], [name]
+        while waiting:
+            name = waiting.pop()
+            if name in self._known:
+                continue
+            self._known.add(name)
+            definition = eager_context().get_function_def(name)
+            waiting += self._rename(definition)
+            found.append(definition)
+        return found
+
+    def _rename(self, definition: _Definition) -> list[str]:
+        """Mark the names of a definition and of what it calls; returns the names of the latter as they were."""
+        called: list[str] = []
+        definition.signature.name += self._mark
+        for node in definition.node_def:
+            if eager_context().has_function(node.op):
+                called.append(node.op)
+                node.op += self._mark
+            for value in node.attr.values():
+                for reference in (value.func, *value.list.func) if _refers(value) else ():
+                    called.append(reference.name)
+                    reference.name += self._mark
+        return called
+
+
+def _refers(value: Any) -> bool:
+    return bool(value.HasField("func") and value.func.name) or bool(value.HasField("list") and value.list.func)
+
+
+class _Serialized:
+    """A definition that need not be read only to be written again."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def SerializeToString(self) -> bytes:
+        return self._data
+
+
+class Loaded:
+    """A program that is ready to be called; it is forgotten with this object. What it calls stays."""
+
+    def __init__(self, program: Program) -> None:
+        """Take a program in.
+
+        Raises:
+            ValueError: it is none.
+        """
+        for data in program.library:
+            try:
+                eager_context().add_function_def(_Serialized(data))
+            except tf.errors.OpError as problem:
+                raise ValueError(f"the traced patch cannot be taken in: {str(problem)[:200]}") from problem
+        self._name, self._outputs, self._pooled = program.name.encode(), program.outputs, program.pooled
+        self._constants = [tf.constant(array) for array in program.constants]
+        weakref.finalize(self, _forget, self._name).atexit = False
+
+    def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
+        """Run it."""
+        with contextlib.nullcontext() if self._pooled else in_one_thread():
+            outputs: Sequence[Tensor] = eager_context().call_function(self._name, [*tensors, *self._constants], self._outputs)
+        return outputs
+
+
+def _forget(name: bytes) -> None:
+    with contextlib.suppress(Exception):  # at the end of the process TensorFlow may be gone already
+        eager_context().remove_function(name)
+
+
+def zeros(specs: Iterable[tuple[Sequence[int], str]]) -> list[Tensor]:
+    """Zeros of the shapes and types in `specs`, to run a program once."""
+    return [tf.zeros(shape, kind) for shape, kind in specs]

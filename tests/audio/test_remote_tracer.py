@@ -1,0 +1,121 @@
+"""Patches traced by another process: the same sound, and nothing lost when that process ends."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from ddsp_studio.audio.protocol import encode
+from ddsp_studio.audio.remote_tracer import RemoteTracer
+from ddsp_studio.audio.tracer_messages import Array, Done, Failed, ProgramData, Trace, Traced, Use, decode_answer, decode_question
+from ddsp_studio.audio.tracer_process import TracerHost
+from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.processors.player import Player
+from ddsp_studio.processors.programs import Exporter, Loaded, Program
+
+from .patches import synth
+
+HOPS = 4
+
+
+@pytest.fixture(scope="module")
+def tracer():
+    made = RemoteTracer()
+    yield made
+    made.close()
+
+
+def performance(hops):
+    notes = np.zeros((2, hops, 7), np.float32)
+    notes[:, :, 0], notes[:, :, 1:4] = [[110.0], [330.0]], 1.0
+    return notes
+
+
+def sound(player, blocks=6):
+    values = np.repeat(player.values[None], HOPS, axis=0)
+    return np.concatenate([player.render(values, performance(HOPS)).audio for _ in range(blocks)], axis=1)
+
+
+def player(tracer=None, patch=None):
+    made = Player(patch or synth(), sample_rate=48_000, voices=2, tracer=tracer)
+    made.warm(HOPS)
+    return made
+
+
+def test_it_sounds_as_if_traced_here(tracer):
+    here, there = sound(player()), sound(player(tracer))
+    assert np.abs(here).max() > 0.01
+    np.testing.assert_allclose(there, here, atol=1e-6)
+
+
+def test_what_xla_compiled_serves_later_patches(tracer):
+    first = player(tracer)
+    plain = sound(first)
+    while first.improve(HOPS):
+        pass
+    assert first.refresh(HOPS)
+    first.reset()
+    np.testing.assert_allclose(sound(first), plain, atol=1e-5)
+    again = player(tracer)
+    assert not again._work, "nothing is left for XLA to do"
+    np.testing.assert_allclose(sound(again), plain, atol=1e-5)
+
+
+def test_a_tracer_that_was_killed_is_replaced(tracer):
+    before = sound(player(tracer))
+    os.kill(tracer.child.pid, signal.SIGKILL)
+    time.sleep(0.1)
+    np.testing.assert_allclose(sound(player(tracer)), before, atol=1e-6)
+
+
+def test_a_function_that_keeps_a_variable_is_refused():
+    kept = tf.Variable(1.0)
+    function = tf.function(lambda x: x * kept, autograph=False).get_concrete_function(tf.TensorSpec([2]))
+    with pytest.raises(ValueError, match="weights are inputs"):
+        Exporter("_x").program(function, pooled=False)
+
+
+def test_loops_and_constants_travel():
+    table = tf.constant(np.arange(300.0, dtype=np.float32))  # too many numbers to be written into the graph
+
+    def body(x):
+        return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2.0 + table), [0, x])[1]
+
+    function = tf.function(body, autograph=False).get_concrete_function(tf.TensorSpec([300]))
+    program = Exporter("_elsewhere").program(function, pooled=True)
+    assert program.name.endswith("_elsewhere")
+    assert len(program.library) >= 3, "the loop's condition and body go with it"
+    given = tf.ones([300])
+    np.testing.assert_array_equal(Loaded(program)(given)[0], function(given))
+
+
+def test_a_definition_travels_once():
+    function = tf.function(lambda x: x + 1.0, autograph=False).get_concrete_function(tf.TensorSpec([2]))
+    exporter = Exporter("_once")
+    assert len(exporter.program(function, pooled=False).library) == 1
+    assert exporter.program(function, pooled=False).library == []
+
+
+def test_what_is_no_program_is_refused():
+    with pytest.raises(ValueError, match="cannot be taken in"):
+        Loaded(Program("nothing", 1, False, [b"\xff\xff not a function"]))
+
+
+def test_the_host_answers_what_it_cannot_do_in_a_sentence():
+    host = TracerHost("_y")
+    asked = Trace(patch={"format": "something else"}, sample_rate=48_000.0, rows=1, hops=1, compiler="nodes")
+    assert isinstance(host.answer(asked), Failed)
+    assert isinstance(host.answer(Use(key=7)), Failed)
+    with pytest.raises(ValueError, match=r".+"):
+        decode_question(b'{"what": "Nonsense"}')
+
+
+def test_messages_hold_programs_unharmed():
+    program = ProgramData(
+        name="f", outputs=2, pooled=False, library=[bytes(range(256))], constants=[Array(kind="float32", shape=[1], data=b"abcd")]
+    )
+    said = Traced(program=program, pending=[1, 2])
+    assert decode_answer(encode(said)) == said
+    assert decode_answer(encode(Done())) == Done()
