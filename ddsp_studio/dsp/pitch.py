@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.pitch_layout import F0Settings, Floats, Layout
+from ddsp_studio.dsp.pitch_layout import F0Settings, Floats, Layout, favour
 from ddsp_studio.dsp.recurrence import scan_chunks
 from ddsp_studio.dsp.tensor import Tensor, tf
 
@@ -85,8 +85,8 @@ def _peaks(normal: Tensor, plan: Layout) -> tuple[Tensor, Tensor]:
     high_enough = inner > 0.5 * settings.voicing
     is_peak = tf.logical_and(tf.logical_and(inner > normal[:, :-2], inner >= normal[:, 2:]), high_enough)
     lag = np.arange(plan.lags[0] + 1, plan.lags[1] - 1)
-    favour = (settings.octave_cost * np.log2(lag * settings.low_hz / plan.hertz)).astype(np.float32)
-    best, chosen = tf.math.top_k(tf.where(is_peak, inner - favour, np.float32(-9.0)), settings.candidates)
+    favoured = favour(np.log2(plan.hertz / (lag * settings.low_hz)), settings).astype(np.float32)
+    best, chosen = tf.math.top_k(tf.where(is_peak, inner + favoured, np.float32(-9.0)), settings.candidates)
     around = tf.gather(normal, chosen[..., None] + np.arange(3, dtype=np.int32), axis=1, batch_dims=1)
     before, peak, after = tf.unstack(around, axis=2)
     bend = tf.minimum(before + after - 2.0 * peak, -1e-9)
@@ -121,7 +121,7 @@ def follow(state: PathState, found: Candidates, heard: Tensor, settings: F0Setti
     """
     some = found.f0_hz > 0.0
     octaves = tf.math.log(tf.where(some, found.f0_hz, 1.0)) / math.log(2.0)
-    worth = found.strength + settings.octave_cost * (octaves - math.log2(settings.low_hz))
+    worth = found.strength + favour(octaves - math.log2(settings.low_hz), settings)
     nothing = tf.zeros_like(found.f0_hz[..., :1])
     frames = {
         "gain": tf.where(some, worth, _NEVER),

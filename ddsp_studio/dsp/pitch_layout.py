@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ _WORKING_RATE = 15_900.0
 """Sound is decimated by whole numbers to no less than this: harmonics up to 7 kHz decide between octaves."""
 _REACH = 8
 """Zero crossings on each side of the decimating filter."""
+_LOW_HZ = 200.0
 _OVERSAMPLING = 2
 """Steps of the autocorrelation in one (decimated) sample, so that a parabola finds its peaks."""
 
@@ -28,6 +30,8 @@ class F0Settings:
         periods: periods of the lowest pitch in a window.
         voicing: periodicity (0..1) below which a frame is rather unvoiced.
         octave_cost: how much periodicity an octave upwards is worth: of equal candidates the higher one wins.
+        low_octave_cost: the same below 200 Hz, where bodies radiate the fundamental badly: the second partial of a low string is
+        the loudest, and the sound is nearly periodic in half of its period.
         jump_cost: price of moving the pitch by an octave in 10 ms, in periodicity.
         switch_cost: price of beginning or ending a voiced stretch, in periodicity.
         silence_db: level against the loudest of the last half minute or so below which nothing is voiced.
@@ -40,6 +44,7 @@ class F0Settings:
     periods: float = 3.0
     voicing: float = 0.45
     octave_cost: float = 0.08
+    low_octave_cost: float = 0.05
     jump_cost: float = 0.35
     switch_cost: float = 0.14
     silence_db: float = -42.0
@@ -50,6 +55,13 @@ class F0Settings:
         """Refuse a range that holds no pitch (ValueError)."""
         if not 20.0 <= self.low_hz < self.high_hz <= 5000.0:
             raise ValueError(f"pitch is searched between 20 and 5000 Hz, got {self.low_hz:g} to {self.high_hz:g} Hz")
+
+
+def favour(octaves: Any, settings: F0Settings) -> Any:
+    """What a pitch is worth for its height, in periodicity; `octaves` above `low_hz`, an array or a tensor."""
+    missing = math.log2(_LOW_HZ / settings.low_hz) - octaves
+    # half of x + |x| is x where it is above 0
+    return settings.octave_cost * octaves + 0.5 * (settings.octave_cost - settings.low_octave_cost) * (missing + abs(missing))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ddsp_studio.dsp.tensor import HOP
 from ddsp_studio.training.features import clock
 from ddsp_studio.training.features.f0 import F0Tracker, track_f0
 from ddsp_studio.training.features.f0_candidates import Candidates
-from ddsp_studio.training.features.f0_layout import F0Settings, layout
+from ddsp_studio.training.features.f0_layout import F0Settings, favour, layout
 from ddsp_studio.training.features.f0_path import finish, follow, start
 from ddsp_studio.training.features.f0_swift import track_with
 
@@ -170,7 +170,7 @@ def test_the_path_is_the_cheapest(seed, frames):
     def worth(frame: int, hertz: float) -> float:
         if hertz == 0:
             return how.voicing
-        return float(strength[frame][f0_hz[frame] == hertz][0]) + how.octave_cost * float(np.log2(hertz / how.low_hz))
+        return float(strength[frame][f0_hz[frame] == hertz][0]) + float(favour(np.log2(hertz / how.low_hz), how))
 
     best = {0.0: 0.0}
     for frame in range(frames):
@@ -283,3 +283,10 @@ def test_recorded_notes_keep_their_octave():
             off = cents(found[level > level.max() / 100], 440.0 * 2.0 ** ((entry["midi"] + entry["cents"] / 100 - 69) / 12))
             right, total = right + np.sum(np.abs(off) < 50.0), total + len(off)
         assert right / total >= least
+
+
+def test_a_low_string_whose_second_partial_is_loudest_keeps_its_octave():
+    turns = np.cumsum(np.full(RATE, 82.4 / RATE))
+    amplitudes = (0.14, 1.0, 0.08, 0.5, 0.06, 0.3)
+    sound = sum(a * np.sin(2 * np.pi * k * turns) for k, a in enumerate(amplitudes, start=1)).astype(np.float32) / 4
+    assert np.median(track_f0(sound, RATE).f0_hz) == pytest.approx(82.4, rel=0.01)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.training.features.f0_layout import Floats, Layout
+from ddsp_studio.training.features.f0_layout import Floats, Layout, favour
 
 _AT_A_TIME = 64
 
@@ -62,8 +62,8 @@ def _peaks(normal: Floats, plan: Layout) -> tuple[Floats, Floats]:
     inner = normal[:, 1:-1]
     is_peak = (inner > normal[:, :-2]) & (inner >= normal[:, 2:]) & (inner > 0.5 * settings.voicing)
     lag = np.arange(plan.lags[0] + 1, plan.lags[1] - 1)
-    favour = (settings.octave_cost * np.log2(lag * settings.low_hz / plan.hertz)).astype(np.float32)
-    score = np.where(is_peak, inner - favour, np.float32(-9.0))
+    favoured = favour(np.log2(plan.hertz / (lag * settings.low_hz)), settings).astype(np.float32)
+    score = np.where(is_peak, inner + favoured, np.float32(-9.0))
     chosen = np.argpartition(-score, count - 1, axis=1)[:, :count]
     # in a fixed order, so that ties are decided alike
     chosen = np.take_along_axis(chosen, np.argsort(chosen, axis=1), axis=1)

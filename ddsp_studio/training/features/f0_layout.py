@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ddsp_studio.dsp import pitch_layout
-from ddsp_studio.dsp.pitch_layout import F0Settings, Floats, Layout
+from ddsp_studio.dsp.pitch_layout import F0Settings, Floats, Layout, favour
 from ddsp_studio.training.features.clock import frame_period
 
-__all__ = ["F0Settings", "Floats", "Layout", "layout"]
+__all__ = ["F0Settings", "Floats", "Layout", "favour", "layout"]
 
 
 def layout(sample_rate: int, settings: F0Settings) -> Layout:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.training.features.f0_candidates import Candidates
-from ddsp_studio.training.features.f0_layout import F0Settings, Floats
+from ddsp_studio.training.features.f0_layout import F0Settings, Floats, favour
 
 _FORGET_S = 30.0
 """Time in which the level that silence is measured against falls by 6 dB."""
@@ -96,7 +96,7 @@ def _gains(found: Candidates, settings: F0Settings) -> Floats:
     """What each pitch is worth: its periodicity, a little more the higher it is; −inf where there is no candidate."""
     some = found.f0_hz > 0.0
     octaves = np.log2(np.where(some, found.f0_hz, 1.0) / settings.low_hz)
-    gains: Floats = np.where(some, found.strength + settings.octave_cost * octaves, -np.inf).astype(np.float32)
+    gains: Floats = np.where(some, found.strength + favour(octaves, settings), -np.inf).astype(np.float32)
     return gains
 
 
