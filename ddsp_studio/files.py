@@ -16,10 +16,13 @@ def replacing(path: Path, *, keep_previous: bool = False) -> Iterator[Path]:
     With `keep_previous` the file that was there stays as "name~".
 
     Raises:
-        OSError: with the reason, when the folder cannot be written.
+        OSError: with the reason and the name of `path`, when the folder cannot be written or the disk is full.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as problem:
+        raise _naming(path, problem) from problem
     os.close(handle)
     temporary = Path(name)
     try:
@@ -30,8 +33,17 @@ def replacing(path: Path, *, keep_previous: bool = False) -> Iterator[Path]:
         if keep_previous and path.exists():
             os.replace(path, path.with_name(path.name + "~"))
         os.replace(temporary, path)
+    except OSError as problem:
+        if problem.errno and problem.filename in (None, name):
+            raise _naming(path, problem) from problem
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _naming(path: Path, problem: OSError) -> OSError:
+    """The same problem with the name that the user gave."""
+    return OSError(problem.errno, problem.strerror, str(path))
 
 
 def _umask() -> int:

@@ -194,6 +194,7 @@ def _clock(seconds: float) -> str:
 def describe(model: str, *, as_json: bool) -> str:
     """What is in a model, as text or JSON (ValueError in one sentence)."""
     from ddsp_studio.processors import model_file
+    from ddsp_studio.processors.units import note_name
 
     held = model_file.find(model)
     if as_json:
@@ -203,7 +204,7 @@ def describe(model: str, *, as_json: bool) -> str:
     lines = [f"{about.get('name', 'a model')}, for {about['sample_rate']:g} Hz, {about.get('weights', 0):,} weights"]
     lines += [f"  {node}: {kind}" for node, kind in about["nodes"].items()]
     if "range_midi" in about:
-        lines.append("notes {:.0f} to {:.0f}".format(*about["range_midi"]))
+        lines.append("notes {} to {}".format(*(note_name(round(note)) for note in about["range_midi"])))
     if data:
         sources = ", ".join(data.get("sources", []))
         licence = data.get("licence") or "not stated"

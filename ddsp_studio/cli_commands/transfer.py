@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gai
     except (OSError, ValueError) as problem:
         _line(error=str(problem))
         raise
-    _line(done=1.0, file=str(output))
+    _line(done=1.0, file=str(output), told=told.removeprefix(f"{output}: "))
     return told
 
 
@@ -53,16 +54,25 @@ def _transfer(
     import soundfile
 
     from ddsp_studio.files import replacing
+    from ddsp_studio.training.data.survey import unpitched
     from ddsp_studio.training.transfer import transfer as play
 
     done = play(source, model, octaves=octaves, gain_db=gain_db, progress=progress)
     peak = float(np.max(np.abs(done.audio), initial=0.0))
     audio = done.audio / max(1.0, peak)
+    written = io.BytesIO()  # in memory first: the library for sound files does not say that a disk is full
+    soundfile.write(written, audio, done.sample_rate, subtype="PCM_24", format=output.suffix[1:].upper())
     with replacing(output) as temporary:
-        soundfile.write(temporary, audio, done.sample_rate, subtype="PCM_24", format=output.suffix[1:].upper())
-    moved = f"pitch moved by {done.fit.octaves:+d} octaves, " if done.fit.octaves else ""
+        temporary.write_bytes(written.getbuffer())
+    note = f"; {source.name} has no clear pitch, so the instrument can hardly follow it" if unpitched(done.asked) else ""
+    moved = f"played {_octaves(done.fit.octaves)}, " if done.fit.octaves else ""
     turned = f", turned down by {20 * np.log10(peak):.1f} dB to full scale" if peak > 1.0 else ""
-    return f"{output}: {len(audio) / done.sample_rate:.1f} s, {moved}loudness fitted by {done.fit.gain_db:+.1f} dB{turned}"
+    return f"{output}: {len(audio) / done.sample_rate:.1f} s, {moved}loudness fitted by {done.fit.gain_db:+.1f} dB{turned}{note}"
+
+
+def _octaves(count: int) -> str:
+    way = "higher" if count > 0 else "lower"
+    return f"an octave {way}" if abs(count) == 1 else f"{abs(count)} octaves {way}"
 
 
 def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:

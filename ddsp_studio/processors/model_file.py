@@ -103,8 +103,10 @@ def load(path: Path) -> Model:
             return _read(archive, path.name)
     except FileNotFoundError as problem:
         raise ValueError(f"there is no model {str(path)!r}") from problem
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
-        raise ValueError(f"the model {path.name!r} is damaged or no model: {problem}") from problem
+    except OSError as problem:
+        raise ValueError(f"the model {path.name!r} cannot be read: {problem.strerror or problem}") from problem
+    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
+        raise ValueError(f"the model {path.name!r} is cut short, damaged or no model") from problem
 
 
 def read_about(path: Path) -> Mapping[str, Any]:
@@ -119,8 +121,10 @@ def read_about(path: Path) -> Mapping[str, Any]:
             return _about(archive, path.name)
     except FileNotFoundError as problem:
         raise ValueError(f"there is no model {str(path)!r}") from problem
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
-        raise ValueError(f"the model {path.name!r} is damaged or no model: {problem}") from problem
+    except OSError as problem:
+        raise ValueError(f"the model {path.name!r} cannot be read: {problem.strerror or problem}") from problem
+    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
+        raise ValueError(f"the model {path.name!r} is cut short, damaged or no model") from problem
 
 
 def _about(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:

@@ -231,6 +231,8 @@ def dumps(patch: Patch) -> str:
 
 def loads(text: str) -> Patch:
     """Read a patch from text (PatchError in one sentence if it is none)."""
+    if not text.strip():
+        raise PatchError("the patch is empty")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as problem:  # no JSON, or a number of thousands of digits

@@ -24,6 +24,7 @@ from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
 from ddsp_studio.training.data.corpus import Corpus, Entry, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
+from ddsp_studio.training.data.survey import without_pitch
 from ddsp_studio.training.evaluation import Judge, Scores, compare
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import SpectralLoss
@@ -142,7 +143,7 @@ class Trainer:
                 held_out=len(clips.held_out),
                 range_midi=[float(x) for x in self.statistics["range"]],
                 weights=self.fitting.size,
-                problems=list(corpus.problems),
+                problems=[*corpus.problems, *without_pitch(corpus.recordings)],
             )
         )
 
@@ -268,7 +269,7 @@ class Trainer:
         self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.batch, best)
         self.folder.save(self.at, best=better)
         self.folder.log("log.csv", lines)
-        self.folder.log("scores.csv", [{"step": learned.step, "seconds": round(clock.seconds, 1), **scores._asdict()}])
+        self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
         self._events(learned.step, lines, scores)
         target, heard = self._write_samples(learned.step, targets, played)
         if better:
@@ -333,6 +334,13 @@ class Trainer:
             },
             preview=preview,
         )
+
+
+def _line_of(step: int, seconds: float, scores: Scores) -> dict[str, float]:
+    """A line of scores.csv; `seconds` are those of training, `judged_s` those of sound that was judged."""
+    told = scores._asdict()
+    judged_s = told.pop("seconds")
+    return {"step": step, "seconds": round(seconds, 1), **told, "judged_s": judged_s}
 
 
 class _Clock:

@@ -34,6 +34,8 @@ class RenderJob(QObject):
         self._scratch = scratch
         self._ended, self._cancelling, self._file, self._error = False, False, "", ""
         self._words: list[str] = []
+        self.told = ""
+        """What the program said of what it made."""
         command = [*(program or (sys.executable, "-m", "ddsp_studio.cli")), *arguments]
         nice = shutil.which("nice")
         self._command = [nice, "-n", _NICE, *command] if nice else command
@@ -65,6 +67,7 @@ class RenderJob(QObject):
             self.progressed.emit(float(data["done"]))
         self._file = str(data.get("file", self._file))
         self._error = str(data.get("error", self._error))
+        self.told = str(data.get("told", self.told))
 
     def _read_errors(self) -> None:
         text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")

@@ -62,7 +62,7 @@ def test_empty_and_huge_patch(run, tmp_path):
     with huge.open("wb") as file:
         file.truncate(patch_file.MAX_BYTES * 200)
     binary.write_bytes(os.urandom(2000))
-    assert_refused(run("check", empty), "empty.ddsp", "cut short or damaged")
+    assert_refused(run("check", empty), "empty.ddsp", "is empty")
     assert_refused(run("check", huge), "huge.ddsp", "larger than any patch")
     assert_refused(run("check", binary), "binary.ddsp")
 
@@ -100,7 +100,13 @@ def test_target_that_cannot_be_written(run, patch_path, tmp_path):
     file.touch()
     assert_refused(run("render", patch_path, "-o", file / "x.wav"), "there is no folder")
     if Path("/proc/self").exists():
-        assert_refused(run("render", patch_path, "-o", "/proc/x.wav"), "/proc")
+        assert_refused(run("render", patch_path, "-o", "/proc/x.wav"), "/proc/x.wav: ")
+
+
+def test_model_that_is_none(run, tmp_path):
+    for name, content in (("empty.ddspmodel", b""), ("cut.ddspmodel", b"PK\x03\x04" + bytes(300))):
+        (tmp_path / name).write_bytes(content)
+        assert_refused(run("model", tmp_path / name), name, "cut short, damaged or no model")
 
 
 def test_json_progress_reports_the_refusal(run, patch_path, tmp_path):

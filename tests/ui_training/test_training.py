@@ -119,6 +119,18 @@ def test_the_trained_patch_itself_keeps_what_was_changed_in_it(begun: StudioWind
     assert document.patch == drawn  # nothing to change: no command, and the glide is still the user's
 
 
+def test_before_the_first_step_nothing_is_waited_for(window: StudioWindow, session: TrainingSession) -> None:
+    listened(window)
+    train(window, minutes=100.0)
+    assert session.story.progress is None and session.busy
+    folder = session.training.folder
+    session.stop()
+    assert not session.busy and not folder.exists()
+    train(window, name="Another", minutes=1.0)
+    wait_until(lambda: session.story.ended)
+    assert session.story.ended.how == "done" and session.training.name == "Another"
+
+
 def test_pressed_buttons_answer_at_once(begun: StudioWindow, session: TrainingSession) -> None:
     page = begun.training.panel.progress
     page.pause.click()

@@ -191,5 +191,5 @@ def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator
                 given += 1
     except (tarfile.TarError, EOFError, zlib.error, soundfile.LibsndfileError) as problem:
         if not given:
-            raise ValueError(f"{path.name} is not an archive that can be read") from problem
+            raise ValueError(f"{path.name} is not an archive that can be read: it is damaged or cut short") from problem
         problems.append(f"{path.name} is cut short or damaged after {given} notes; those were read")

@@ -11,7 +11,7 @@ import numpy as np
 from ddsp_studio.dsp.scaling import hz_to_midi
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, find_audio
 from ddsp_studio.training.data.clipping import clipped_places
-from ddsp_studio.training.data.corpus import Entry, open_corpus
+from ddsp_studio.training.data.corpus import Entry, Recording, open_corpus
 from ddsp_studio.training.data.low_pitch import plays_low
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.usable import loud_level_db, sounding, usable_stretches
@@ -29,6 +29,9 @@ _PITCHED, _HARDLY_PERIODIC = 0.7, 0.45
 """Drums: pitch in half of the frames, with a periodicity of 0.3. Chords: in nearly all, 0.6 and more."""
 _BARE = 0.01
 """Share of a single note's power in its first three partials, at the least; a chord's common period has none of them."""
+_NO_PITCH = "{} has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"
+_MOST_NAMED = 5
+"""Recordings that are named one by one."""
 _NOISE_GAP_DB = 40.0
 _SHORT_S, _FEW_CLIPS = 0.5, 5
 _NARROW_DB, _FEW_KEYS = 8.0, 7
@@ -134,12 +137,9 @@ def _judge(name: str, frames: Frames, rate: int, low_partials: float) -> tuple[l
     usable = sum(b - a for a, b in usable_stretches(frames.loudness_db, rate)) * period_s
     if usable == 0.0:
         return [f"{name} is silent"], 0.0
-    voiced = frames.f0_hz > 0.0
-    both = voiced & loud
-    pitched = float(np.mean(voiced[loud]))
-    periodicity = float(np.median(frames.confidence[both])) if both.any() else 0.0
-    if (pitched < _PITCHED and periodicity < _PERIODIC) or periodicity < _HARDLY_PERIODIC:
-        return [f"{name} has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"], 0.0
+    both = (frames.f0_hz > 0.0) & loud
+    if unpitched(frames):
+        return [_NO_PITCH.format(name)], 0.0
     warnings = []
     gap = _noise_gap_db(frames, period_s)
     blurred = float(np.mean(frames.confidence[both] < _PERIODIC)) if low_partials >= _BARE else 1.0
@@ -152,6 +152,25 @@ def _judge(name: str, frames: Frames, rate: int, low_partials: float) -> tuple[l
     if usable < _SHORT_S:
         warnings.append(f"{name} is too short: it has {usable:.1f} s of sound")
     return warnings, usable
+
+
+def unpitched(frames: Frames) -> bool:
+    """Whether what sounds has no clear pitch, as drums, noise and much of speech have none; False for silence."""
+    loud = sounding(frames.loudness_db)
+    if not loud.any():
+        return False
+    voiced = frames.f0_hz > 0.0
+    both = voiced & loud
+    periodicity = float(np.median(frames.confidence[both])) if both.any() else 0.0
+    return (float(np.mean(voiced[loud])) < _PITCHED and periodicity < _PERIODIC) or periodicity < _HARDLY_PERIODIC
+
+
+def without_pitch(recordings: Sequence[Recording]) -> list[str]:
+    """A sentence for each of the first recordings without a clear pitch, and one for the rest."""
+    found = [recording.name for recording in recordings if unpitched(recording.frames)]
+    more = len(found) - _MOST_NAMED
+    rest = [f"{more} more recordings have no clear pitch"] if more > 0 else []
+    return [*(_NO_PITCH.format(name) for name in found[:_MOST_NAMED]), *rest]
 
 
 def _low_partials(audio: Floats, frames: Frames, rate: int, places: int = 64) -> float:

@@ -84,11 +84,12 @@ class TrainingSession(QObject):
     def _end(self, stage: Stage) -> None:
         if self.training is None or not (self.busy or self.story.stage is Stage.INTERRUPTED):
             return
-        idle = self.story.stage is Stage.INTERRUPTED
+        # before the first step there is nothing to wait for: all that was learned lies in the last checkpoint, if there is one
+        idle = self.story.stage is Stage.INTERRUPTED or self.story.progress is None
         self.story.stage = stage
-        self._link.send(protocol.Stop(discard=stage is Stage.DISCARDING))
+        self._link.send(protocol.Stop(discard=stage is Stage.DISCARDING or not self.training.has_checkpoint))
         self.changed.emit()
-        if idle:  # no trainer is there to answer
+        if idle:
             self._close(protocol.Ended(how="discarded" if stage is Stage.DISCARDING else "stopped", model=""))
 
     def leave(self) -> None:
@@ -98,7 +99,7 @@ class TrainingSession(QObject):
     # -- events ---------------------------------------------------------------------------------------------------------
 
     def _hear(self, event: protocol.Event) -> None:
-        if self.training is None:
+        if self.training is None or self.story.ended is not None:
             return
         if isinstance(event, protocol.Ended):
             self._close(event)

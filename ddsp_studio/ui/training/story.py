@@ -167,7 +167,7 @@ class Story:
 _WORDS = {
     Stage.RUNNING: "Training",
     Stage.PAUSED: "Paused",
-    Stage.STOPPING: "Stopping; the last checkpoint is being made…",
+    Stage.STOPPING: "Stopping: the step that runs is finished, then what was learned is judged and saved…",
     Stage.DISCARDING: "Discarding…",
     Stage.INTERRUPTED: "Interrupted",
     Stage.ENDED: "Ended",

@@ -152,7 +152,8 @@ class TransferDialog(QDialog):
 
     def _finished(self, file: str) -> None:
         self._result = Path(file)
-        self._over("Done. Compare it with the recording, and save it.")
+        told = f"Done: {self._job.told}. " if self._job is not None and self._job.told else "Done. "
+        self._over(f"{told}Compare it with the recording, and save it.")
         if not self._closing:
             self.wanted.emit([str(self._source), file], 1)
 
