@@ -27,6 +27,9 @@ from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch, PatchError
 
 _DEVICE_WAIT_S = 5.0
+_TIDY_S = 0.2
+_MAX_RETIRED = 100
+"""Old players, without their state, that are kept while something sounds."""
 _logger = logging.getLogger(__name__)
 
 Values = dict[str, tuple[float, ...]]
@@ -70,6 +73,7 @@ class Compiler(threading.Thread):
         self._improved: tuple[Player, int] | None = None
         self._improver = Improver(self._note_improved)
         self._renewed: set[str] = set()
+        self._retired: list[Player] = []
 
     # -- any thread -------------------------------------------------------------------------------------------------------
 
@@ -140,7 +144,9 @@ class Compiler(threading.Thread):
         _set_garbage_aside()
         self._rate_known.wait(_DEVICE_WAIT_S)
         while not self._ending:
-            self._wake.wait()
+            if not self._wake.wait(_TIDY_S if self._retired else None):
+                self._clean_up()
+                continue
             self._wake.clear()
             with self._lock:
                 wish, moves = self._wish, self._moves
@@ -247,12 +253,20 @@ class Compiler(threading.Thread):
         self._retire(old)
 
     def _retire(self, old: Player | None) -> None:
-        """Let go of a player on this thread once the render thread has: freeing a compiled patch takes milliseconds."""
+        """Keep an old player until nothing sounds: to free a compiled patch holds up the one that plays for some milliseconds."""
         target, patience = self._live.position + 2 * self._live.block, time.monotonic() + 0.5
         while old is not None and self._live.position < target and time.monotonic() < patience:
             time.sleep(0.002)
-        del old
-        gc.collect()
+        if old is not None:
+            old.release()
+            self._retired.append(old)
+
+    def _clean_up(self) -> None:
+        renderer = self._live.renderer
+        if len(self._retired) > _MAX_RETIRED or renderer is None or renderer.quiet:
+            self._retired.pop(0)
+            if not self._retired:
+                gc.collect()
 
     def _answer(self, wish: _Wish, player: Player) -> None:
         if self._answered == wish.revision:

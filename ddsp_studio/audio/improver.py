@@ -1,7 +1,8 @@
 """Compiles the nodes of what already plays a second time, for speed, while edits and sound go on.
 
-Thread rule: `Improver` is a thread of its own; `offer` may be called on any thread and never waits. XLA runs on yet another,
-of the lowest priority, which runs next to no Python: a thread that nobody lets run would hold the interpreter while others wait.
+Thread rule: `Improver` is a thread of its own; `offer` may be called on any thread and never waits. Compiling a node is waiting
+for threads of TensorFlow and XLA. The whole is compiled in the thread that asks for it: one of the lowest priority, with next to
+no Python in it, for a thread that nobody lets run would hold the interpreter while others wait.
 """
 
 from __future__ import annotations

@@ -62,7 +62,10 @@ class Player(Protocol):
         """Seconds for which sound goes on after the last input."""
 
     def improve(self, hops: int, apart: Callable[[Callable[[], Any]], Any]) -> bool:
-        """Compile one more part for speed, in up to a second, which `apart` runs and waits for; False when none is left."""
+        """Compile one more part for speed, in up to a second; False when none is left.
+
+        What computes in the thread that calls it is run by `apart`, which waits for it.
+        """
 
     def refresh(self, hops: int) -> bool:
         """Use what `improve` has compiled from the next block on; True if there is more to improve."""
@@ -86,6 +89,9 @@ class Player(Protocol):
 
     def adopt(self, other: Any) -> None:
         """Take over the running state of what is the same in another player."""
+
+    def release(self) -> None:
+        """Let go of the state; it plays no more."""
 
     def reset(self) -> None:
         """Forget all that sounds."""

@@ -18,8 +18,8 @@ from ddsp_studio.audio import protocol
 from ddsp_studio.audio.session import ENGINE, EngineSession
 from ddsp_studio.processors.patch import Cable, Node, Patch, Port
 
-_CHORDS = ((48, 55, 60, 64), (45, 52, 57, 60), (41, 48, 53, 57), (43, 50, 55, 59))
-_CHORD_S = 0.9
+CHORDS = ((48, 55, 60, 64), (45, 52, 57, 60), (41, 48, 53, 57), (43, 50, 55, 59))
+CHORD_S = 0.9
 _LOADS_S = 0.05
 _BARE = """
 import sys, time
@@ -165,7 +165,7 @@ def _play(
     while (now := time.monotonic() - start) < seconds:
         if now >= next_chord:
             engine.notes(*held, velocity=0)
-            held, chord, next_chord = _CHORDS[chord % len(_CHORDS)], chord + 1, next_chord + _CHORD_S
+            held, chord, next_chord = CHORDS[chord % len(CHORDS)], chord + 1, next_chord + CHORD_S
             engine.notes(*held)
         if edit_every_s and now >= next_edit and pending is None:
             pending = (revision, len(engine.events))

@@ -6,7 +6,6 @@ Thread rule: any thread; questions wait for each other.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import logging
 import queue
@@ -22,7 +21,7 @@ from ddsp_studio.audio.protocol import encode
 from ddsp_studio.children import Child, describe_exit
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.programs import Loaded, Program, zeros
-from ddsp_studio.processors.tracing import Apart, Compiler
+from ddsp_studio.processors.tracing import Compiler
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
@@ -67,15 +66,15 @@ class RemoteTracer:
                 raise ValueError(_told(answer))
             return _load(answer.program), RemoteWork(self, answer.pending, self.child)
 
-    def compile(self, key: int, apart: Apart) -> bool:
-        """Have XLA compile a node in this process, where `apart` runs it; False if that was done before."""
+    def compile(self, key: int) -> bool:
+        """Have XLA compile a node in this process; False if that was done before."""
         with self._lock:
             answer = self._say(messages.Prepare(key=key))
         if not isinstance(answer, messages.Prepared):
             raise ValueError(_told(answer))
         if answer.program is None:
             return False
-        apart(functools.partial(_load(answer.program), *zeros(answer.specs)))
+        _load(answer.program)(*zeros(answer.specs))
         with self._lock:
             self._say(messages.Use(key=key))
         return True
@@ -120,11 +119,11 @@ class RemoteWork:
         self.keys = keys
         self._tracer, self._child = tracer, child
 
-    def compile(self, apart: Apart) -> bool:
+    def compile(self) -> bool:
         """See `Work`."""
         while self.keys and self._tracer.child is self._child:
             try:
-                if self._tracer.compile(self.keys.pop(), apart):
+                if self._tracer.compile(self.keys.pop()):
                     return True
             except _Lost:
                 return False

@@ -117,7 +117,7 @@ def _plain(processor: Processor, batch: int, copies: int) -> Callable[[], Any]:
 
 def _compiled(processor: Processor, batch: int, copies: int) -> Callable[[], Any]:
     _, pending, _ = _function(processor, batch, copies)
-    while pending.compile(lambda run: run()):
+    while pending.compile():
         pass
     return _plain(processor, batch, copies)
 

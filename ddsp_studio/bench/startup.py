@@ -29,7 +29,7 @@ def rows(*, quick: bool) -> list[dict[str, Any]]:
         OSError: the studio did not start.
     """
     visible, ready = [], []
-    with _display() as environment:
+    with display() as environment:
         for turn in range(3 if quick else 6):
             times = _start(environment)
             if turn:
@@ -57,7 +57,7 @@ def _start(environment: dict[str, str]) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[dict[str, str]]:
+def display() -> Iterator[dict[str, str]]:
     """An environment with a display: the user's, or a virtual X server for as long as it is needed."""
     environment = dict(os.environ)
     if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY") or sys.platform in ("darwin", "win32"):

@@ -163,11 +163,11 @@ def _edits(quick: bool) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _startup(quick: bool) -> tuple[list[dict[str, Any]], bool]:
-    from ddsp_studio.bench import startup
+    from ddsp_studio.bench import recovery, startup
 
     with _console.status("Starting the studio …"):
-        rows = startup.rows(quick=quick)
-    table = _table("From the start of the program, warm disk", ("until", "starts", "median s", "worst s"))
+        rows = [*startup.rows(quick=quick), recovery.row(quick=quick)]
+    table = _table("From the start of the program, warm disk; from the kill", ("until", "times", "median s", "worst s"))
     for row in rows:
         table.add_row(row["what"], str(row["count"]), f"{row['median_s']:.2f}", f"{row['worst_s']:.2f}")
     _console.print(table)
@@ -175,10 +175,11 @@ def _startup(quick: bool) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _live(quick: bool) -> tuple[dict[str, Any], bool]:
-    from ddsp_studio.bench import live
+    from ddsp_studio.bench import live, window
 
     found: dict[str, Any] = {}
-    for title, measured in (("Live playing", live.dropouts), ("Key to sound, in samples", live.key_to_sound)):
+    parts = (("Live playing", live.dropouts), ("With the window", window.row), ("Key to sound, in samples", live.key_to_sound))
+    for title, measured in parts:
         try:
             with _console.status(f"{title} …"):
                 found[title] = measured(quick=quick)

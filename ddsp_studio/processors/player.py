@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS, INPUT_WIDTH
 from ddsp_studio.processors.tracer import Here, Tracer, Work
-from ddsp_studio.processors.tracing import Apart, Compiler, configure_runtime
+from ddsp_studio.processors.tracing import Compiler, configure_runtime
 
 Array = npt.NDArray[np.float32]
 RAMP_HOPS = 8
@@ -97,15 +98,15 @@ class Player:
         if hops not in self._functions:
             self._compile(hops)
 
-    def improve(self, hops: int, apart: Apart = lambda run: run()) -> bool:
+    def improve(self, hops: int, apart: Callable[[Callable[[], Any]], Any] = lambda run: run()) -> bool:
         """Compile one more node, or at last the whole, by XLA; False when there is nothing to do. For a thread of its own.
 
         A node takes up to a second and serves every later patch at once, the whole takes some seconds. `refresh` puts it to use.
 
         Args:
-            hops: of a block. apart: runs what takes long; it waits for it.
+            hops: of a block. apart: runs a function that computes for long in the thread that calls it, and waits for it.
         """
-        if hops in self._work and self._work[hops].compile(apart):
+        if hops in self._work and self._work[hops].compile():
             return True
         function = self._traced.pop(hops, None)
         if function is not None:
@@ -213,6 +214,10 @@ class Player:
     def _same(self, other: Player, name: str, mine: Any, theirs: Any) -> bool:
         held, running = self.patch.nodes[name], other.patch.nodes.get(name)
         return running is not None and (held.type, held.options) == (running.type, running.options) and _alike(mine, theirs)
+
+    def release(self) -> None:
+        """Let go of the state; it plays no more."""
+        self._state, self._derived, self._coming = [], [], None
 
     def reset(self) -> None:
         """Forget all that sounds."""

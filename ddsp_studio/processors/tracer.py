@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ddsp_studio.dsp.tensor import direct
-from ddsp_studio.processors.tracing import Apart, Compiler
+from ddsp_studio.processors.tracing import Compiler
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
@@ -22,7 +22,7 @@ class Work(Protocol):
     def keys(self) -> Sequence[Any]:
         """A key for each node that it has not compiled."""
 
-    def compile(self, apart: Apart) -> bool:
+    def compile(self) -> bool:
         """Compile one of them, which may take a second; False when none was left. Any thread, one at a time."""
 
 

@@ -84,24 +84,19 @@ def _run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
     return leave(processor, outputs, memory, before)
 
 
-Apart = Callable[[Callable[[], Any]], Any]
-"""Runs a function that takes long and hardly any Python, maybe on another thread, and waits for it."""
-
-
 @dataclass
 class Pending:
     """The nodes of a traced patch that XLA has not compiled yet."""
 
     keys: list[Any] = field(default_factory=list)
 
-    def compile(self, apart: Apart) -> bool:
+    def compile(self) -> bool:
         """Compile one of them by XLA, which may take a second; False when none was left. Any thread, one at a time."""
         while self.keys:
             key = self.keys.pop()
             by_xla = prepare(key)
             if by_xla is not None:
-                blank = [tf.zeros(s.shape, s.dtype) for s in by_xla.specs]
-                apart(functools.partial(direct(by_xla.caller, pooled=False), *blank))
+                direct(by_xla.caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in by_xla.specs))
                 use(key, by_xla)
                 return True
         return False

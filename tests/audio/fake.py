@@ -40,6 +40,9 @@ class FakePlayer:
         self.listens = any(node.type == "AudioInput" for node in patch.nodes.values())
         self.reset()
 
+    def release(self):
+        pass
+
     def improve(self, hops, apart):
         return False
 
