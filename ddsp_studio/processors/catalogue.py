@@ -48,6 +48,7 @@ _BUILT_IN = (
     "encoders",
     "expression",
     "listening",
+    "auto_level",
 )
 _TYPES: dict[str, type[Processor]] = {}
 _SPECS: dict[str, Spec] = {}

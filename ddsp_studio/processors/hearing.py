@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ddsp_studio.processors import model_file
 from ddsp_studio.processors.check import check, listening
-from ddsp_studio.processors.declare import Signal, Spec
+from ddsp_studio.processors.declare import MODEL, Signal, Spec
 from ddsp_studio.processors.nesting import expand, playable, sheet_of
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 
@@ -24,7 +25,8 @@ def hearing(patch: Patch) -> Patch:
     """The patch with an AudioInput and a PitchTracker in the place of the nodes that hear notes.
 
     Their pitch and loudness become those of the sound that comes in, gate and velocity its level; what else they gave is 0, as
-    wheels and pressure are while nobody touches them.
+    wheels and pressure are while nobody touches them. Where a trained model takes the loudness, an AutoLevel brings it to the
+    median of what that model learned from.
 
     Raises:
         PatchError: nothing in the patch takes a pitch or loudness from notes, or it does so within a group.
@@ -42,11 +44,37 @@ def hearing(patch: Patch) -> Patch:
     heard = heard.with_node(source, Node("AudioInput", position=(place[0] - _STEP, place[1])))
     heard = heard.with_node(ear, Node("PitchTracker", position=place))
     cables = [Cable(Port(source, "audio"), Port(ear, "input"))]
-    cables += [replace(c, source=Port(ear, _STANDS[c.source.name])) for c in moved]
+    heard, level = _levelled(heard, moved, Port(ear, "loudness"), (place[0], place[1] + _STEP))
+    for cable in moved:
+        stands = _STANDS[cable.source.name]
+        cables.append(replace(cable, source=level if stands == "loudness" else Port(ear, stands)))
+    if level.node != ear:
+        cables.append(Cable(Port(ear, "loudness"), Port(level.node, "heard")))
     taken: dict[tuple[Port, Port], Cable] = {(c.source, c.target): c for c in cables}
     heard = replace(heard, cables=(*heard.cables, *taken.values()))
     check(playable(heard))
     return heard
+
+
+def _levelled(patch: Patch, cables: list[Cable], source: Port, place: tuple[float, float]) -> tuple[Patch, Port]:
+    """The patch with an AutoLevel after `source` if a model is told a loudness, and the port that is to be listened to."""
+    takers = {cable.target.node for cable in cables if cable.source.name == "loudness"}
+    medians = [median for name in sorted(takers) if (median := _median_db(patch.nodes[name])) is not None]
+    if not medians:
+        return patch, source
+    name = _free(patch, "level")
+    return patch.with_node(name, Node("AutoLevel", position=place, values={"target": (medians[0],)})), Port(name, "loudness")
+
+
+def _median_db(node: Node) -> float | None:
+    """Median loudness of what the model of a node learned from, dB, if it has one that says so."""
+    if not (given := node.options.get(MODEL)):
+        return None
+    try:
+        levels = model_file.find(str(given)).about.get("statistics", {}).get("levels", [])
+        return min(max(float(levels[len(levels) // 2]), -80.0), 0.0)
+    except (ValueError, TypeError, IndexError, AttributeError):
+        return None
 
 
 def _at_rest(patch: Patch, cables: list[Cable]) -> Patch:

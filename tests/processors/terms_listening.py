@@ -24,6 +24,10 @@ def terms(name: str, **options: Any) -> Terms | None:
                 batch=2,
                 hops=12,
             )
+        case "AutoLevel":
+            return Terms(
+                restless="gives a loudness, whose rest is not zero", knobs={"heard": (0.5, 0.9), "threshold": (0.2, 0.6)}, batch=2
+            )
         case _:
             return None
 

@@ -8,6 +8,8 @@ from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import Zone, zones
 from ddsp_studio.processors.grouping import grouped
 from ddsp_studio.processors.hearing import hearing, hears
+from ddsp_studio.processors.model_file import find
+from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 from ddsp_studio.processors.player import Player
 
@@ -79,3 +81,13 @@ def test_names_that_are_taken_are_left_alone():
     heard = hearing(Patch(nodes=nodes, cables=cables))
     assert heard.nodes["ear"].type == "Harmonic"
     assert heard.nodes["ear2"].type == "PitchTracker"
+
+
+def test_what_a_model_is_told_is_brought_to_its_own_level():
+    heard = hearing(instrument("violin"))
+    assert heard.nodes["level"].type == "AutoLevel"
+    levels = find("violin").about["statistics"]["levels"]
+    assert heard.nodes["level"].values["target"] == (pytest.approx(levels[len(levels) // 2]),)
+    assert Cable(Port("ear", "loudness"), Port("level", "heard")) in heard.cables
+    assert Cable(Port("level", "loudness"), Port("decoder", "loudness")) in heard.cables
+    assert "level" not in hearing(patch_file.load(resources.factory(resources.TEMPLATES)["solo_instrument"])).nodes

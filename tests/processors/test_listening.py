@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ddsp_studio.dsp.tensor import HOP, tf
+from ddsp_studio.processors.auto_level import AutoLevel
 from ddsp_studio.processors.declare import Signal
 from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.group import ProcessorGroup
@@ -159,3 +160,19 @@ def test_a_cable_cannot_end_in_the_input():
     with pytest.raises(PatchError, match=r"in.input takes input, and noise.audio gives audio"):
         ProcessorGroup(patch, sample_rate=16_000)
     assert AudioInput.spec.inlets["input"].signal is Signal.INPUT
+
+
+@pytest.mark.parametrize("usual_db", [-48.0, -12.0])
+def test_a_player_is_brought_to_the_level_of_the_instrument_and_stays_expressive(usual_db):
+    hops = 12 * 250
+    played = usual_db + 6.0 * np.sign(np.sin(2 * np.pi * np.arange(hops) / 250))
+    played[1500:1900] = -90.0
+    node = AutoLevel(16_000, name="fit")
+    values = {"target": -30.0, "amount": 1.0, "time": 12.0, "threshold": -75.0}
+    given = {key: tf.fill([1, hops, 1], tf.constant(value, tf.float32)) for key, value in values.items()}
+    out, _ = node.process(node.start(1), {**given, "heard": tf.constant(played[None, :, None].astype(np.float32))})
+    moved = out["loudness"].numpy()[0, :, 0]
+    assert abs(moved[-500:].mean() + 30.0) < 2.0
+    assert np.ptp(moved[-500:]) == pytest.approx(12.0, abs=1.5)
+    # a pause teaches nothing: the offset is what it was
+    assert moved[1899] - played[1899] == pytest.approx(moved[1505] - played[1505], abs=0.01)
