@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from ddsp_studio.dsp.recurrence import two_pole
 from ddsp_studio.dsp.tensor import Tensor, tf
+
+
+class Steps(NamedTuple):
+    """What the filter does at each sample, all [batch or 1, samples]: s becomes `matrix`·s + drive.
+
+    `matrix`: [2, 2, batch or 1, samples]. `a1`, `a2`, `a3`: shares of the integrators and of the input in the outputs.
+    """
+
+    matrix: Tensor
+    a1: Tensor
+    a2: Tensor
+    a3: Tensor
+
+
+def steps(pole: Tensor, damping: Tensor) -> Steps:
+    """Prepare the filter for tan(π·cutoff / sample rate) and 1 / Q, both [batch or 1, samples]; damping may be a number."""
+    a1 = 1.0 / (1.0 + pole * (pole + damping))
+    a2 = pole * a1
+    a3 = pole * a2
+    turn = 2.0 * a2
+    matrix = tf.stack([2.0 * a1 - 1.0, -turn, turn, 1.0 - 2.0 * a3])
+    return Steps(tf.reshape(matrix, [2, 2, *matrix.shape[1:]]), a1, a2, a3)
+
+
+def pole_of(cutoff_hz: Tensor, sample_rate: float) -> Tensor:
+    """tan(π·cutoff / sample rate), with the cutoff held under 0.49 of the sample rate."""
+    return tf.tan(math.pi * tf.minimum(cutoff_hz / sample_rate, 0.49))
 
 
 def state_variable(
@@ -23,18 +51,15 @@ def state_variable(
     Returns:
         (low, band, state): [batch, samples], [batch, samples], [2, batch]. High is audio − damping·band − low.
     """
-    return trapezoidal(audio, tf.tan(math.pi * tf.minimum(cutoff_hz / sample_rate, 0.49)), damping, state)
+    return trapezoidal(audio, steps(pole_of(cutoff_hz, sample_rate), damping), state)
 
 
-def trapezoidal(audio: Tensor, pole: Tensor, damping: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The filter itself, as `state_variable`, with the cutoff given as tan(π·cutoff / sample rate), [batch or 1, samples]."""
-    g = pole
-    a1 = 1.0 / (1.0 + g * (g + damping))
-    a2 = g * a1
-    a3 = g * a2
-    matrix = tf.stack([tf.stack([2.0 * a1 - 1.0, -2.0 * a2]), tf.stack([2.0 * a2, 1.0 - 2.0 * a3])])
-    drive = tf.stack([2.0 * a2 * audio, 2.0 * a3 * audio])
-    before, state = two_pole(matrix, drive, state)
-    band = a1 * before[0] - a2 * before[1] + a2 * audio
-    low = a2 * before[0] + (1.0 - a3) * before[1] + a3 * audio
+def trapezoidal(audio: Tensor, step: Steps, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The filter itself, as `state_variable`, with what `steps` prepared."""
+    heard = tf.stack([step.a2 * audio, step.a3 * audio])
+    before, state = two_pole(step.matrix, 2.0 * heard, state)
+    first, second = tf.unstack(before)
+    into_band, into_low = tf.unstack(heard)
+    band = step.a1 * first - step.a2 * second + into_band
+    low = step.a2 * first + (1.0 - step.a3) * second + into_low
     return low, band, state

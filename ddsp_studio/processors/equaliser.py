@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.biquad import Section, cascade, section
+from ddsp_studio.dsp.biquad import Section, in_series, sections
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
@@ -63,13 +63,15 @@ class Equaliser(Processor, version=1, category="Filter"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Filter by one band after the other."""
         audio = tf.broadcast_to(x.input, [int(memory.integrators.shape[0]), x.input.shape[1]])
-        parts = []
-        for name, kind in _BANDS.items():
-            hertz, gain_db = getattr(x, f"{name}_hz"), getattr(x, f"{name}_gain")
-            q = getattr(x, f"{name}_q") if kind == "peak" else _SHELF_Q * tf.ones_like(hertz)
-            # what ramps is the coefficients: tangents and powers once a hop instead of once a sample
-            parts.append(Section(*map(ramp, section(kind, hertz, q, self.sample_rate, gain_db))))
-        audio, integrators = cascade(audio, parts, memory.integrators)
+        hertz, gains_db = ([getattr(x, f"{name}_{what}") for name in _BANDS] for what in ("hz", "gain"))
+        shelf = tf.fill(x.first_q.shape, _SHELF_Q)
+        qs = [shelf, x.first_q, x.second_q, shelf]
+        frames = (tf.stack(controls)[..., 0] for controls in (hertz, qs, gains_db))  # [bands, batch, hops + 1]
+        parts = sections(tuple(_BANDS.values()), *frames, self.sample_rate)
+        # what ramps is the coefficients: tangents and powers once a hop instead of once a sample
+        flat = ramp(tf.reshape(tf.stack(parts), [-1, x.first_q.shape[1], 1]))
+        ramped = tf.reshape(flat, [len(parts), len(_BANDS), -1, audio.shape[1]])
+        audio, integrators = in_series(audio, Section(*tf.unstack(ramped)), memory.integrators)
         return {"audio": audio}, self.Memory(integrators)
 
 

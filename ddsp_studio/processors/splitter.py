@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ddsp_studio.dsp.ramps import ramp
-from ddsp_studio.dsp.svf import state_variable
+from ddsp_studio.dsp.svf import Steps, pole_of, steps, trapezoidal
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet
@@ -21,7 +21,7 @@ def _ringing_s(cutoff_hz: float) -> float:
     return 9.2 / (_DAMPING * math.pi * cutoff_hz)
 
 
-def split(audio: Tensor, cutoff_hz: Tensor, state: Tensor, sample_rate: float) -> tuple[Tensor, Tensor, Tensor]:
+def split(audio: Tensor, step: Steps, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Linkwitz-Riley crossover of fourth order: (low, high, state), whose sum is an all-pass, so flat.
 
     S. Linkwitz, "Active Crossover Networks for Noncoincident Drivers", JAES 24 (1976). Low is two equal Butterworth low-passes.
@@ -29,13 +29,17 @@ def split(audio: Tensor, cutoff_hz: Tensor, state: Tensor, sample_rate: float) -
     less low, exactly, while the crossover moves too.
 
     Args:
-        audio: [batch, samples]. cutoff_hz: [batch or 1, samples].
+        audio: [batch, samples]. step: of `_butterworth`.
         state: integrators of both sections, [4, batch].
-        sample_rate: Hz.
     """
-    once, band, first = state_variable(audio, cutoff_hz, tf.constant(_DAMPING), state[:2], sample_rate)
-    low, _, second = state_variable(once, cutoff_hz, tf.constant(_DAMPING), state[2:], sample_rate)
+    once, band, first = trapezoidal(audio, step, state[:2])
+    low, _, second = trapezoidal(once, step, state[2:])
     return low, audio - 2.0 * _DAMPING * band - low, tf.concat([first, second], axis=0)
+
+
+def _butterworth(cutoff_hz: Tensor, sample_rate: float) -> Steps:
+    """One of the two sections, for a cutoff [batch or 1, samples]."""
+    return steps(pole_of(cutoff_hz, sample_rate), tf.constant(_DAMPING))
 
 
 class Splitter(Processor, version=1, category="Mix"):
@@ -65,7 +69,8 @@ class Splitter(Processor, version=1, category="Mix"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Split."""
         audio = tf.broadcast_to(x.input, [memory.integrators.shape[0], x.input.shape[1]])
-        low, high, state = split(audio, ramp(x.crossover), tf.transpose(memory.integrators), self.sample_rate)
+        step = _butterworth(ramp(x.crossover), self.sample_rate)
+        low, high, state = split(audio, step, tf.transpose(memory.integrators))
         return {"low": low, "high": high}, self.Memory(tf.transpose(state))
 
 
@@ -100,9 +105,10 @@ class ThreeWaySplitter(Processor, version=1, category="Mix"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Split, then split the upper part; turn the low band as that does."""
         audio = tf.broadcast_to(x.input, [memory.lower.shape[0], x.input.shape[1]])
-        below, above = ramp(x.lower), ramp(tf.maximum(x.upper, x.lower))
-        low, rest, lower = split(audio, below, tf.transpose(memory.lower), self.sample_rate)
-        mid, high, upper = split(rest, above, tf.transpose(memory.upper), self.sample_rate)
-        _, band, turned = state_variable(low, above, tf.constant(_DAMPING), tf.transpose(memory.turned), self.sample_rate)
+        cutoffs = ramp(tf.concat([x.lower, tf.maximum(x.upper, x.lower)], axis=0))
+        below, above = (_butterworth(cutoff, self.sample_rate) for cutoff in tf.split(cutoffs, 2))
+        low, rest, lower = split(audio, below, tf.transpose(memory.lower))
+        mid, high, upper = split(rest, above, tf.transpose(memory.upper))
+        _, band, turned = trapezoidal(low, above, tf.transpose(memory.turned))
         low = low - 2.0 * _DAMPING * band
         return {"low": low, "mid": mid, "high": high}, self.Memory(*map(tf.transpose, (lower, upper, turned)))
