@@ -14,7 +14,7 @@ import numpy as np
 
 from ddsp_studio.contract import controls as control_clauses
 from ddsp_studio.contract.broken import ContractBroken
-from ddsp_studio.contract.stimulus import Case, Terms, constants, cut, gradients, hop_peaks, run, silence, stimulus
+from ddsp_studio.contract.stimulus import Case, Terms, blocks, constants, cut, gradients, hop_peaks, run, silence, stimulus
 from ddsp_studio.dsp.tensor import HOP, tf
 from ddsp_studio.processors.base import Processor
 
@@ -56,7 +56,7 @@ def _leaves(state: Any) -> dict[str, Any]:
 def _splits(case: Case) -> Iterator[list[int]]:
     """A random one, and those into even blocks."""
     hops, rng = case.terms.hops, case.rng(5)
-    sizes: list[int] = [7]
+    sizes: list[int] = [7] if hops > 7 else []
     while (left := hops - sum(sizes)) > 0:
         sizes.append(int(rng.choice([size for size in (1, 2, 3, 7) if size <= left])))
     yield sizes
@@ -83,8 +83,8 @@ def split(case: Case) -> None:
     _refuse_unequal(case, f"in blocks of {mixed} hops", gradients(case, inputs, mixed, eager=True), expected)
     if case.terms.variant:
         return
-    uneven = [3, 1] * (case.terms.hops // 4) + [1] * (case.terms.hops % 4)
-    _refuse_unequal(case, f"compiled, in blocks of {uneven} hops", gradients(case, inputs, uneven), expected)
+    threes = blocks(case)
+    _refuse_unequal(case, f"compiled, in blocks of {threes} hops", gradients(case, inputs, threes), expected)
     for sizes in ([case.terms.hops], *even):
         _refuse_unequal(case, f"compiled, in blocks of {sizes} hops", (*run(case, inputs, sizes), {}), (*expected[:2], {}))
 

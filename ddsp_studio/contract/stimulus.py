@@ -68,8 +68,9 @@ class Case:
     @functools.cached_property
     def process(self) -> Callable[..., Any]:
         """The compiled `process`."""
-        # Grappler takes longer than all that a test then runs, and the player does without it too
+        # Grappler takes longer than all that a test then runs, and the player does without it too; so do shortened tracebacks
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        tf.debugging.disable_traceback_filtering()
         compiled: Callable[..., Any] = tf.function(self.processor.process, autograph=False)
         return compiled
 
@@ -193,6 +194,11 @@ def cut(processor: Processor, inputs: Mapping[str, Any], begin: int, end: int) -
     kinds = {name: inlet.signal for name, inlet in processor.spec.inlets.items()}
     scale = {name: HOP if kinds.get(name) is Signal.AUDIO else 1 for name in inputs}
     return {name: x[:, begin * scale[name] : end * scale[name]] for name, x in inputs.items()}
+
+
+def blocks(case: Case) -> list[int]:
+    """The blocks in which compiled gradients are taken, of one size where that fits: each size takes seconds to trace."""
+    return [3] * (case.terms.hops // 3) + [1] * (case.terms.hops % 3)
 
 
 def run(

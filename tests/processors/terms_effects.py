@@ -9,8 +9,8 @@ from .stimulus import Terms
 _ONE_SIDE = {"spread": "heard on left and right only"}
 _CLIP = "in training a row is a clip, not left or right"
 _LINKED = "left and right are turned down together"
-_OTHER = {"batch": 2, "hops": 8}
-_SHORT = {"batch": 2, "hops": 4}
+_OTHER = {"batch": 2, "hops": 9}
+_SHORT = {"batch": 2, "hops": 6}
 """For what has many operations: a clause costs as much as it takes to trace them for each block size."""
 _ESTIMATED = {
     "input": "the gradient goes straight through the rounding",
@@ -38,7 +38,7 @@ def terms(name: str, **options: Any) -> Terms | None:
         case "Chorus":
             # short delays: where a delay moves across the start of the sound, differences of any size tell little
             unheard = {} if stereo else _ONE_SIDE
-            return Terms(batch=2, hops=14, unheard=unheard, knobs={"delay": (0.0, 0.1)}, tails=({}, {"mix": 1.0}))
+            return Terms(batch=2, hops=15, unheard=unheard, knobs={"delay": (0.0, 0.1)}, tails=({}, {"mix": 1.0}))
         case "AutoPan":
             return Terms(**_OTHER, unheard={} if stereo else _ONE_SIDE)
         case "Vibrato":
@@ -58,11 +58,11 @@ def terms(name: str, **options: Any) -> Terms | None:
         case "PingPong":
             echoes = ({"time": 0.05, "mix": 1.0},)
             mixed = "repeats go from side to side" if stereo else ""
-            return Terms(batch=2, hops=20, knobs={"time": (0.0, 0.15)}, tails=echoes, mixes_rows=mixed)
+            return Terms(batch=2, hops=21, knobs={"time": (0.0, 0.15)}, tails=echoes, mixes_rows=mixed)
         case "BitCrusher":
             return Terms(**_OTHER, estimated=_ESTIMATED, steps={"rate": "a sample is held or it is not"}, tails=())
         case "ExpDecayReverb" | "FilteredNoiseReverb":
-            return Terms(batch=2, hops=34, tails=({"mix": 1.0}, {"mix": 1.0, "decay": 0.2}))
+            return Terms(batch=2, hops=36, tails=({"mix": 1.0}, {"mix": 1.0, "decay": 0.2}))
         case _:
             return None
 

@@ -10,7 +10,7 @@ _GATE = {"gate": "held while above 0.5", "trigger": "starts the attack while abo
 _RESET = {"reset": "starts the cycle while above 0.5"}
 _LFO = {"drivers": ("depth",), "silence": {"depth": 0.0}, "thresholds": _RESET, "knobs": {"rate": (0.4, 1.0)}}
 _TIME = {"clock": "time is given: it wraps and jumps, and nothing is fitted by it"}
-_ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 20}
+_ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 21}
 _CLIP = {"spread": "in training a row is a clip, not a voice", "pan": "in training a row is a clip, not a voice"}
 _STAGE = "every voice is heard on left and right"
 
@@ -20,7 +20,7 @@ def terms(name: str, **options: Any) -> Terms | None:
     match name:
         case "Voice":
             # a key that was never pressed has a pitch too, and loudness rests at -80 dB
-            return Terms(restless="gives pitch and loudness, whose rest is not zero", knobs={"glide": (0.2, 0.5)}, hops=20)
+            return Terms(restless="gives pitch and loudness, whose rest is not zero", knobs={"glide": (0.2, 0.5)}, hops=21)
         case "Adsr":
             tails = ({}, {"release": 0.05, "sustain": 1.0})
             return Terms(
@@ -64,7 +64,7 @@ def terms(name: str, **options: Any) -> Terms | None:
             ringing = ({}, {"cutoff": 200.0, "resonance": 10.0}, {"cutoff": 60.0, "resonance": 0.5})
             return Terms(tails=ringing if options.get("mode") == "low" else ringing[:1])
         case "Delay" if options.get("sync"):
-            return Terms(hops=26, unheard={"time": "the clock gives the time"}, tails=(), estimated=_TIME)
+            return Terms(hops=27, unheard={"time": "the clock gives the time"}, tails=(), estimated=_TIME)
         case "Delay":
             echoes = ({"time": 0.05, "mix": 1.0}, {"time": 0.08, "feedback": 0.7, "tone": 20000.0, "mix": 0.5})
             return Terms(**_ECHO, tails=echoes)

@@ -21,9 +21,9 @@ def terms(name: str, **options: Any) -> Terms | None:
                 tails=({}, {"lower": 100.0, "upper": 4000.0}), hops=12, knobs={"lower": (0.15, 0.5), "upper": (0.6, 0.85)}
             )
         case "Channels" | "MidSideSplit" | "MidSideJoin":
-            return Terms(batch=2, mixes_rows=_SIDES if options.get("stereo") else "", hops=8)
+            return Terms(batch=2, mixes_rows=_SIDES if options.get("stereo") else "", hops=9)
         case "Crossfade" | "Trim" | "Send" | "Return" | "Crop":
-            return Terms(hops=8)
+            return Terms(hops=9)
         case "Clock":
             return Terms(restless="the clock never rests", steps={"width": _PULSE}, hops=12, estimated=_TIME)
         case "Sequencer":
@@ -36,9 +36,9 @@ def terms(name: str, **options: Any) -> Terms | None:
             alive, pitch = dict.fromkeys(("length", "swing"), _PULSE), "a note that is over has a pitch too"
             if options.get("stereo"):
                 return Terms(
-                    restless=pitch, steps=alive, mixes_rows="every key is heard in every voice", hops=14, estimated=_TIME
+                    restless=pitch, steps=alive, mixes_rows="every key is heard in every voice", hops=15, estimated=_TIME
                 )
-            return Terms(restless=pitch, unheard=dict.fromkeys(alive, "in training notes pass as they are"), hops=8)
+            return Terms(restless=pitch, unheard=dict.fromkeys(alive, "in training notes pass as they are"), hops=9)
         case _:
             return None
 

@@ -67,7 +67,7 @@ def terms(name: str, **options: Any) -> Terms | None:
         case "Quantise":
             return Terms(restless="gives a frequency, whose rest is not zero")
         case "Curve":
-            return Terms(silence={"input": 0.0, "curve": 0.0}, knobs={"input": (0.0, 1.0)}, hops=40)
+            return Terms(silence={"input": 0.0, "curve": 0.0}, knobs={"input": (0.0, 1.0)}, hops=39)
         case "Math":
             steps = {"a": "compares", "b": "compares"} if options.get("operation") == "greater" else {}
             return Terms(silence={"a": 0.0, "b": 0.0}, steps=steps)
