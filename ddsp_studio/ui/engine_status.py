@@ -14,6 +14,8 @@ from ddsp_studio.ui import theme
 from ddsp_studio.ui.engine_link import EngineLink
 from ddsp_studio.ui.toasts import Toasts, Tone
 
+_NAMED_ALREADY = ("", "preview", "song", "recording", "engine")
+"""Whose sentences say themselves what they are about."""
 _HUES = {"running": theme.GOOD, "silent": theme.WARNING, "failed": theme.DANGER, "starting": theme.WARNING}
 
 
@@ -108,5 +110,5 @@ class EngineStatus(QObject):
             self._toasts.show("The sound is back.", Tone.GOOD)
 
     def _problem(self, problem: protocol.Problem) -> None:
-        text = f"{problem.who}: {problem.text}" if problem.who else problem.text
+        text = problem.text if problem.who in _NAMED_ALREADY else f"{problem.who}: {problem.text}"
         self._toasts.show(text, Tone.WARNING)

@@ -176,4 +176,5 @@ class FileActions(QObject):
 
 def _sentence(what: str, problem: Exception) -> str:
     reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-    return f"{what}: {reason.rstrip('.')}."
+    name = what.partition(" was ")[0]
+    return f"{what}: {reason.removeprefix(f'{name}: ').rstrip('.')}."

@@ -120,12 +120,14 @@ def with_instrument(current: Patch, path: Path) -> Patch:
 
 
 def was_trained(current: Patch, path: Path) -> bool:
-    """Whether a model was trained with this patch: it has the nodes that learned, wired as they were.
+    """Whether a model was trained with this patch: it has the nodes that learned, wired as they were, and plays no other model.
 
     Raises:
         ValueError: in one sentence, when the model cannot be read.
     """
-    given = given_name(path)
+    given, playing = given_name(path), models_of(current)
+    if playing and given not in playing:
+        return False
     own, flat = instrument(given), playable(current)
     trained = set(model_file.find(given).about["nodes"])
     same = all(name in flat.nodes and flat.nodes[name].type == own.nodes[name].type for name in trained if name in own.nodes)

@@ -56,6 +56,12 @@ def test_a_folder_of_the_same_name_does_not_hide_a_shipped_model(tmp_path: Path,
     assert model_file.find("violin").about["name"] == "Violin"
 
 
+def test_another_instrument_does_not_take_the_place_within_a_patch_that_plays_one() -> None:
+    violin = instruments.opened(MODELS["violin"])
+    assert instruments.was_trained(violin, MODELS["violin"])
+    assert instruments.with_instrument(violin, MODELS["flute"]).name == "Flute"
+
+
 def test_the_violin_can_be_sung_and_live_transfer_is_that() -> None:
     assert hears(hearing(patch_file.load(PATCHES["violin"])))
     live = patch_file.load(PATCHES["live_transfer"])

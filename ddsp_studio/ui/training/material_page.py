@@ -240,7 +240,7 @@ def _file_list() -> QTreeWidget:
     files.setRootIsDecorated(False)
     files.setIndentation(12)
     files.setAccessibleName("Recordings")
-    files.setMinimumHeight(90)
+    files.setMinimumHeight(130)
     files.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     header = files.header()
     header.setStretchLastSection(False)

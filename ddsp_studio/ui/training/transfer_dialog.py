@@ -47,7 +47,7 @@ class TransferDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Transfer a recording")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(480)
         self._source, self._program = source, program
         self._folder = scratch_folder()
         self._job: RenderJob | None = None
@@ -100,7 +100,6 @@ class TransferDialog(QDialog):
         for button in (*self.hear, self.stop):
             row.addWidget(button)
         row.addStretch(1)
-        row.addWidget(self.show_file)
         row.addWidget(self.save)
         return row
 
@@ -110,6 +109,7 @@ class TransferDialog(QDialog):
         self.start = QPushButton("Transfer", default=True)
         self.start.clicked.connect(self.transfer)
         row = QHBoxLayout()
+        row.addWidget(self.show_file)
         row.addStretch(1)
         row.addWidget(self.cancel)
         row.addWidget(self.start)
