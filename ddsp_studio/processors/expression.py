@@ -11,7 +11,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Outlet, Signal, Weight
 from ddsp_studio.processors.networks import Array
-from ddsp_studio.processors.performance import GATE, MOD, PRESSURE, VELOCITY
+from ddsp_studio.processors.performance import GATE, MOD, PRESSURE, TRIGGER, VELOCITY
 
 LEVELS = 11
 """Quantiles of loudness, evenly spaced from the softest sounding frame to the loudest."""
@@ -36,6 +36,7 @@ class Expression(Processor, version=1, category="Neural"):
 
     Velocity asks for a level among those of the data set, so that half of the way up is its median. Pressure and the wheel raise
     it towards the loudest. A note begins no faster than the data's notes do, and after the key is released it falls as theirs do.
+    Where the data's notes are plucked, a note begins as loud as theirs do and fades while it is held.
     """
 
     performance = Inlet(signal=Signal.NOTES, doc="The notes")
@@ -46,12 +47,17 @@ class Expression(Processor, version=1, category="Neural"):
     loudness = Outlet(signal=Signal.CONTROL, unit="dB", doc="Loudness to play")
     level = Outlet(signal=Signal.CONTROL, doc="0 in silence and 1 above it: for a Gain, as no network is ever quite silent")
 
-    statistics = Weight(trained=False, doc="The data set's levels in dB [11], and its rise, fall (dB/s) and silence (dB) [3]")
+    statistics = Weight(trained=False, doc="The data set's levels and peaks of notes (dB), its rise, fall and decay (dB/s)")
 
     class Memory(NamedTuple):
-        """`level`: dB that is asked for now, [batch]. `begun`: 0 before the first hop, [batch]."""
+        """What sounds.
+
+        `level`: dB that is asked for now, [batch]. `faded`: dB by which the note has decayed, [batch]. `begun`: 0 before the
+        first hop, [batch].
+        """
 
         level: Tensor
+        faded: Tensor
         begun: Tensor
 
     def weights(self) -> dict[str, Array]:
@@ -59,31 +65,37 @@ class Expression(Processor, version=1, category="Neural"):
         return {
             "statistics/levels": np.linspace(-60.0, -15.0, LEVELS, dtype=np.float32),
             "statistics/gestures": np.array(GESTURES, np.float32),
+            "statistics/peaks": np.linspace(-60.0, -15.0, LEVELS, dtype=np.float32),
+            "statistics/decay": np.zeros(1, np.float32),
         }
 
     def memory(self, batch: int) -> Memory:
         """Silence."""
-        return self.Memory(tf.zeros([batch]), tf.zeros([batch]))
+        return self.Memory(*(tf.zeros([batch]) for _ in self.Memory._fields))
 
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Go towards the level that is asked for, by the data's own steps."""
-        played, levels, gestures = x.performance, x.weights["statistics/levels"], x.weights["statistics/gestures"]
-        rise, fall, silence = tf.unstack(gestures)
+        played, decay = x.performance, x.weights["statistics/decay"][0]
+        rise, fall, silence = tf.unstack(x.weights["statistics/gestures"])
+        levels = tf.where(decay > 0.0, x.weights["statistics/peaks"], x.weights["statistics/levels"])
         effort = x.dynamics[:, 1:, 0] * (played[..., VELOCITY] - 0.5) + 0.5
         for raised in (x.pressure[:, 1:, 0] * played[..., PRESSURE], x.wheel[:, 1:, 0] * played[..., MOD]):
             effort += (1.0 - effort) * raised
         place = (_SOFTEST + (_LOUDEST - _SOFTEST) * effort) * (LEVELS - 1)
         near = tf.maximum(1.0 - tf.abs(place[..., None] - np.arange(LEVELS, dtype=np.float32)), 0.0)
         asked = tf.reduce_sum(near * levels, axis=2) + x.gain[:, 1:, 0]
-        goal = tf.where(played[..., GATE] > 0.5, tf.maximum(asked, silence), silence)
-        up, down = (pace * (HOP / self.sample_rate) for pace in (rise, fall))
+        asked = tf.where(played[..., GATE] > 0.5, asked, silence)
+        up, down, fade = (pace * (HOP / self.sample_rate) for pace in (rise, fall, decay))
 
-        def step(level: Tensor, goal: Tensor) -> Tensor:
+        def step(state: tuple[Tensor, Tensor], frame: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            (level, faded), (asked, begins) = state, frame
+            faded = tf.where(begins > 0.5, 0.0, faded + fade)
+            goal = tf.maximum(asked - faded, silence)
             # a note is heard at once, if softly: what lies further below it would only be a delay
-            return tf.maximum(tf.minimum(tf.maximum(goal, level - down), level + up), goal - ONSET_DB)
+            return tf.maximum(tf.minimum(tf.maximum(goal, level - down), level + up), goal - ONSET_DB), faded
 
         start = tf.where(memory.begun > 0.0, memory.level, silence)
-        level, last = scan_frames(step, start, goal)
+        (level, _), (last, faded) = scan_frames(step, (start, memory.faded), (asked, played[..., TRIGGER]))
         return {"loudness": level[..., None], "level": audible(level, silence)[..., None]}, self.Memory(
-            last, tf.ones_like(memory.begun)
+            last, faded, tf.ones_like(memory.begun)
         )

@@ -13,6 +13,7 @@ from ddsp_studio.processors.networks import LOUDNESS, PITCH
 from ddsp_studio.training.data.corpus import Recording
 from ddsp_studio.training.data.usable import sounding
 from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.notes import find_notes
 
 Array = npt.NDArray[np.float32]
 FLOOR_DB = -80.0
@@ -21,6 +22,9 @@ _SURE = 0.6
 _STRIDE_S = 0.02
 _RISE, _FALL = (200.0, 6000.0), (25.0, 800.0)
 """Limits of what is believed, dB a second."""
+_HELD_S, _LONGEST_S, _END_S = 0.25, 1.0, 0.06
+_DECAY, _STRUCK_S, _STRUCK, _ENOUGH = (5.0, 200.0), 0.1, 0.8, 8
+"""What is plucked falls this fast, dB a second, and most of its notes are loudest within a moment; it takes some to tell."""
 
 
 def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
@@ -28,10 +32,13 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
 
     Returns:
         "pitch": mean and deviation in MIDI numbers. "loudness": in dB. "levels": quantiles of loudness, dB [11]. "gestures": rise
-        and fall in dB a second, and silence in dB. "range": lowest and highest MIDI number that is played.
+        and fall in dB a second, and silence in dB. "range": lowest and highest MIDI number that is played. "decay": dB a second
+        by which held notes fall, 0 for an instrument that sustains; and "peaks" where it does not: quantiles of how loud notes
+        begin, dB [11].
     """
     nothing = np.zeros(0, np.float32)
     pitches, levels, rises, falls = [nothing], [nothing], [nothing], [nothing]
+    notes: list[tuple[float, float, float]] = []
     for recording in recordings:
         frames = recording.frames
         heard = sounding(frames.loudness_db)
@@ -39,6 +46,7 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
         pitches.append(np.asarray(69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0), np.float32))
         levels.append(frames.loudness_db[heard])
         up, down = _gestures(frames.loudness_db, recording.sample_rate)
+        notes += _held_notes(frames.f0_hz, frames.loudness_db, recording.sample_rate)
         rises.append(up)
         falls.append(down)
     pitch, level = np.concatenate(pitches), np.concatenate(levels)
@@ -57,6 +65,7 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
     rise = _typical(np.concatenate(rises), 90.0, GESTURES[0], _RISE)
     fall = _typical(np.concatenate(falls), 50.0, GESTURES[1], _FALL)
     known["gestures"] = np.array([rise, fall, FLOOR_DB])
+    known |= _plucked(notes)
     return {key: np.asarray(value, np.float32) for key, value in known.items()}
 
 
@@ -73,6 +82,28 @@ def _gestures(loudness_db: Array, sample_rate: int) -> tuple[Array, Array]:
     rising = (slope > _RISE[0]) & (before < loud - 12.0) & (behind > FLOOR_DB + 6.0)
     falling = (slope < -_FALL[0]) & (behind < loud - 12.0) & (behind > FLOOR_DB + 6.0)
     return np.asarray(slope[rising], np.float32), np.asarray(-slope[falling], np.float32)
+
+
+def _held_notes(f0_hz: Array, loudness_db: Array, sample_rate: int) -> list[tuple[float, float, float]]:
+    """Of each note that is held for a while: loudest reading in dB, how fast it falls from there in dB/s, and when that is, s."""
+    frames_s, found = sample_rate / frame_period(sample_rate), []
+    for note in find_notes(f0_hz, loudness_db, sample_rate):
+        first, last = round(note.onset_s * frames_s), round((note.offset_s - _END_S) * frames_s)
+        top = first + int(np.argmax(loudness_db[first:last])) if last > first else last
+        last = min(last, top + round(_LONGEST_S * frames_s))
+        if last - first >= _HELD_S * frames_s:
+            fall = (loudness_db[top] - loudness_db[last - 1]) * frames_s / max(last - 1 - top, _HELD_S * frames_s)
+            found.append((float(loudness_db[top]), float(fall), (top - first) / frames_s))
+    return found
+
+
+def _plucked(notes: list[tuple[float, float, float]]) -> dict[str, Any]:
+    """What is known of an instrument whose notes are struck or plucked, and then left alone."""
+    peaks, falls, tops_s = np.array(notes, np.float64).reshape(-1, 3).T
+    if len(falls) < _ENOUGH or np.median(falls) < _DECAY[0] or np.mean(tops_s < _STRUCK_S) < _STRUCK:
+        return {"decay": np.zeros(1)}
+    peaks = np.maximum(peaks, FLOOR_DB)
+    return {"decay": np.minimum([np.median(falls)], _DECAY[1]), "peaks": np.percentile(peaks, np.linspace(0.0, 100.0, LEVELS))}
 
 
 def _typical(slopes: Array, percentile: float, otherwise: float, limits: tuple[float, float]) -> float:

@@ -88,15 +88,23 @@ GESTURES = np.array([500.0, 100.0, -80.0], np.float32)
 
 
 def loudness(
-    velocity: float, held_s: float, *, rate: int = 16_000, pressure: float = 0.0, mod: float = 0.0, **controls: float
+    velocity: float,
+    held_s: float,
+    *,
+    rate: int = 16_000,
+    pressure: float = 0.0,
+    mod: float = 0.0,
+    decay: float = 0.0,
+    **controls: float,
 ) -> np.ndarray:
     hops, held = int(1.5 * rate) // HOP, int(held_s * rate) // HOP
     played = np.zeros((1, hops, 7), np.float32)
     played[..., 0], played[..., 3], played[..., 4], played[..., 5] = 60.0, velocity, pressure, mod
-    played[:, :held, 1] = 1.0
+    played[:, :held, 1], played[:, 0, 2] = 1.0, 1.0
     made = processor_types()["Expression"](rate, name="e")
     x = {"performance": tf.constant(played)} | {name: tf.fill([1, hops, 1], value) for name, value in controls.items()}
-    weights = {"statistics/levels": tf.constant(LEVELS_DB), "statistics/gestures": tf.constant(GESTURES)}
+    known = {"levels": LEVELS_DB, "peaks": LEVELS_DB + 6.0, "gestures": GESTURES, "decay": np.array([decay], np.float32)}
+    weights = {f"statistics/{key}": tf.constant(value) for key, value in known.items()}
     return made.process(made.start(1), x, weights)[0]["loudness"].numpy()[0, :, 0]
 
 
@@ -126,3 +134,11 @@ def test_a_release_falls_as_the_data_does(rate: int) -> None:
     # a note is heard at once and rises no faster than the data's do
     assert heard[0] >= heard[int(0.4 * rate) // HOP] - ONSET_DB - 1e-3
     assert np.max(np.diff(heard)) <= GESTURES[0] * HOP / rate + 1e-3
+
+
+def test_a_plucked_note_begins_as_loud_as_the_data_and_fades_while_it_is_held() -> None:
+    heard, sustained = loudness(0.8, 1.2, decay=20.0), loudness(0.8, 1.2)
+    second = 16_000 // HOP
+    assert heard.max() == pytest.approx(sustained[second] + 6.0, abs=2.0)
+    assert heard[second // 5] - heard[second] == pytest.approx(20.0 * 0.8, abs=0.2)
+    assert sustained[second // 5] == pytest.approx(sustained[second])

@@ -127,6 +127,24 @@ def test_statistics_are_those_of_the_sound(tmp_path: Path) -> None:
     assert known["gestures"][2] == -80.0 and known["gestures"][0] > 200.0
 
 
+@pytest.mark.parametrize("plucked", [True, False])
+def test_held_notes_that_fade_are_told_from_those_that_are_held(tmp_path: Path, plucked: bool) -> None:
+    from ddsp_studio.training.data.corpus import Entry, open_corpus
+    from ddsp_studio.training.data.store import Analysis
+
+    time = np.arange(int(0.8 * RATE)) / RATE
+    shape = np.exp(-4.0 * time) if plucked else np.sin(np.pi * time / 0.8) ** 0.5
+    notes = [shape * sum(np.sin(2 * np.pi * k * f0 * time) / k for k in range(1, 6)) for f0 in np.geomspace(110.0, 330.0, 10)]
+    pause = np.zeros(RATE // 5)
+    write(tmp_path / "a.wav", 0.2 * np.concatenate([part for note in notes for part in (note, pause)]))
+    known = measure(open_corpus([Entry(tmp_path / "a.wav")], Analysis(sample_rate=RATE), cache=tmp_path / "cache").recordings)
+    if plucked:
+        assert known["decay"][0] == pytest.approx(4.0 * 20.0 / np.log(10.0), rel=0.1)
+        assert known["peaks"][5] > known["levels"][5] + 5.0
+    else:
+        assert known["decay"][0] == 0.0 and "peaks" not in known
+
+
 def test_a_recording_is_fitted_to_what_the_model_knows() -> None:
     frames = extract([tone(2.0).astype(np.float32)], RATE)
     about = {"statistics": {"range": [57.0, 69.0], "levels": list(np.linspace(-60.0, -15.0, 11))}}
