@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_studio.contract.broken import ContractBroken
-from ddsp_studio.contract.stimulus import Array, Arrays, Case, blocks, cotangents, flat, gradients, loss64, run, stimulus
+from ddsp_studio.contract.stimulus import Array, Arrays, Case, cotangents, few_blocks, flat, gradients, loss64, run, stimulus
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import check_node
@@ -27,7 +27,7 @@ PLACES = (0.0, 0.2, 0.5, 0.8, 1.0)
 def slopes(case: Case) -> None:
     """The gradient by every input, along a random direction, is the slope that central differences measure."""
     processor, inputs = case.processor, stimulus(case, smooth=True)
-    outputs, _, found = gradients(case, inputs, blocks(case))
+    outputs, _, found = gradients(case, inputs, few_blocks(case))
     noise = 1e-6 * math.sqrt(sum(float(np.sum(np.square(out.numpy()))) for out in outputs.values()))
     for name, x in inputs.items():
         if name in case.terms.estimated:
@@ -50,7 +50,7 @@ def _difference(case: Case, inputs: Arrays, name: str, direction: Array, noise: 
         ends = []
         for side in (-step, step):
             moved = {**inputs, name: (inputs[name] + np.float32(side) * direction).astype(np.float32)}
-            ends.append(loss64(case, run(case, moved, blocks(case))[0]))
+            ends.append(loss64(case, run(case, moved, few_blocks(case))[0]))
         found.append((ends[1] - ends[0]) / (2.0 * step))
     gaps = [abs(a - b) for a, b in itertools.pairwise(found)]
     best = int(np.argmin(gaps))
@@ -136,7 +136,7 @@ def _by_value(case: Case, inputs: Arrays, name: str, value: np.ndarray) -> tuple
     with tf.GradientTape() as tape:
         tape.watch(held)
         frames = tf.broadcast_to(held, inputs[name].shape)
-        outputs, _ = run(case, {**inputs, name: frames}, blocks(case))
+        outputs, _ = run(case, {**inputs, name: frames}, few_blocks(case))
         weights = cotangents(case, outputs)
         loss = tf.add_n([tf.reduce_sum(out * weights[n]) for n, out in outputs.items()])
     grad = tape.gradient(loss, held, unconnected_gradients=tf.UnconnectedGradients.ZERO)
