@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from ddsp_studio import cli
-from ddsp_studio.training.data.audio_source import AudioProblem
+from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown
 from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import report_on, survey
@@ -66,6 +66,13 @@ def test_a_bass_is_heard_below_the_usual_range(tmp_path):
 def test_a_range_of_ones_own_is_kept_to(tmp_path):
     report = report_on(write(tmp_path / "bass.wav", melody([28, 35, 40, 43], 0.5, 0.05)), Analysis(low_hz=70.0))
     assert report.keys is None or report.keys[0] >= 37
+
+
+def test_two_microphones_at_a_distance_hide_no_pitch(tmp_path):
+    phrase = melody([55, 60, 64, 67], 0.8)
+    apart = np.stack([phrase, 0.7 * np.roll(phrase, 7)], axis=1)
+    assert choose_mixdown(write(tmp_path / "apart.wav", apart)).channel == 0
+    assert choose_mixdown(write(tmp_path / "panned.wav", np.stack([phrase, 0.7 * phrase], axis=1))).channel != 0
 
 
 def test_a_good_recording_has_no_warning(tmp_path):

@@ -27,6 +27,8 @@ _SMALL = 1024
 
 _CANCELLED = 0.3
 """A mix with less than this share of its loudest channel's power has cancelled itself, or comes from that channel alone."""
+_COMBED = 0.8
+"""Share of the power that channels would have together if they were alike, below which they cancel some partials."""
 
 
 class AudioProblem(ValueError):
@@ -150,14 +152,18 @@ class Mixdown:
 
 
 def choose_mixdown(path: Path) -> Mixdown:
-    """The mean of the channels, or the loudest one where they cancel each other or all but it are all but silent."""
+    """The mean of the channels, or the loudest one where they cancel each other or all but it are all but silent.
+
+    Two microphones at a distance cancel some partials only, which may hide the pitch: then, too, one of them is heard alone.
+    """
     mixed, single = 0.0, np.zeros(1)
     for block in raw_blocks(path):
         if block.shape[1] == 1:
             return Mixdown()
         mixed += float(np.sum(block.mean(axis=1, dtype=np.float64) ** 2))
         single = single + np.sum(block.astype(np.float64) ** 2, axis=0)
-    if mixed < _CANCELLED * single.max(initial=0.0):
+    alike = float(np.mean(np.sqrt(single)) ** 2)
+    if mixed < max(_CANCELLED * single.max(initial=0.0), _COMBED * alike):
         return Mixdown(int(single.argmax()))
     return Mixdown()
 
