@@ -19,7 +19,6 @@ import numpy as np
 from ddsp_studio.audio import tracer_messages as messages
 from ddsp_studio.audio.protocol import encode
 from ddsp_studio.children import Child, describe_exit
-from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.programs import Loaded, Program, zeros
 from ddsp_studio.processors.tracing import Compiler
 
@@ -57,9 +56,7 @@ class RemoteTracer:
 
     def trace(self, group: ProcessorGroup, rows: int, hops: int, compiler: Compiler) -> tuple[Callable[..., Any], Work]:
         """See `Tracer`."""
-        question = messages.Trace(
-            patch=patch_file.to_json(group.patch), sample_rate=group.sample_rate, rows=rows, hops=hops, compiler=compiler.value
-        )
+        question = messages.Trace(patch=group.patch, sample_rate=group.sample_rate, rows=rows, hops=hops, compiler=compiler.value)
         with self._lock:
             answer = self._ask(question)
             if not isinstance(answer, messages.Traced):

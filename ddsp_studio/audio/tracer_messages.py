@@ -5,11 +5,10 @@ Every question is answered by one line; the child says `Ready` once, unasked.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from ddsp_studio.audio.protocol import Message
+from ddsp_studio.processors.patch import Patch
 
 Specs = list[tuple[list[int], str]]
 """Shapes and types of tensors."""
@@ -37,9 +36,9 @@ class ProgramData(Message, frozen=True, tag=True):
 
 
 class Trace(Message, frozen=True, tag=True):
-    """Trace this patch (the JSON data of patch_file.to_json); answered by Traced or Failed."""
+    """Trace this patch, whose groups are expanded already; answered by Traced or Failed."""
 
-    patch: dict[str, Any]
+    patch: Patch
     sample_rate: float
     rows: int
     hops: int

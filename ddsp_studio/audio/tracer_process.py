@@ -17,7 +17,6 @@ from ddsp_studio.audio import tracer_messages as messages
 from ddsp_studio.audio.protocol import encode
 from ddsp_studio.audio.workshop import TensorFlowWorkshop
 from ddsp_studio.children import BadCommand, commands, protected_stdout
-from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.programs import Exporter, Program
 
 _NICE = 5
@@ -51,7 +50,7 @@ class TracerHost:
         from ddsp_studio.processors.group import ProcessorGroup
         from ddsp_studio.processors.tracing import Compiler
 
-        group = ProcessorGroup(patch_file.from_json(question.patch), sample_rate=question.sample_rate)
+        group = ProcessorGroup(question.patch, sample_rate=question.sample_rate)
         function, pending = group.function(question.rows, question.hops, Compiler(question.compiler))
         program = self._exporter.program(function, pooled=bool(pending.keys))
         return messages.Traced(program=_data(program), pending=[self._number(key) for key in pending.keys])

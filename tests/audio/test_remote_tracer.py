@@ -7,11 +7,15 @@ import time
 import numpy as np
 import pytest
 
+from ddsp_studio import resources
 from ddsp_studio.audio.protocol import encode
 from ddsp_studio.audio.remote_tracer import RemoteTracer
 from ddsp_studio.audio.tracer_messages import Array, Done, Failed, ProgramData, Trace, Traced, Use, decode_answer, decode_question
 from ddsp_studio.audio.tracer_process import TracerHost
 from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.processors import patch_file
+from ddsp_studio.processors.nesting import playable
+from ddsp_studio.processors.patch import Cable, Exposed, Inside, Node, Patch, Port
 from ddsp_studio.processors.player import Player
 from ddsp_studio.processors.programs import Exporter, Loaded, Program
 
@@ -70,6 +74,23 @@ def test_a_tracer_that_was_killed_is_replaced(tracer):
     np.testing.assert_allclose(sound(player(tracer)), before, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", resources.factory(resources.PATCHES))
+def test_shipped_patches_arrive_as_they_are(name):
+    patch = playable(patch_file.load(resources.factory(resources.PATCHES)[name]))
+    asked = Trace(patch=patch, sample_rate=48_000.0, rows=1, hops=1, compiler="nodes")
+    assert decode_question(encode(asked)) == asked
+
+
+def test_groups_are_traced(tracer):
+    inside = Patch(nodes={"softer": Node("Gain", values={"gain": (-6.0,)})})
+    ports = tuple(Exposed(port, Port("softer", port)) for port in ("input", "audio"))
+    patch = synth()
+    cable = next(cable for cable in patch.cables if patch.nodes[cable.target.node].type == "Output")
+    patch = patch.without_cables([cable]).with_node("group", Node("Group", inside=Inside(inside, ports)))
+    patch = patch.with_cable(Cable(cable.source, Port("group", "input"))).with_cable(Cable(Port("group", "audio"), cable.target))
+    np.testing.assert_allclose(sound(player(tracer, playable(patch))), sound(player(patch=playable(patch))), atol=1e-6)
+
+
 def test_a_function_that_keeps_a_variable_is_refused():
     kept = tf.Variable(1.0)
     function = tf.function(lambda x: x * kept, autograph=False).get_concrete_function(tf.TensorSpec([2]))
@@ -105,7 +126,7 @@ def test_what_is_no_program_is_refused():
 
 def test_the_host_answers_what_it_cannot_do_in_a_sentence():
     host = TracerHost("_y")
-    asked = Trace(patch={"format": "something else"}, sample_rate=48_000.0, rows=1, hops=1, compiler="nodes")
+    asked = Trace(patch=Patch(nodes={"odd": Node("Unheard")}), sample_rate=48_000.0, rows=1, hops=1, compiler="nodes")
     assert isinstance(host.answer(asked), Failed)
     assert isinstance(host.answer(Use(key=7)), Failed)
     with pytest.raises(ValueError, match=r".+"):
