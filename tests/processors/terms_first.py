@@ -10,7 +10,7 @@ _GATE = {"gate": "held while above 0.5", "trigger": "starts the attack while abo
 _RESET = {"reset": "starts the cycle while above 0.5"}
 _LFO = {"drivers": ("depth",), "silence": {"depth": 0.0}, "thresholds": _RESET, "knobs": {"rate": (0.4, 1.0)}}
 _TIME = {"clock": "time is given: it wraps and jumps, and nothing is fitted by it"}
-_ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 21}
+_ECHO = {"knobs": {"time": (0.0, 0.15)}, "hops": 20}
 _CLIP = {"spread": "in training a row is a clip, not a voice", "pan": "in training a row is a clip, not a voice"}
 _STAGE = "every voice is heard on left and right"
 
