@@ -48,8 +48,8 @@ def section(kind: str, frequency_hz: Tensor, q: Tensor, sample_rate: float, gain
     Raises:
         ValueError: for an unknown kind.
     """
-    one = (tf.convert_to_tensor(x, tf.float32)[None] for x in (frequency_hz, q, gain_db))
-    return Section(*(part[0] for part in sections((kind,), *one, sample_rate)))
+    hertz, qs, gains_db = (tf.convert_to_tensor(x, tf.float32)[None] for x in (frequency_hz, q, gain_db))
+    return Section(*(part[0] for part in sections((kind,), hertz, qs, gains_db, sample_rate)))
 
 
 def sections(kinds: Sequence[str], frequency_hz: Tensor, q: Tensor, gain_db: Tensor, sample_rate: float) -> Section:

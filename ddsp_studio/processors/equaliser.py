@@ -63,11 +63,11 @@ class Equaliser(Processor, version=1, category="Filter"):
     def render(self, memory: Memory, x: Any) -> tuple[dict[str, Tensor], Memory]:
         """Filter by one band after the other."""
         audio = tf.broadcast_to(x.input, [int(memory.integrators.shape[0]), x.input.shape[1]])
-        hertz, gains_db = ([getattr(x, f"{name}_{what}") for name in _BANDS] for what in ("hz", "gain"))
         shelf = tf.fill(x.first_q.shape, _SHELF_Q)
-        qs = [shelf, x.first_q, x.second_q, shelf]
-        frames = (tf.stack(controls)[..., 0] for controls in (hertz, qs, gains_db))  # [bands, batch, hops + 1]
-        parts = sections(tuple(_BANDS.values()), *frames, self.sample_rate)
+        controls = [[getattr(x, f"{name}_{what}") for name in _BANDS] for what in ("hz", "gain")]
+        controls.append([shelf, x.first_q, x.second_q, shelf])
+        hertz, gains_db, qs = (tf.stack(frames)[..., 0] for frames in controls)  # [bands, batch, hops + 1]
+        parts = sections(tuple(_BANDS.values()), hertz, qs, gains_db, self.sample_rate)
         # what ramps is the coefficients: tangents and powers once a hop instead of once a sample
         flat = ramp(tf.reshape(tf.stack(parts), [-1, x.first_q.shape[1], 1]))
         ramped = tf.reshape(flat, [len(parts), len(_BANDS), -1, audio.shape[1]])
