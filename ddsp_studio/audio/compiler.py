@@ -71,7 +71,7 @@ class Compiler(threading.Thread):
         self._player: Player | None = None
         self._ending = False
         self._improved: tuple[Player, int] | None = None
-        self._improver = Improver(self._note_improved)
+        self._improver = Improver(workshop.improve, self._note_improved)
         self._renewed: set[str] = set()
         self._retired: list[Player] = []
 

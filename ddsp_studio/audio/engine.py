@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ddsp_studio import __version__
-from ddsp_studio.audio import keys, protocol
+from ddsp_studio.audio import keys, protocol, xla_cache
 from ddsp_studio.audio.compiler import Compiler
 from ddsp_studio.audio.devices import Listed
 from ddsp_studio.audio.keeper import Keeper
@@ -37,6 +37,7 @@ from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.audio.values import check_amount, check_value
 from ddsp_studio.audio.voices import MAX_VOICES, MODES
 from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
+from ddsp_studio.audio.xla_cache import XlaCache
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import PatchError
 
@@ -59,6 +60,7 @@ class Engine:
         self._settings, self._status = settings, ("starting", output.name, "")
         self._live = LiveThread(page, output, settings.block, lambda text: self.problem("patch", text))
         self._keeper = Keeper(self._live, self._on_status, self._on_audio_devices)
+        self._workshop = workshop
         self._compiler = Compiler(self._live, workshop, self._keeper.decided, self.send)
         self._midi = MidiInputs(self._on_midi, self._on_inputs)
         self._told: protocol.Status | None = None
@@ -341,6 +343,7 @@ class Engine:
         self._live.join(_FADE_S)
         self._ended.set()
         self._compiler.close()
+        self._workshop.close()
         self._midi.close()
         self._keeper.close()
         self._sender.close()
@@ -372,7 +375,11 @@ def main(arguments: list[str] | None = None, workshop: Workshop | None = None) -
     pipe = protected_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the studio, which ends us in order
     sys.setswitchinterval(_SWITCH_S)
-    engine = Engine(Telemetry(options.telemetry), pipe, workshop or TensorFlowWorkshop(tracer=RemoteTracer()))
+    engine = Engine(
+        Telemetry(options.telemetry),
+        pipe,
+        workshop or TensorFlowWorkshop(tracer=RemoteTracer(), cache=XlaCache(xla_cache.folder())),
+    )
     for command in commands(sys.stdin.buffer):
         if isinstance(command, BadCommand):
             engine.problem("engine", f"{command}.")

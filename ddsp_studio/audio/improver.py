@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ddsp_studio.audio.instrument import Player
 from ddsp_studio.audio.priority import lower_compilers, lower_priority, pool_threads
+from ddsp_studio.audio.workshop import Apart
 
 _NODES_REST_S, _WHOLE_REST_S = 0.3, 5.0
 """How long a patch must be left alone before its nodes, or the whole, are compiled.
@@ -26,10 +27,14 @@ _logger = logging.getLogger(__name__)
 class Improver(threading.Thread):
     """Improves the player that was offered last; between two nodes it turns to a newer one."""
 
-    def __init__(self, done: Callable[[Player, int], None]) -> None:
-        """Start, and wait for a player. `done(player, hops)` is called when all is compiled that can be, and must not wait."""
+    def __init__(self, improve: Callable[[Player, int, Apart], bool], done: Callable[[Player, int], None]) -> None:
+        """Start, and wait for a player.
+
+        Args:
+            improve: the workshop's. done: called with player and hops when all is compiled that can be; must not wait.
+        """
         super().__init__(name="improver", daemon=True)
-        self._done = done
+        self._improve_part, self._done = improve, done
         self._offered: tuple[Player, int, float] | None = None
         self._wake = threading.Event()
         self._apart = ThreadPoolExecutor(1, "xla", initializer=lower_priority)
@@ -54,7 +59,7 @@ class Improver(threading.Thread):
 
     def _improve(self, player: Player, hops: int) -> None:
         known = pool_threads()
-        while player.improve(hops, lambda run: self._apart.submit(run).result()):
+        while self._improve_part(player, hops, lambda run: self._apart.submit(run).result()):
             lower_compilers(known)
             if self._wake.is_set():
                 return

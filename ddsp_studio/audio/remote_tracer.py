@@ -120,10 +120,12 @@ class RemoteWork:
         """See `Work`."""
         while self.keys and self._tracer.child is self._child:
             try:
-                if self._tracer.compile(self.keys.pop()):
-                    return True
+                compiled = self._tracer.compile(self.keys[-1])
             except _Lost:
                 return False
+            self.keys.pop()
+            if compiled:
+                return True
         return False
 
 

@@ -6,10 +6,13 @@ the render thread.
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ddsp_studio.audio.instrument import Player, Smoother
+from ddsp_studio.audio.xla_cache import XlaCache
 from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch
 
@@ -20,6 +23,10 @@ INTRA_OP_THREADS = 1
 """Measured on two cores: a second thread gains nothing at live block sizes and adds jitter."""
 INTER_OP_THREADS = 3
 """Compiling by XLA takes one of them for a second at a time; the sound needs another."""
+
+
+Apart = Callable[[Callable[[], Any]], Any]
+_logger = logging.getLogger(__name__)
 
 
 class Workshop(Protocol):
@@ -34,19 +41,30 @@ class Workshop(Protocol):
     def smoother(self, player: Player) -> Smoother:
         """The smoother of a player's knob moves."""
 
+    def improve(self, player: Player, hops: int, apart: Apart) -> bool:
+        """Compile one more part of a player for speed (see `Player.improve`), on a thread of its own."""
+
+    def close(self) -> None:
+        """The process will end, whatever is being compiled."""
+
 
 class TensorFlowWorkshop:
     """The real workshop."""
 
-    def __init__(self, intra_op_threads: int = INTRA_OP_THREADS, tracer: Tracer | None = None) -> None:
-        """`tracer` makes the functions of patches; this process itself where none is given."""
-        self._threads, self._tracer = intra_op_threads, tracer
+    def __init__(
+        self, intra_op_threads: int = INTRA_OP_THREADS, tracer: Tracer | None = None, cache: XlaCache | None = None
+    ) -> None:
+        """`tracer` makes the functions of patches; this process itself where none is given. `cache` keeps what XLA compiles."""
+        self._threads, self._tracer, self._cache = intra_op_threads, tracer, cache
+        self._failed = False
 
     def prepare(self) -> None:
         """Import TensorFlow, quietly, with few threads and a GPU memory that grows."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        if self._cache is not None and not self._cache.use():
+            self._cache = None
         from ddsp_studio.dsp.tensor import tf
 
         try:
@@ -69,3 +87,25 @@ class TensorFlowWorkshop:
 
         smoother: Smoother = KnobSmoother(player)  # type: ignore[arg-type]
         return smoother
+
+    def improve(self, player: Player, hops: int, apart: Apart) -> bool:
+        """Compile by XLA, or take what it compiled before; once more from nothing if that is damaged."""
+        if self._cache is None:
+            return player.improve(hops, apart)
+        with self._cache.at_work():
+            try:
+                more = player.improve(hops, apart)
+            except Exception as problem:  # TensorFlow's errors have no common root that could be named without it
+                self._cache.forget()
+                if self._failed:
+                    raise
+                _logger.warning("compiling failed, and is tried again without what was kept: %s", str(problem)[:200])
+                more = self._failed = True
+            else:
+                self._failed = False
+            return more
+
+    def close(self) -> None:
+        """What is being compiled ends with the process; what was, stays."""
+        if self._cache is not None:
+            self._cache.close()

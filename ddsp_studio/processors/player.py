@@ -108,10 +108,10 @@ class Player:
         """
         if hops in self._work and self._work[hops].compile():
             return True
-        function = self._traced.pop(hops, None)
+        function = self._traced.get(hops)
         if function is not None:
             apart(functools.partial(function, *self._blank(hops)))
-            self._whole[hops] = function
+            self._whole[hops] = self._traced.pop(hops)
         return function is not None
 
     def refresh(self, hops: int) -> bool:

@@ -93,11 +93,12 @@ class Pending:
     def compile(self) -> bool:
         """Compile one of them by XLA, which may take a second; False when none was left. Any thread, one at a time."""
         while self.keys:
-            key = self.keys.pop()
-            by_xla = prepare(key)
+            by_xla = prepare(self.keys[-1])
             if by_xla is not None:
                 direct(by_xla.caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in by_xla.specs))
-                use(key, by_xla)
+                use(self.keys[-1], by_xla)
+            self.keys.pop()
+            if by_xla is not None:
                 return True
         return False
 

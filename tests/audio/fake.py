@@ -115,3 +115,9 @@ class FakeWorkshop:
 
     def smoother(self, player):
         return FakeSmoother(player)
+
+    def improve(self, player, hops, apart):
+        return player.improve(hops, apart)
+
+    def close(self):
+        pass
