@@ -91,7 +91,7 @@ def with_node(**fields: Any) -> str:
 
 
 BAD = [
-    ("", "cut short or damaged"),
+    ("", "the patch is empty"),
     (json.dumps(GOLDEN)[:200], "cut short or damaged"),
     ("[" * 100_000, "cut short or damaged"),
     ("[]", "this is no ddsp_studio patch"),
@@ -147,7 +147,7 @@ def test_files_are_bounded_and_named(tmp_path: Path) -> None:
     for content, words in (
         (b"\xff\xfe\x00x", "is no text, so no patch"),
         (b"{", "x.ddsp: the patch is cut short"),
-        (b"", "x.ddsp: the patch is cut"),
+        (b"", "x.ddsp: the patch is empty"),
     ):
         (tmp_path / "x.ddsp").write_bytes(content)
         with pytest.raises(PatchError, match=words):

@@ -78,7 +78,7 @@ ELEMENTARY = {
     *("Constant", "Scale", "Sum", "Multiply", "Math", "Curve", "Slew", "Quantise", "SampleAndHold", "Drift", "Transpose"),
     *("HzToNote", "NoteToHz", "KeyTrack", "DbToAmplitude", "AmplitudeToDb", "ToBipolar", "ToUnipolar"),
     *("Gain", "Add", "Mix", "Crossfade", "Pan", "Trim", "Send", "Return", "Channels", "MidSideSplit", "MidSideJoin", "Crop"),
-    *("Voice", "Clock", "Sequencer", "Arpeggiator", "AudioInput", "VoiceMixer", "Output", "Expression"),
+    *("Voice", "Clock", "Sequencer", "Arpeggiator", "AudioInput", "VoiceMixer", "Output", "Expression", "AutoLevel"),
     *("Adsr", "Lfo", "AutoPan", "Limiter", "NoiseSource", "SteppedNoise", "WavetableBank"),
 }
 """Types whose method is arithmetic, or this program's own and said in full by the docstring."""
