@@ -95,7 +95,9 @@ def measure_live(
 ) -> LiveReport:
     """Play chords on a patch while it is edited, count dropouts, and do the same for a bare callback.
 
-    Every `edit_every_s` seconds a node comes or goes (a structural edit; 0 for none), and a knob moves ten times a second.
+    Every `edit_every_s` seconds (0: never) a node goes and another comes, a structural edit that was not made before, and a knob
+    moves ten times a second.
+
     Raises TimeoutError if the engine does not play, RuntimeError if it refuses the patch.
     """
     settings = protocol.AudioSettings(device=device, block=block, safety_blocks=safety_blocks, voices=voices)
@@ -104,13 +106,12 @@ def measure_live(
         engine.send(protocol.Configure(settings=settings))
         engine.play_patch(patch, 0)
         ready = time.monotonic() - begin
-        other = _edited(patch)
-        engine.play_patch(other, 1)
-        engine.play_patch(patch, 2)
+        engine.play_patch(_edited(patch, 1), 1)
+        engine.play_patch(_edited(patch, 2), 2)
         time.sleep(1.0)
         engine.send(protocol.ResetCounters())
         time.sleep(0.2)
-        edits, loads = _play(engine, (patch, other), seconds, edit_every_s)
+        edits, loads = _play(engine, patch, seconds, edit_every_s)
         page = engine.telemetry.data
         dropouts, peak = int(page["dropouts"]), float(page["load_peak"])
         status = [event for event in engine.events if isinstance(event, protocol.Status)][-1]
@@ -136,11 +137,11 @@ def measure_live(
     )
 
 
-def _edited(patch: Patch) -> Patch:
-    """The patch with one more node, of a type that makes a difference to the graph but none to the ear."""
+def _edited(patch: Patch, revision: int) -> Patch:
+    """The patch with one more node, which makes a difference to the graph but none to the ear; unlike for each revision."""
     output = next((name for name, node in patch.nodes.items() if node.type == "Output"), "")
     feeds = [cable for cable in patch.cables if cable.target.node == output]
-    name = patch.free_name("Gain")
+    name = f"gain_{revision}"
     edited = patch.with_node(name, Node("Gain"))
     for cable in feeds:
         edited = edited.without_cables([cable])
@@ -151,9 +152,7 @@ def _edited(patch: Patch) -> Patch:
     return edited
 
 
-def _play(
-    engine: EngineSession, patches: tuple[Patch, Patch], seconds: float, edit_every_s: float
-) -> tuple[list[float], list[float]]:
+def _play(engine: EngineSession, patch: Patch, seconds: float, edit_every_s: float) -> tuple[list[float], list[float]]:
     """Chords, knob moves and edits for a while; returns edit times in seconds and loads."""
     start = time.monotonic()
     edits: list[float] = []
@@ -161,7 +160,7 @@ def _play(
     held: tuple[int, ...] = ()
     revision, chord, next_chord, next_edit = 3, 0, 0.0, edit_every_s
     pending: tuple[int, int] | None = None
-    knob = next((f"{name}" for name, node in patches[0].nodes.items() if node.type == "Output"), "")
+    knob = next((f"{name}" for name, node in patch.nodes.items() if node.type == "Output"), "")
     while (now := time.monotonic() - start) < seconds:
         if now >= next_chord:
             engine.notes(*held, velocity=0)
@@ -169,7 +168,7 @@ def _play(
             engine.notes(*held)
         if edit_every_s and now >= next_edit and pending is None:
             pending = (revision, len(engine.events))
-            engine.send(protocol.LoadPatch(patch=_json(patches[revision % 2]), revision=revision))
+            engine.send(protocol.LoadPatch(patch=_json(_edited(patch, revision)), revision=revision))
             revision, next_edit = revision + 1, next_edit + edit_every_s
         if pending is not None:
             for event in engine.events[pending[1] :]:

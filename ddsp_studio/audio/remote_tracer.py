@@ -1,6 +1,7 @@
 """Has patches traced by a child process, so that the threads that make sound never wait for the interpreter.
 
-A child that ends, by whatever a patch did to it, is started again and asked once more; the engine and the sound live on.
+A child that ends, by whatever a patch did to it, is started again and asked once more; the engine and the sound live on. What was
+traced of late is kept, so that undoing and redoing are heard at once.
 Thread rule: any thread; questions wait for each other.
 """
 
@@ -11,6 +12,7 @@ import logging
 import queue
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,17 @@ import numpy as np
 
 from ddsp_studio.audio import tracer_messages as messages
 from ddsp_studio.audio.protocol import encode
+from ddsp_studio.audio.values import structure_key
 from ddsp_studio.children import Child, describe_exit
 from ddsp_studio.processors.programs import Loaded, Program, zeros
-from ddsp_studio.processors.tracing import Compiler
+from ddsp_studio.processors.tracing import Compiler, identity
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
     from ddsp_studio.processors.tracer import Work
 
 _READY_S = 60.0
+_MAX_KEPT = 32
 _logger = logging.getLogger(__name__)
 _marks = itertools.count(1)
 
@@ -41,11 +45,15 @@ class RemoteTracer:
     def __init__(self) -> None:
         """Start the process; it will be ready in some seconds."""
         self._lock = threading.Lock()
+        self._kept: OrderedDict[Any, tuple[Loaded, list[int]]] = OrderedDict()
+        self._compiled: set[int] = set()
         self._begin()
 
     def _begin(self) -> None:
         self._answers: queue.SimpleQueue[messages.Answer | None] = queue.SimpleQueue()
         self._ready, self._end, answers = False, "", self._answers
+        self._kept.clear()
+        self._compiled.clear()
         command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}"]
 
         def ended(_: Child[messages.Answer], status: int) -> None:
@@ -56,12 +64,21 @@ class RemoteTracer:
 
     def trace(self, group: ProcessorGroup, rows: int, hops: int, compiler: Compiler) -> tuple[Callable[..., Any], Work]:
         """See `Tracer`."""
+        processors = tuple(identity(processor) for processor in group.processors.values())
+        key = (structure_key(group.patch), group.sample_rate, rows, hops, compiler, processors)
         question = messages.Trace(patch=group.patch, sample_rate=group.sample_rate, rows=rows, hops=hops, compiler=compiler.value)
         with self._lock:
-            answer = self._ask(question)
-            if not isinstance(answer, messages.Traced):
-                raise ValueError(_told(answer))
-            return _load(answer.program), RemoteWork(self, answer.pending, self.child)
+            function, pending = self._kept.get(key, (None, []))
+            if function is None or self._compiled & set(pending):
+                answer = self._ask(question)
+                if not isinstance(answer, messages.Traced):
+                    raise ValueError(_told(answer))
+                function, pending = _load(answer.program), answer.pending
+                self._kept[key] = function, pending
+            self._kept.move_to_end(key)
+            while len(self._kept) > _MAX_KEPT:
+                self._kept.popitem(last=False)
+            return function, RemoteWork(self, list(pending), self.child)
 
     def compile(self, key: int) -> bool:
         """Have XLA compile a node in this process; False if that was done before."""
@@ -74,6 +91,7 @@ class RemoteTracer:
         _load(answer.program)(*zeros(answer.specs))
         with self._lock:
             self._say(messages.Use(key=key))
+            self._compiled.add(key)
         return True
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ class BusyWindow(StudioWindow):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._edits: list[float] = []
+        self._undos: list[float] = []
         self._held: tuple[int, ...] = ()
         self._chord, self._asked, self._began, self._added = 0, 0.0, 0.0, False
         self._pictures: list[float] = []
@@ -39,7 +40,7 @@ class BusyWindow(StudioWindow):
             self._every(1.0, self._edit)
             QTimer.singleShot(int(1e3 * _SETTLING_S), self, self._count)
         elif self._asked:
-            self._edits.append(time.perf_counter() - self._asked)
+            (self._edits if self._added else self._undos).append(time.perf_counter() - self._asked)
             self._asked = 0.0
 
     def _every(self, seconds: float, act: Callable[[], object]) -> None:
@@ -56,20 +57,23 @@ class BusyWindow(StudioWindow):
             self.link.send(protocol.Midi(data=[0x90, key, 80]))
 
     def _edit(self) -> None:
-        """A Gain before the output, and away again."""
+        """A Gain before the output, of a name that it never had, and away again."""
         document = self.document
         self._asked = time.perf_counter()
         if self._added:
             document.undo_stack.undo()
+            document.undo_stack.undo()
         else:
             output = next(name for name, node in document.patch.nodes.items() if node.type == "Output")
             cable = next(cable for cable in document.patch.cables if cable.target.node == output)
-            document.add_node("Gain", (0.0, 300.0), cable=cable)
+            name = document.add_node("Gain", (0.0, 300.0), cable=cable)
+            document.rename(name, f"gain_{self._chord}")
         self._added = not self._added
 
     def _count(self) -> None:
         self.link.send(protocol.ResetCounters())
         self._edits.clear()
+        self._undos.clear()
         self.displays.spectrogram.installEventFilter(self)
         self._every(0.05, self._look)
         QTimer.singleShot(int(1e3 * self.seconds), self, self._finish)
@@ -87,17 +91,18 @@ class BusyWindow(StudioWindow):
     def _finish(self) -> None:
         page = self.link.client.telemetry.data
         self.report.update(dropouts=int(page["dropouts"]), seconds=self.seconds, blocks=int(self.seconds * 48_000 / 256))
-        self.report.update(_summary(self._loads, self._edits, self._pictures))
+        self.report.update(_summary(self._loads, self._edits, self._undos, self._pictures))
         self.document.undo_stack.setClean()
         self.close()
 
 
-def _summary(loads: list[float], edits: list[float], pictures: list[float]) -> dict[str, Any]:
+def _summary(loads: list[float], edits: list[float], undos: list[float], pictures: list[float]) -> dict[str, Any]:
     gaps = 1e3 * np.diff(pictures)
     return {
         "load_median": float(np.median(loads)),
         "load_p99": float(np.percentile(loads, 99)),
-        "edits": len(edits),
+        "edits": len(edits) + len(undos),
+        "undo_median_s": float(np.median(undos)) if undos else 0.0,
         "edit_median_s": float(np.median(edits)) if edits else 0.0,
         "edit_max_s": max(edits, default=0.0),
         "pictures_per_s": 1e3 / float(np.mean(gaps)) if gaps.size else 0.0,

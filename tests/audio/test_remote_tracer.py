@@ -67,6 +67,15 @@ def test_what_xla_compiled_serves_later_patches(tracer):
     np.testing.assert_allclose(sound(again), plain, atol=1e-5)
 
 
+def test_what_was_traced_of_late_is_kept(tracer):
+    name = next(name for name, node in synth().nodes.items() if node.type == "Output")
+    first, louder = player(tracer), player(tracer, synth().with_value(name, "gain", (-20.0,)))
+    assert louder._functions[HOPS] is first._functions[HOPS], "values are no structure"
+    renamed = player(tracer, synth().renamed(name, "ears"))
+    assert renamed._functions[HOPS] is not first._functions[HOPS]
+    assert player(tracer)._functions[HOPS] is first._functions[HOPS]
+
+
 def test_a_tracer_that_was_killed_is_replaced(tracer):
     before = sound(player(tracer))
     os.kill(tracer.child.pid, signal.SIGKILL)
