@@ -6,7 +6,6 @@ It ends when its input ends.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
@@ -18,8 +17,6 @@ from ddsp_studio.audio.protocol import encode
 from ddsp_studio.audio.workshop import TensorFlowWorkshop
 from ddsp_studio.children import BadCommand, commands, protected_stdout
 from ddsp_studio.processors.programs import Exporter, Program
-
-_NICE = 5
 
 
 class TracerHost:
@@ -87,8 +84,6 @@ def _data(program: Program) -> messages.ProgramData:
 
 def main() -> int:
     """Serve until the input ends."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = protected_stdout()
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # nothing is computed here, and the memory of a GPU belongs to the engine
