@@ -12,9 +12,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from ddsp_studio.audio.instrument import Player
+from ddsp_studio.audio.instrument import Apart, Player
 from ddsp_studio.audio.priority import lower_compilers, lower_priority, pool_threads
-from ddsp_studio.audio.workshop import Apart
 
 _NODES_REST_S, _WHOLE_REST_S = 0.3, 5.0
 """How long a patch must be left alone before its nodes, or the whole, are compiled.

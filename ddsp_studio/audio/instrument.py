@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 Frames = npt.NDArray[np.float32]
+Apart = Callable[[Callable[[], Any]], Any]
+"""Runs a function that computes for long in the thread that calls it, and waits for it."""
 
 
 class Block(Protocol):
@@ -61,7 +63,7 @@ class Player(Protocol):
     def tail_s(self) -> float:
         """Seconds for which sound goes on after the last input."""
 
-    def improve(self, hops: int, apart: Callable[[Callable[[], Any]], Any]) -> bool:
+    def improve(self, hops: int, apart: Apart) -> bool:
         """Compile one more part for speed, in up to a second; False when none is left.
 
         What computes in the thread that calls it is run by `apart`, which waits for it.

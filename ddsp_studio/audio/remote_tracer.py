@@ -47,11 +47,12 @@ class RemoteTracer:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Any, tuple[Loaded, list[int]]] = OrderedDict()
         self._compiled: set[int] = set()
+        self._end = ""
         self._begin()
 
     def _begin(self) -> None:
         self._answers: queue.SimpleQueue[messages.Answer | None] = queue.SimpleQueue()
-        self._ready, self._end, answers = False, "", self._answers
+        self._ready, answers = False, self._answers
         self._kept.clear()
         self._compiled.clear()
         command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}"]
@@ -100,15 +101,19 @@ class RemoteTracer:
 
     def _ask(self, question: messages.Question) -> messages.Answer:
         """The answer, from another child if the first one ended over it."""
-        for last in (False, True):
-            try:
-                return self._say(question)
-            except _Lost as loss:
-                _logger.warning("the process that traces patches %s", self._end)
-                self._begin()
-                if last:
-                    raise ValueError(f"the process that traces patches {self._end} over it") from loss
-        raise RuntimeError("unreachable")
+        try:
+            return self._say(question)
+        except _Lost:
+            self._replace()
+        try:
+            return self._say(question)
+        except _Lost as loss:
+            self._replace()
+            raise ValueError(f"the process that traces patches {self._end} over it") from loss
+
+    def _replace(self) -> None:
+        _logger.warning("the process that traces patches %s", self._end)
+        self._begin()
 
     def _say(self, question: messages.Question) -> messages.Answer:
         if not self._ready:
@@ -123,6 +128,7 @@ class RemoteTracer:
             self.child.kill()
             raise _Lost from None
         if answer is None:
+            self._answers.put(None)  # whoever asks next must learn it, too
             raise _Lost
         return answer
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ddsp_studio.audio.instrument import Player, Smoother
+from ddsp_studio.audio.instrument import Apart, Player, Smoother
 from ddsp_studio.audio.xla_cache import XlaCache
 from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Patch
@@ -25,7 +24,6 @@ INTER_OP_THREADS = 3
 """Compiling by XLA takes one of them for a second at a time; the sound needs another."""
 
 
-Apart = Callable[[Callable[[], Any]], Any]
 _logger = logging.getLogger(__name__)
 
 

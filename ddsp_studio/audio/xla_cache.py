@@ -66,7 +66,7 @@ class XlaCache:
         except OSError as problem:
             _logger.warning("what XLA compiles is not kept: %s", problem)
             return False
-        flags = [os.environ.get(_FLAGS, ""), f"--tf_xla_persistent_cache_directory={self.place}"]
+        flags = [os.environ.get(_FLAGS, ""), f'--tf_xla_persistent_cache_directory="{self.place}"']
         os.environ[_FLAGS] = " ".join(filter(None, flags))
         return True
 

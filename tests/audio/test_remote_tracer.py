@@ -9,7 +9,7 @@ import pytest
 
 from ddsp_studio import resources
 from ddsp_studio.audio.protocol import encode
-from ddsp_studio.audio.remote_tracer import RemoteTracer
+from ddsp_studio.audio.remote_tracer import RemoteTracer, RemoteWork
 from ddsp_studio.audio.tracer_messages import Array, Done, Failed, ProgramData, Trace, Traced, Use, decode_answer, decode_question
 from ddsp_studio.audio.tracer_process import TracerHost
 from ddsp_studio.dsp.tensor import tf
@@ -98,6 +98,14 @@ def test_groups_are_traced(tracer):
     patch = patch.without_cables([cable]).with_node("group", Node("Group", inside=Inside(inside, ports)))
     patch = patch.with_cable(Cable(cable.source, Port("group", "input"))).with_cable(Cable(Port("group", "audio"), cable.target))
     np.testing.assert_allclose(sound(player(tracer, playable(patch))), sound(player(patch=playable(patch))), atol=1e-6)
+
+
+def test_a_tracer_that_ends_while_xla_compiles_is_replaced(tracer):
+    work = RemoteWork(tracer, [0], tracer.child)
+    os.kill(tracer.child.pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert not work.compile()
+    assert np.abs(sound(player(tracer))).max() > 0.01
 
 
 def test_a_function_that_keeps_a_variable_is_refused():
