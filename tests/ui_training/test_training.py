@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -308,6 +310,41 @@ def test_quitting_asks(begun: StudioWindow, session: TrainingSession, monkeypatc
     assert pid and session._link.client.pid == 0
     assert folders.Training(session.training.folder, session.training.note).has_checkpoint
     assert session.training.note.state == folders.RUNNING
+
+
+def test_quitting_and_discarding_leaves_nothing(
+    begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.document.undo_stack.setClean()
+    sure(monkeypatch, "and discard")
+    assert begun.close()
+    assert not session.training.folder.exists() and not session.training.model.exists()
+
+
+def test_quitting_while_it_stops_keeps_the_model(begun: StudioWindow, session: TrainingSession) -> None:
+    begun.document.undo_stack.setClean()
+    session.stop()
+    session.leave()
+    assert session.training.model.is_file() and session.training.note.state == folders.ENDED
+
+
+def test_quitting_while_a_model_is_copied_waits_for_it(
+    begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.document.undo_stack.setClean()
+    sure(monkeypatch, "go on later")
+    copied: list[Path] = []
+
+    def slow(training: folders.Training) -> bool:
+        time.sleep(0.3)
+        copied.append(training.model)
+        return True
+
+    monkeypatch.setattr(folders.Training, "publish", slow)
+    wait_until(lambda: session._copier._work_queue.qsize() > 0)
+    assert begun.close()
+    known = len(copied)
+    assert known and not any(thread.name.startswith("publish") for thread in threading.enumerate())
 
 
 def test_nothing_is_asked_when_nothing_is_trained(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:

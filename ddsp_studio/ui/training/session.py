@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, Signal
 
@@ -37,6 +38,8 @@ class TrainingSession(QObject):
         self.training: Training | None = None
         self.story = Story(stage=Stage.ENDED)
         self._deaths = 0
+        self._left = False
+        self._copier = ThreadPoolExecutor(1, "publish")
         self._published.connect(self._was_published)
         link.heard.connect(self._hear)
         link.died.connect(self._die)
@@ -93,13 +96,21 @@ class TrainingSession(QObject):
             self._close(protocol.Ended(how="discarded" if stage is Stage.DISCARDING else "stopped", model=""))
 
     def leave(self) -> None:
-        """The studio ends: the trainer keeps what it has, and the next studio offers to go on."""
+        """The studio ends: the trainer keeps what it has, and the next studio offers to go on. Waits for both."""
+        self._left = True
         self._link.close()
+        self._copier.shutdown()
+        if self.training is not None and self.busy and self.story.stage is Stage.DISCARDING:
+            self.training.discard()
+        elif self.training is not None and self.busy and self.story.stage is Stage.STOPPING:
+            with contextlib.suppress(OSError):  # no window is left to say so in; the next studio offers to go on
+                self.training.publish()
+                self.training.mark(folders.ENDED)
 
     # -- events ---------------------------------------------------------------------------------------------------------
 
     def _hear(self, event: protocol.Event) -> None:
-        if self.training is None or self.story.ended is not None:
+        if self._left or self.training is None or self.story.ended is not None:
             return
         if isinstance(event, protocol.Ended):
             self._close(event)
@@ -116,7 +127,7 @@ class TrainingSession(QObject):
             self._publish(None)
 
     def _publish(self, after: protocol.Ended | None) -> None:
-        """Copy the model on another thread: large ones take a while."""
+        """Copy the model on another thread, one after the other: large ones take a while."""
         training = self.training
 
         def work() -> None:
@@ -126,7 +137,7 @@ class TrainingSession(QObject):
                 done, problem = False, f"The model could not be written: {failure.strerror or failure}."
             self._published.emit(training if done else None, after, problem)
 
-        threading.Thread(target=work, name="publish", daemon=True).start()
+        self._copier.submit(work)
 
     def _was_published(self, training: Training | None, after: protocol.Ended | None, problem: str) -> None:
         if problem:
@@ -164,7 +175,7 @@ class TrainingSession(QObject):
             self._publish(event)
 
     def _die(self, sentence: str) -> None:
-        if self.training is None or not self.busy:
+        if self._left or self.training is None or not self.busy:
             return
         if self.story.stage in (Stage.DISCARDING, Stage.STOPPING):
             self._close(protocol.Ended(how="discarded" if self.story.stage is Stage.DISCARDING else "stopped", model=""))
