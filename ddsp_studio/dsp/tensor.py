@@ -42,6 +42,8 @@ def _tensorflow() -> Any:
 tf: Any = _Lazy(_tensorflow)
 
 _context: Any = _Lazy(lambda: importlib.import_module("tensorflow.python.eager.context"))
+_MODULE_VERSION = 10
+"""Of the operation that holds a module."""
 _xla: Any = _Lazy(lambda: importlib.import_module("tensorflow.compiler.tf2xla.python.xla"))
 
 
@@ -56,6 +58,14 @@ def _differentiable_fence() -> None:
     # TensorFlow knows no gradient of its barrier
     with contextlib.suppress(KeyError):  # somebody else has said it
         tf.RegisterGradient("XlaOptimizationBarrier")(lambda op, *slopes: slopes)
+
+
+def stablehlo(arguments: list[Tensor], module: bytes, outputs: list[Tensor]) -> list[Tensor]:
+    """A StableHLO module as an operation, for any device; `outputs` have the types and shapes of what it gives."""
+    types, shapes = [t.dtype for t in outputs], [t.shape for t in outputs]
+    anywhere = {"platforms": ["CPU"], "disabled_checks": ["platform"]}
+    given = _xla.call_module(arguments, version=_MODULE_VERSION, module=module, Tout=types, Sout=shapes, **anywhere)
+    return list(given)
 
 
 def in_one_thread() -> Any:
