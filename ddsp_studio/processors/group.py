@@ -72,7 +72,7 @@ class ProcessorGroup:
         self.output = next((name for name in self.order if patch.nodes[name].type == OUTPUT), None)
         self.listening = listening(patch)
         self.processors = {name: self._configure(name) for name in self.order}
-        self.weights = {name: self._weights(p, name) for name, p in self.processors.items() if p.spec.weights}
+        self.weights = {name: self._own_weights(p, name) for name, p in self.processors.items() if p.spec.weights}
         self.columns: dict[str, Column] = {}
         self._lay_out_columns()
         self.lag: dict[str, int] = {}
@@ -99,6 +99,9 @@ class ProcessorGroup:
                 control = spec.controls[cable.target.name]
                 found.append(Head(str(cable.target), control, spec.channels(cable.target.name, node.options)))
         return tuple(sorted(found, key=lambda head: head.target))
+
+    def _own_weights(self, processor: Processor, name: str) -> dict[str, Array]:
+        return dict(remembered("weights", processor, make=functools.partial(self._weights, processor, name)))
 
     def _weights(self, processor: Processor, name: str) -> dict[str, Array]:
         try:
