@@ -97,12 +97,13 @@ def _derived(processor: Processor) -> Any:
 
 def _function(processor: Processor, batch: int, copies: int) -> tuple[Any, Pending, list[Any]]:
     """A function that runs a node several times, each with a memory of its own; what XLA has still to compile; its arguments."""
-    given = (_inputs(processor, batch), [processor.memory(batch) for _ in range(copies)])
+    # inputs of its own for each: what depends on equal ones only would be computed once
+    given = ([_inputs(processor, batch) for _ in range(copies)], [processor.memory(batch) for _ in range(copies)])
     pending = Pending()
 
     def flat(*tensors: Any) -> list[Any]:
-        x, memories = tf.nest.pack_sequence_as(given, list(tensors))
-        left = [call(processor, memory, x, {}, Compiler.NODES, pending) for memory in memories]
+        heard, memories = tf.nest.pack_sequence_as(given, list(tensors))
+        left = [call(processor, memory, x, {}, Compiler.NODES, pending) for x, memory in zip(heard, memories, strict=True)]
         return tf.nest.flatten([each.memory for each in left]) + tf.nest.flatten([each.signals for each in left])  # type: ignore[no-any-return]
 
     arguments = tf.nest.flatten(given)
