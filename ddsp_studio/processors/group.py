@@ -101,7 +101,7 @@ class ProcessorGroup:
         return tuple(sorted(found, key=lambda head: head.target))
 
     def _own_weights(self, processor: Processor, name: str) -> dict[str, Array]:
-        return dict(remembered("weights", processor, make=functools.partial(self._weights, processor, name)))
+        return dict(remembered("weights", processor, name, make=functools.partial(self._weights, processor, name)))
 
     def _weights(self, processor: Processor, name: str) -> dict[str, Array]:
         try:
