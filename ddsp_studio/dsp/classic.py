@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ddsp_studio.dsp.oscillators import fade_to_nyquist, wrap
+from ddsp_studio.dsp.sine import sine
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.dsp.wavetable import MOST_HARMONICS, Waves, band_limit, level_of, read_waves
 
@@ -36,7 +37,7 @@ def classic_wave(shape: str, waves: Waves, turns: Tensor, f0_hz: Tensor, width: 
         [...] float32.
     """
     if shape == "sine":
-        wave = tf.sin(tf.cast(wrap(turns), tf.float32) * (2.0 * math.pi))
+        wave = sine(tf.cast(wrap(turns), tf.float32))
         return fade_to_nyquist(wave, f0_hz, sample_rate)
     level = level_of(f0_hz, sample_rate)
     if shape == "saw":

@@ -9,6 +9,7 @@ import numpy as np
 
 from ddsp_studio.dsp.chunks import over_chunks
 from ddsp_studio.dsp.ramps import RISE
+from ddsp_studio.dsp.sine import cosine, sine
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 _GRID = 2.0**14
@@ -39,16 +40,16 @@ def _bank(turns: Tensor, amplitudes: Tensor) -> Tensor:
     high = -(-count // low)
 
     def run(turns: Tensor, amplitudes: Tensor) -> tuple[Tensor, Any]:
-        angle = (2.0 * math.pi) * _multiples(turns, [*range(1, low + 1), *range(0, low * high, low)])
-        sine, cosine = tf.sin(angle), tf.cos(angle)  # [batch, hops, low + high, HOP]
-        inner = tf.concat([cosine[:, :, :low], sine[:, :, :low]], axis=3)
-        outer = tf.concat([sine[:, :, low:], cosine[:, :, low:]], axis=3)
+        multiples = _multiples(turns, [*range(1, low + 1), *range(0, low * high, low)])
+        sines, cosines = sine(multiples), cosine(multiples)  # [batch, hops, low + high, HOP]
+        inner = tf.concat([cosines[:, :, :low], sines[:, :, :low]], axis=3)
+        outer = tf.concat([sines[:, :, low:], cosines[:, :, low:]], axis=3)
         ends = _ends(amplitudes, low, high)
 
         def back(slope: Tensor) -> tuple[Tensor, Tensor]:
             twice = tf.concat([slope, slope], axis=2)[:, :, None]  # [batch, hops, 1, 2·HOP]
             numbers = (2.0 * math.pi) * np.arange(1, count + 1, dtype=np.float32)
-            turned = tf.concat([cosine[:, :, low:], -sine[:, :, low:]], axis=3)
+            turned = tf.concat([cosines[:, :, low:], -sines[:, :, low:]], axis=3)
             by_turns = slope * _joined(_ends(amplitudes * numbers, low, high), inner, turned)
             heard = outer * twice
             weighed = tf.concat([heard * (1.0 - _RISE), heard * _RISE], axis=2)

@@ -1,7 +1,7 @@
 """Networks as pure functions of tensors and weights: dense layers, a gated recurrent unit, causal convolutions.
 
 Everything that does not depend on the frame before is computed for all frames at once, so that the recursion itself does as
-little as it can.
+little as it can. Kernels may be float32 or bfloat16: products are computed in a kernel's own precision, all else in float32.
 """
 
 from __future__ import annotations
@@ -36,6 +36,15 @@ class Layer(NamedTuple):
     shift: Tensor
 
 
+def product(x: Tensor, kernel: Tensor) -> Tensor:
+    """Matrix product [..., in]·[in, out] in the kernel's precision, as float32.
+
+    bfloat16 has the range of float32, so that gradients need no scaling (Kalamkar et al., "A Study of BFLOAT16 for Deep Learning
+    Training", 2019).
+    """
+    return tf.cast(tf.matmul(tf.cast(x, kernel.dtype), kernel), tf.float32)
+
+
 def leaky(x: Tensor) -> Tensor:
     """Give x, or LEAK · x below zero: the activation of Engel et al."""
     return tf.nn.leaky_relu(x, LEAK)
@@ -51,7 +60,7 @@ def dense(x: Tensor, layer: Layer, bend: Callable[[Tensor], Tensor] = smooth) ->
 
     Of a stack of layers [n, in, out] each takes its own input [n, rows, in].
     """
-    return bend(layer_norm(tf.matmul(x, layer.kernel) + layer.bias, layer.gain, layer.shift))
+    return bend(layer_norm(product(x, layer.kernel) + layer.bias, layer.gain, layer.shift))
 
 
 class Gru(NamedTuple):
@@ -82,7 +91,7 @@ def gru(x: Tensor, layer: Gru, state: Tensor) -> Tensor:
     units, frames = int(state.shape[1]), int(x.shape[1])
     # the biases of the gates may be added at once; that of the candidate's state is inside the reset
     gates, inner = layer.bias[1, : 2 * units], layer.bias[1, 2 * units :]
-    driven = tf.matmul(x, layer.kernel) + layer.bias[0] + tf.pad(gates, [[0, units]])
+    driven = product(x, layer.kernel) + layer.bias[0] + tf.pad(gates, [[0, units]])
     if frames > UNROLL:
         return _long(driven, layer.recurrent, inner, state)
     states = []
@@ -94,10 +103,10 @@ def gru(x: Tensor, layer: Gru, state: Tensor) -> Tensor:
 
 def _step(driven: Tensor, recurrent: Tensor, inner: Tensor, state: Tensor) -> Tensor:
     units = int(state.shape[1])
-    product = tf.matmul(state, recurrent)
-    gates = tf.sigmoid(driven[:, : 2 * units] + product[:, : 2 * units])
+    turned = product(state, recurrent)
+    gates = tf.sigmoid(driven[:, : 2 * units] + turned[:, : 2 * units])
     update, reset = gates[:, :units], gates[:, units:]
-    candidate = tf.tanh(driven[:, 2 * units :] + reset * (product[:, 2 * units :] + inner))
+    candidate = tf.tanh(driven[:, 2 * units :] + reset * (turned[:, 2 * units :] + inner))
     return candidate + update * (state - candidate)
 
 
@@ -148,10 +157,10 @@ def _slopes(wanted: Tensor, driven: Tensor, recurrent: Tensor, inner: Tensor, st
     """
     frames, units = int(driven.shape[0]), int(inner.shape[0])
     before = states[:-1]
-    product = tf.tensordot(before, recurrent, 1)
-    gates = tf.sigmoid(driven[..., : 2 * units] + product[..., : 2 * units])
+    products = product(before, recurrent)
+    gates = tf.sigmoid(driven[..., : 2 * units] + products[..., : 2 * units])
     update, reset = gates[..., :units], gates[..., units:]
-    turned = product[..., 2 * units :] + inner
+    turned = products[..., 2 * units :] + inner
     candidate = tf.tanh(driven[..., 2 * units :] + reset * turned)
     by_candidate = (1.0 - update) * (1.0 - candidate * candidate)
     by_update = (before - candidate) * update * (1.0 - update)
@@ -165,7 +174,7 @@ def _slopes(wanted: Tensor, driven: Tensor, recurrent: Tensor, inner: Tensor, st
             at = frames - 1 - i - place
             slope = wanted[at] + later
             kept = kept.write(at, slope)
-            later = slope * update[at] + tf.matmul(tf.tile(slope, [1, 3]) * by_product[at], back)
+            later = slope * update[at] + product(tf.tile(slope, [1, 3]) * by_product[at], back)
         return i + steps, later, kept
 
     kept = tf.TensorArray(tf.float32, size=frames, element_shape=states.shape[1:])
@@ -174,7 +183,8 @@ def _slopes(wanted: Tensor, driven: Tensor, recurrent: Tensor, inner: Tensor, st
     slope = tf.ensure_shape(kept.stack(), wanted.shape)
     by_products = tf.tile(slope, [1, 1, 3]) * by_product
     by_driven = tf.concat([by_products[..., : 2 * units], slope * by_candidate], axis=-1)
-    by_recurrent = tf.tensordot(before, by_products, [[0, 1], [0, 1]])
+    one, other = (tf.cast(x, recurrent.dtype) for x in (before, by_products))
+    by_recurrent = tf.tensordot(one, other, [[0, 1], [0, 1]])
     return _turned(by_driven), by_recurrent, tf.reduce_sum(by_products[..., 2 * units :], axis=[0, 1]), first
 
 
@@ -191,4 +201,4 @@ def causal_convolution(x: Tensor, kernel: Tensor, history: Tensor, dilation: int
     frames, width = int(x.shape[1]), int(x.shape[2])
     line = tf.concat([history, x], axis=1)
     taps = int(kernel.shape[0]) // width
-    return tf.matmul(tf.concat([line[:, i * dilation : i * dilation + frames] for i in range(taps)], axis=2), kernel)
+    return product(tf.concat([line[:, i * dilation : i * dilation + frames] for i in range(taps)], axis=2), kernel)

@@ -6,13 +6,12 @@ wrapped, so that they stay exact for hours.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ddsp_studio.dsp.oscillators import wrap
 from ddsp_studio.dsp.ramps import RISE, samples
 from ddsp_studio.dsp.scaling import safe_divide
+from ddsp_studio.dsp.sine import sine
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 _STEP = np.arange(1, HOP + 1, dtype=np.float32)
@@ -47,10 +46,9 @@ def sinusoid_bank(frequencies_hz: Tensor, amplitudes: Tensor, phase: Tensor, sam
     coarse, fine = (tf.stack(parts, axis=-1) for parts in zip(_split(before), _split(rise / HOP), strict=True))
     start = tf.cast(wrap(starts), tf.float32)[..., None]
     # [batch, hops, sinusoids, HOP], by few passes over large tensors
-    whole = wrap(tf.tensordot(coarse, _PATH[1:], 1)) * (2.0 * math.pi)
-    angle = whole + tf.tensordot(tf.concat([start, fine], axis=-1), _PATH * np.float32(2.0 * math.pi), 1)
+    place = wrap(wrap(tf.tensordot(coarse, _PATH[1:], 1)) + tf.tensordot(tf.concat([start, fine], axis=-1), _PATH, 1))
     levels = tf.stack([amplitudes[:, :-1], amplitudes[:, 1:]], axis=2)
-    summed = tf.matmul(levels, tf.sin(angle))  # [batch, hops, 2, HOP], under the levels at both ends of the hop
+    summed = tf.matmul(levels, sine(place))  # [batch, hops, 2, HOP], under the levels at both ends of the hop
     return samples(summed[:, :, 0] * (1.0 - RISE) + summed[:, :, 1] * RISE), ends[:, -1]
 
 
@@ -94,7 +92,7 @@ def oscillator_bank(
         Audio [batch, samples], or [batch, samples, sinusoids] where they are not summed; and the phase at the end.
     """
     turns, end = integrate_turns(tf.cast(frequencies_hz, tf.float64) / sample_rate, phase)
-    waves = amplitudes * tf.sin(tf.cast(wrap(turns), tf.float32) * (2.0 * math.pi))
+    waves = amplitudes * sine(tf.cast(wrap(turns), tf.float32))
     return tf.reduce_sum(waves, axis=-1) if summed else waves, end
 
 

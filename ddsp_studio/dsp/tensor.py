@@ -7,9 +7,10 @@ every module of this program takes `tf` from here: nothing is loaded until an at
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 Tensor: TypeAlias = Any
@@ -45,6 +46,24 @@ _context: Any = _Lazy(lambda: importlib.import_module("tensorflow.python.eager.c
 _MODULE_VERSION = 10
 """Of the operation that holds a module."""
 _xla: Any = _Lazy(lambda: importlib.import_module("tensorflow.compiler.tf2xla.python.xla"))
+
+
+_reader: contextvars.ContextVar[bool] = contextvars.ContextVar("for_xla", default=False)
+
+
+@contextlib.contextmanager
+def for_xla() -> Iterator[None]:
+    """What is traced within is meant for XLA. On a CPU what is quick there may be slow elsewhere, and the other way round."""
+    before = _reader.set(True)
+    try:
+        yield
+    finally:
+        _reader.reset(before)
+
+
+def is_for_xla() -> bool:
+    """Whether what is traced now is meant for XLA."""
+    return _reader.get()
 
 
 def fence(tensors: list[Tensor]) -> list[Tensor]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ddsp_studio.dsp.oscillators import wrap
 from ddsp_studio.dsp.ramps import RISE
+from ddsp_studio.dsp.sine import cosine, sine
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 LEVELS_PER_OCTAVE = 3
@@ -103,9 +104,9 @@ def fourier_bank(turns: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     low = max(1, math.isqrt(count))
     high = -(-(count + 1) // low)
     multiples = np.concatenate([np.arange(low), low * np.arange(high)]).astype(np.float64)
-    angle = tf.cast(wrap(turns[:, :, None] * multiples[:, None]), tf.float32) * (2.0 * math.pi)
-    sine, cosine = tf.sin(angle), tf.cos(angle)  # [batch, hops, low + high, HOP]
-    near_sine, near_cosine = sine[:, :, :low], cosine[:, :, :low]
+    places = tf.cast(wrap(turns[:, :, None] * multiples[:, None]), tf.float32)
+    up, across = sine(places), cosine(places)  # [batch, hops, low + high, HOP]
+    near_sine, near_cosine = up[:, :, :low], across[:, :, :low]
     # harmonic 0 is empty and stands at the head of the grid
     room = [[0, 0], [0, 0], [1, low * high - count - 1]]
     grids = [tf.reshape(tf.pad(x, room), [*x.shape[:2], high, low]) for x in (cosines, sines)]
@@ -116,7 +117,7 @@ def fourier_bank(turns: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     mixed = tf.matmul(ends, tf.concat([real, imaginary], axis=3))  # [batch, hops, 2·high, 2·HOP]
     rise = np.tile(RISE, 2)
     mixed = mixed[:, :, :high] + rise * (mixed[:, :, high:] - mixed[:, :, :high])
-    outer = tf.concat([cosine[:, :, low:], -sine[:, :, low:]], axis=3)
+    outer = tf.concat([across[:, :, low:], -up[:, :, low:]], axis=3)
     halves = tf.reduce_sum(outer * mixed, axis=2)
     return halves[..., :HOP] + halves[..., HOP:]
 

@@ -139,9 +139,12 @@ class Weight:
     """Numbers that training fits: a response, a wavetable, a network's layers. With `trained` False, what it measures and keeps.
 
     One declaration may stand for several arrays, named "declared/part". Shapes are the processor's own: see `Processor.weights`.
+    With `rounded` True its arrays named "…/kernel" and "…/recurrent" are only multiplied with, by `dsp.nn`, and a training in
+    mixed precision hands them over in bfloat16.
     """
 
     trained: bool = True
+    rounded: bool = False
     doc: str = ""
 
 

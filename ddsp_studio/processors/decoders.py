@@ -72,9 +72,9 @@ class RnnDecoder(_Decoder, Processor, version=1, category="Neural"):
     size, latents, frame = _SIZE, _LATENTS, _FRAME
     f0, loudness, z, controls = _F0, _LOUDNESS, _Z, _CONTROLS
     statistics = _STATISTICS
-    input_layers = Weight(doc="Layers for pitch and loudness")
-    gru = Weight(doc="The recurrent unit")
-    output_layers = Weight(doc="Layers between it and the heads")
+    input_layers = Weight(rounded=True, doc="Layers for pitch and loudness")
+    gru = Weight(rounded=True, doc="The recurrent unit")
+    output_layers = Weight(rounded=True, doc="Layers between it and the heads")
     head = Weight(doc="A kernel and a bias for every control that is driven")
 
     UNITS, DEPTH = {"tiny": 48, "small": 192, "full": 512}, {"tiny": 1, "small": 2, "full": 3}
@@ -148,9 +148,9 @@ class DilatedDecoder(_Decoder, Processor, version=1, category="Neural"):
     size, latents, frame = _SIZE, _LATENTS, _FRAME
     f0, loudness, z, controls = _F0, _LOUDNESS, _Z, _CONTROLS
     statistics = _STATISTICS
-    input_layers = Weight(doc="The layer for pitch, loudness and timbre")
-    convolutions = Weight(doc="The residual layers")
-    output_layers = Weight(doc="The layer before the heads")
+    input_layers = Weight(rounded=True, doc="The layer for pitch, loudness and timbre")
+    convolutions = Weight(rounded=True, doc="The residual layers")
+    output_layers = Weight(rounded=True, doc="The layer before the heads")
     head = Weight(doc="A kernel and a bias for every control that is driven")
 
     CHANNELS, DEPTH = {"tiny": 32, "small": 128, "full": 256}, {"tiny": 5, "small": 7, "full": 8}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ddsp_studio.dsp.delay import read
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.recurrence import one_pole, one_pole_frames, scan_chunks
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet, Signal
@@ -99,8 +100,7 @@ class Delay(Processor, version=2, category="Effect"):
                 outs.append(tf.reshape(out, [batch, count * part]))
                 begin += count * part
         wet = outs[0] if len(outs) == 1 else tf.concat(outs, axis=1)
-        angle = ramp(x.mix) * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, self.Memory(*state, times[:, -1])
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, self.Memory(*state, times[:, -1])
 
     def _note_s(self, tempo: Tensor) -> Tensor:
         """Seconds of the note value at a tempo in bpm (120 where there is none), held to the shortest echo."""

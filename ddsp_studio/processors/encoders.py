@@ -73,7 +73,7 @@ class MfccEncoder(_Encoder, Processor, version=1, category="Neural"):
     latents, frame, units = _LATENTS, _FRAME, Option(default=128, low=4, high=512, doc="Units of the recurrent network")
     input, z = _INPUT, _Z
     cepstra = Weight(doc="Scale and shift of the normalised coefficients")
-    gru = Weight(doc="The recurrent unit")
+    gru = Weight(rounded=True, doc="The recurrent unit")
     head = Weight(doc="From its state to the coordinates")
 
     _COEFFICIENTS = 30
@@ -120,8 +120,8 @@ class ResidualEncoder(_Encoder, Processor, version=1, category="Neural"):
 
     latents, frame, width = _LATENTS, _FRAME, Option(default=96, low=4, high=512, doc="Channels of the network")
     input, z = _INPUT, _Z
-    input_layer = Weight(doc="From mel bands to channels")
-    convolutions = Weight(doc="The residual layers")
+    input_layer = Weight(rounded=True, doc="From mel bands to channels")
+    convolutions = Weight(rounded=True, doc="The residual layers")
     head = Weight(doc="From channels to the coordinates")
 
     _DEPTH = 5

@@ -130,7 +130,7 @@ class ProcessorGroup:
         }
 
     def _derive(self, name: str, weights: Mapping[str, Any]) -> Any:
-        return self.processors[name].derive({key: tf.cast(weight, tf.float32) for key, weight in weights.items()})
+        return self.processors[name].derive({key: _number(weight) for key, weight in weights.items()})
 
     def _lay_out_columns(self) -> None:
         place = 0
@@ -274,3 +274,8 @@ class ProcessorGroup:
         given = spec([hops, self.width]), spec([rows, hops, len(CHANNELS)]), clock, spec([1, hops, INPUT_WIDTH])
         function = traced.get_concrete_function(*given, *state)
         return function, passes[-1].pending
+
+
+def _number(weight: Any) -> Tensor:
+    """A weight as a tensor of float32, or of bfloat16 if it is that already."""
+    return weight if tf.is_tensor(weight) and weight.dtype == tf.bfloat16 else tf.cast(weight, tf.float32)

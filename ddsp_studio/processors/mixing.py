@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ddsp_studio.dsp.ramps import hops, ramp, ramp_hops, samples
+from ddsp_studio.dsp.ramps import RISE, hops, ramp, ramp_hops, samples
 from ddsp_studio.dsp.recurrence import decaying_max
+from ddsp_studio.dsp.sine import cosine, crossfade, sine
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Outlet
@@ -40,8 +41,7 @@ class Mix(Processor, version=1, category="Mix"):
 
     def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
         """Weigh by cosine and sine."""
-        angle = ramp(x.mix) * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * x.a + tf.sin(angle) * x.b}, memory
+        return {"audio": crossfade(x.a, x.b, ramp(x.mix))}, memory
 
 
 class Pan(Processor, version=1, category="Mix", stereo=True):
@@ -58,8 +58,8 @@ class Pan(Processor, version=1, category="Mix", stereo=True):
         """Weigh each side against the centre."""
         if not self.stereo:
             return {"audio": x.input}, memory
-        angle = (ramp(x.pan) + 1.0) * (0.25 * math.pi)
-        gains = tf.concat([tf.cos(angle[:1]), tf.sin(angle[-1:])], axis=0)
+        place = (ramp(x.pan) + 1.0) * 0.125
+        gains = tf.concat([cosine(place[:1]), sine(place[-1:])], axis=0)
         return {"audio": x.input * tf.minimum(gains * math.sqrt(2.0), 1.0)}, memory
 
 
@@ -83,9 +83,11 @@ class VoiceMixer(Processor, version=1, category="Mix"):
         voices = int(x.input.shape[0])
         stage = _stage(voices)[:, None, None]
         place = tf.clip_by_value(x.pan + x.spread * stage, -1.0, 1.0)
-        angle = (place + 1.0) * (0.25 * math.pi)
-        left, right = (ramp(amplitude * side(angle)) for side in (tf.cos, tf.sin))
-        return {"audio": tf.stack([tf.reduce_sum(x.input * left, 0), tf.reduce_sum(x.input * right, 0)])}, memory
+        gains = amplitude * tf.concat([side((place + 1.0) * 0.125) for side in (cosine, sine)], axis=2)
+        # by the gains at a hop's start and end: a small matrix product in each hop, left and right at once
+        ends = tf.concat([gains[:, :-1], gains[:, 1:]], axis=2)  # [voices, hops, 4]
+        mixed = tf.einsum("vhe,vhs->ehs", ends, hops(x.input))
+        return {"audio": samples(mixed[:2] * (1.0 - RISE) + mixed[2:] * RISE)}, memory
 
 
 def _stage(voices: int) -> np.ndarray[Any, np.dtype[np.float32]]:

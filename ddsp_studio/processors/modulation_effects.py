@@ -10,6 +10,7 @@ import numpy as np
 
 from ddsp_studio.dsp.modulated_delay import SHORTEST, chunk_of, comb, taps
 from ddsp_studio.dsp.ramps import ramp
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.swing import sine, swing
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
@@ -24,11 +25,6 @@ class Line(NamedTuple):
 
     line: Tensor
     turns: Tensor
-
-
-def _mixed(dry: Tensor, wet: Tensor, mix: Tensor) -> Tensor:
-    angle = ramp(mix) * (0.5 * math.pi)
-    return tf.cos(angle) * dry + tf.sin(angle) * wet
 
 
 def _line(seconds: float, sample_rate: float, batch: int) -> Tensor:
@@ -89,7 +85,7 @@ class Chorus(Processor, version=1, category="Effect"):
         delay_s = middle[:, None] + depth[:, None] * sine(places)
         copies, line = taps(dry, memory.line, _delay(delay_s, self.sample_rate))
         wet = tf.reduce_sum(copies, axis=1) * (1.0 / math.sqrt(3.0))
-        return {"audio": _mixed(dry, wet, x.mix)}, Line(line, turns)
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, Line(line, turns)
 
 
 class Vibrato(Processor, version=1, category="Effect"):
@@ -175,7 +171,7 @@ class Flanger(Processor, version=1, category="Effect"):
         delay = _delay(delay_s, self.sample_rate, self._chunk + SHORTEST)
         feedback = tf.broadcast_to(ramp(x.feedback), [batch, length])
         wet, line = comb(dry, memory.line, tf.broadcast_to(delay, [batch, length]), feedback, self._chunk)
-        return {"audio": _mixed(dry, wet, x.mix)}, Line(line, turns)
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, Line(line, turns)
 
 
 _FLANGER_S = 0.001
@@ -214,4 +210,4 @@ class ModDelay(Processor, version=1, category="Effect"):
         dry = tf.broadcast_to(x.input, [batch, length])
         delay = tf.broadcast_to(_delay(_exact(x.delay), self.sample_rate), [batch, length])
         wet, line = taps(dry, memory.line, delay[:, None])
-        return {"audio": _mixed(dry, wet[:, 0] * ramp(x.gain), x.mix)}, self.Memory(line)
+        return {"audio": crossfade(dry, wet[:, 0] * ramp(x.gain), ramp(x.mix))}, self.Memory(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from ddsp_studio.dsp import convolution
 from ddsp_studio.dsp.ramps import ramp
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors import impulse
 from ddsp_studio.processors.base import Processor
@@ -71,5 +71,4 @@ class ConvolutionReverb(Processor, version=1, category="Effect"):
         """Convolve and mix."""
         dry = tf.broadcast_to(x.input, [memory.place.shape[0], x.input.shape[1]])
         wet, memory = convolution.convolve(dry, x.weights, memory)
-        angle = ramp(x.mix) * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, memory
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, memory

@@ -9,6 +9,7 @@ from typing import Any
 from ddsp_studio.dsp import convolution, decaying_noise
 from ddsp_studio.dsp.decaying_noise import Memory
 from ddsp_studio.dsp.ramps import ramp
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Option, Outlet
@@ -62,11 +63,6 @@ class _Room:
         return tf.stack([ramp(band) for band in tf.split(frames, self.bands, axis=2)], axis=2)
 
 
-def _mixed(dry: Tensor, wet: Tensor, mix: Tensor) -> Tensor:
-    angle = ramp(mix) * (0.5 * math.pi)
-    return tf.cos(angle) * dry + tf.sin(angle) * wet
-
-
 class ExpDecayReverb(Processor, version=1, category="Effect"):
     """A room of noise that dies away exponentially, as fast as the decay says while it sounds.
 
@@ -100,7 +96,7 @@ class ExpDecayReverb(Processor, version=1, category="Effect"):
         """Convolve and mix."""
         dry = tf.broadcast_to(x.input, [memory.place.shape[0], x.input.shape[1]])
         wet, memory = self._room.answer(dry, tf.pow(10.0, x.gain / 20.0), x.decay, memory)
-        return {"audio": _mixed(dry, wet, x.mix)}, memory
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, memory
 
 
 class FilteredNoiseReverb(Processor, version=1, category="Effect"):
@@ -140,4 +136,4 @@ class FilteredNoiseReverb(Processor, version=1, category="Effect"):
         """Convolve and mix."""
         dry = tf.broadcast_to(x.input, [memory.place.shape[0], x.input.shape[1]])
         wet, memory = self._room.answer(dry, x.magnitudes, x.decay, memory)
-        return {"audio": _mixed(dry, wet, x.mix)}, memory
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, memory

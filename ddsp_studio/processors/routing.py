@@ -5,13 +5,13 @@ Cables already fan out and add up at an inlet, so these are the places where a l
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ddsp_studio.dsp.ramps import ramp
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Option, Outlet
@@ -40,8 +40,7 @@ class Crossfade(Processor, version=1, category="Mix"):
         share = ramp(x.fade)
         if self.options["law"] == "linear":
             return {"audio": x.a + share * (x.b - x.a)}, memory
-        angle = share * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * x.a + tf.sin(angle) * x.b}, memory
+        return {"audio": crossfade(x.a, x.b, share)}, memory
 
 
 class Trim(Processor, version=1, category="Mix"):

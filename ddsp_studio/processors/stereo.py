@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ddsp_studio.dsp.modulated_delay import SHORTEST, bounce
 from ddsp_studio.dsp.ramps import ramp
 from ddsp_studio.dsp.recurrence import one_pole_frames
+from ddsp_studio.dsp.sine import crossfade
 from ddsp_studio.dsp.swing import sine, swing
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
@@ -125,8 +126,7 @@ class PingPong(Processor, version=1, category="Effect", stereo=True):
         feedback = tf.broadcast_to(ramp(x.feedback), shape)
         loop = (memory.line, memory.damped)
         wet, loop = bounce((fed, delay, pole, feedback), loop, self._chunk_hops * HOP, crossed=self.stereo)
-        angle = ramp(x.mix) * (0.5 * math.pi)
-        return {"audio": tf.cos(angle) * dry + tf.sin(angle) * wet}, self.Memory(*loop, times)
+        return {"audio": crossfade(dry, wet, ramp(x.mix))}, self.Memory(*loop, times)
 
     def _glide(self, before: Tensor, time_s: Tensor, shape: list[int]) -> tuple[Tensor, Tensor]:
         """The delay in samples, [batch, samples] float64, and the time at the end, [batch]."""

@@ -16,7 +16,7 @@ from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
 
-_TILT_SPAN = 20.0 * math.log10(2.0)
+_NEPERS = math.log(10.0) / 20.0
 """dB of one octave for a slope of one power of the frequency."""
 
 
@@ -52,7 +52,7 @@ class Harmonic(Processor, version=1, category="Synth"):
     def prepare(self) -> None:
         """Number the partials."""
         self._numbers = np.arange(1, self.channels("distribution") + 1, dtype=np.float32)
-        self._octaves = (np.log2(self._numbers) / _TILT_SPAN).astype(np.float32)
+        self._slopes = (np.log2(self._numbers) * _NEPERS).astype(np.float32)
         self._fade_hz = min(self.sample_rate, 2.0 * float(self.options["bandwidth"]) or self.sample_rate)
 
     def memory(self, batch: int) -> Memory:
@@ -63,8 +63,7 @@ class Harmonic(Processor, version=1, category="Synth"):
         """Sum the partials."""
         batch = int(memory.phase.shape[0])
         f0_hz = tf.broadcast_to(x.f0, [batch, *x.f0.shape[1:]])
-        # 10^(dB/20) = 2^(dB/6.02) for each octave above the fundamental
-        shaped = x.distribution * tf.pow(2.0, x.tilt * self._octaves)
+        shaped = x.distribution * tf.exp(x.tilt * self._slopes)
         audible = fade_to_nyquist(shaped, f0_hz * self._numbers, self._fade_hz)
         amplitudes = audible * (x.amplitude / (tf.reduce_sum(audible, axis=-1, keepdims=True) + 1e-7))
         turns, end = accumulate_phase(f0_hz, memory.phase, self.sample_rate)
@@ -104,7 +103,7 @@ class FilteredNoise(Processor, version=1, category="Synth"):
         # white noise has its power spread up to Nyquist: what a band holds must not depend on where that is
         self._density = np.float32(math.sqrt(share))
         hertz = np.maximum(np.arange(bands), 0.5) / (bands - 1) * nyquist / share
-        self._octaves = (np.log2(hertz / 1000.0) / _TILT_SPAN).astype(np.float32)
+        self._slopes = (np.log2(hertz / 1000.0) * _NEPERS).astype(np.float32)
 
     @property
     def latency(self) -> int:
@@ -124,7 +123,7 @@ class FilteredNoise(Processor, version=1, category="Synth"):
         """Filter the noise."""
         length = (int(x.magnitudes.shape[1]) - 1) * HOP
         noise = white_noise(memory.seed, memory.index, length)
-        gains = x.magnitudes * tf.pow(2.0, x.tilt * self._octaves) * x.amplitude
+        gains = x.magnitudes * tf.exp(x.tilt * self._slopes) * x.amplitude
         heard = gains[..., : self._bands] * self._density
         if (silent := self._bands - int(heard.shape[2])) > 0:
             heard = tf.pad(heard, [[0, 0], [0, 0], [0, silent]])

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddsp_studio import resources
-from ddsp_studio.dsp.tensor import Tensor, direct, fence, in_one_thread, stablehlo, tf
+from ddsp_studio.dsp.tensor import Tensor, direct, fence, for_xla, in_one_thread, stablehlo, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.knob_space import from_logits
@@ -185,7 +185,7 @@ def _fenced(left: Left) -> Left:
 
 def _trace(processor: Processor, arguments: Any, key: Any) -> Any:
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), arguments)
-    with tf.init_scope():
+    with tf.init_scope(), for_xla():
         function = _function(lambda m, v, b: _run(processor, m, processor.Inputs(*v), b), specs)
     _keep(_plain, key, function)
     return function
