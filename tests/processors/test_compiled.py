@@ -1,0 +1,64 @@
+"""Nodes that XLA has compiled: single operations that hold their StableHLO, and sound as they did before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ddsp_studio.dsp.tensor import direct, stablehlo, tf
+from ddsp_studio.processors.group import ProcessorGroup
+from ddsp_studio.processors.tracing import Compiler, _lowered, prepare
+
+from .patches import tone
+
+RATE, ROWS, HOPS = 16_000, 2, 4
+
+
+def operations(function) -> list[str]:
+    return [op.type for op in function.graph.get_operations()]
+
+
+def traced(body, *specs):
+    return tf.function(body, autograph=False).get_concrete_function(*specs)
+
+
+def test_a_patch_sounds_the_same_once_its_nodes_are_compiled() -> None:
+    group = ProcessorGroup(tone(), sample_rate=RATE)
+    first, pending = group.function(ROWS, HOPS, Compiler.NODES)
+    rng = np.random.default_rng(1)
+    asked = first.inputs[: len(first.inputs) - len(first.captured_inputs)]
+    given = [tf.cast(rng.uniform(0.1, 1.0, t.shape) if t.dtype.is_floating else np.zeros(t.shape), t.dtype) for t in asked]
+    before = [t.numpy() for t in direct(first, pooled=True)(*given)]
+    held = list(pending.keys)
+    assert held
+    kinds = [set(operations(prepare(key).function)) for key in held]
+    assert all("XlaCallModule" in kind for kind in kinds) and all(len(kind) < 8 for kind in kinds)
+    while pending.compile():
+        pass
+    second, left = group.function(ROWS, HOPS, Compiler.NODES)
+    assert not left.keys
+    for one, other in zip(direct(second, pooled=False)(*given), before, strict=True):
+        np.testing.assert_allclose(one.numpy(), other, atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_made_for_one_device_only_stays_a_function() -> None:
+    spec = tf.TensorSpec([4, 8], tf.float32)
+    plain = traced(lambda x: tf.math.top_k(x, 2).values, spec)
+    body = _lowered(plain, [spec])
+    x = tf.random.stateless_normal([4, 8], [1, 2])
+    compiled = tf.function(lambda x: body(x), autograph=False, jit_compile=True)
+    np.testing.assert_allclose(compiled(x)[0].numpy(), tf.math.top_k(x, 2).values.numpy())
+
+
+def test_a_module_is_an_operation_with_the_arguments_it_holds() -> None:
+    held = tf.constant([1.0, 2.0, 3.0])
+    spec = tf.TensorSpec([3], tf.float32)
+    plain = traced(lambda x: x * held, spec)
+    body = _lowered(plain, [spec])
+    found = tf.function(lambda x: body(x), autograph=False, jit_compile=True)(tf.constant([2.0, 2.0, 2.0]))
+    np.testing.assert_allclose(found[0].numpy(), [2.0, 4.0, 6.0])
+
+
+def test_a_module_that_is_none_is_refused() -> None:
+    with pytest.raises(tf.errors.OpError):
+        tf.function(lambda x: stablehlo([x], b"no module", [x]), autograph=False, jit_compile=True)(tf.zeros([2]))
