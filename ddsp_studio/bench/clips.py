@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_studio.bench.measure import Times, alternate
+from ddsp_studio.dsp.chunks import mean_at_once
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 
 RATE, SECONDS, CLIPS, PARTIALS, BANDS, TAPS = 16_000, 4, 8, 100, 65, 48_000
@@ -52,10 +53,11 @@ def studio() -> Callable[[Inputs], Tensor]:
     hall = types["ConvolutionReverb"](RATE, decay=TAPS / RATE / 1.1, predelay=0.0)
 
     def sound(x: Inputs) -> Tensor:
-        tones, _ = tone.process(tone.start(CLIPS), {name: x[name] for name in ("f0", "amplitude", "distribution")})
-        noises, _ = noise.process(noise.start(CLIPS), {"magnitudes": x["magnitudes"]})
+        clips = int(x["f0"].shape[0])
+        tones, _ = tone.process(tone.start(clips), {name: x[name] for name in ("f0", "amplitude", "distribution")})
+        noises, _ = noise.process(noise.start(clips), {"magnitudes": x["magnitudes"]})
         dry = tones["audio"] + noises["audio"]
-        return hall.process(hall.start(CLIPS), {"input": dry}, {"response": x["response"]})[0]["audio"]
+        return hall.process(hall.start(clips), {"input": dry}, {"response": x["response"]})[0]["audio"]
 
     return sound
 
@@ -124,8 +126,34 @@ def call(name: str, kind: str) -> Callable[[], Any]:
             distance = loss(held["target"], sound({**held, **learned}))
         return [distance, *tape.gradient(distance, list(learned.values()))]
 
-    stepped = tf.function(learn, autograph=False)
+    stepped = tf.function(_learn_in_pieces(sound, loss) if name == "studio" else learn, autograph=False)
     return lambda: [out.numpy() for out in stepped(x)]
+
+
+def _learn_in_pieces(sound: Callable[[Inputs], Tensor], loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Inputs], Any]:
+    """As the trainer does it: some clips at once."""
+    from ddsp_studio.training.settings import AT_ONCE_S
+
+    at_once = int(AT_ONCE_S) // SECONDS
+
+    def learn(held: Inputs) -> list[Tensor]:
+        learned = [name for name in held if name not in ("target", "f0")]
+        sizes = [int(np.prod(held[name].shape)) for name in learned]
+
+        def of_piece(vector: Tensor, first: Tensor) -> Tensor:
+            parts = zip(learned, tf.split(vector, sizes), strict=True)
+            x = {**held, **{name: tf.reshape(part, held[name].shape) for name, part in parts}}
+            x = {name: t if t.shape[0] != CLIPS else t[first : first + at_once] for name, t in x.items()}
+            x = {name: tf.ensure_shape(t, [min(at_once, int(held[name].shape[0])), *t.shape[1:]]) for name, t in x.items()}
+            return loss(x["target"], sound(x))
+
+        with tf.GradientTape() as tape:
+            vector = tf.concat([tf.reshape(held[name], [-1]) for name in learned], axis=0)
+            tape.watch(vector)
+            distance = mean_at_once(of_piece, vector, tf.range(0, CLIPS, at_once))
+        return [distance, *tf.split(tape.gradient(distance, vector), sizes)]
+
+    return learn
 
 
 def rows(*, quick: bool) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from ddsp_studio.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from ddsp_studio.training import protocol
+    from ddsp_studio.training.settings import Precision
     from ddsp_studio.training.trainer import Control
 
 
@@ -39,6 +40,7 @@ class Job:
     rate: float = 0.0
     seed: int = 1
     octave: int = 0
+    precision: Precision = "auto"
     licence: str = ""
     checkpoint_steps: int = 0
 
@@ -62,6 +64,7 @@ def train(job: Job, *, as_json: bool = False) -> None:
         steps=job.steps,
         minutes=0.0 if job.steps else job.minutes,
         seed=job.seed,
+        precision=job.precision,
         checkpoint_steps=job.checkpoint_steps,
         **{key: value for key, value in chosen.items() if value},
     )

@@ -64,6 +64,31 @@ def _again_in_the_gradient(function: Callable[..., Tensor], pieces: Sequence[Ten
     return tf.custom_gradient(run)(*pieces)
 
 
+def mean_at_once(loss: Callable[..., Tensor], x: Tensor, pieces: Any) -> Tensor:
+    """The mean of `loss(x, piece)`, each a number, one piece after the other with its gradient by `x`.
+
+    The memory is that of one piece, however many there are. No gradient flows to the pieces.
+
+    Args:
+        x: what the gradient goes to. pieces: tensors [pieces, …], nested as `loss` takes them.
+    """
+    count = int(tf.nest.flatten(pieces)[0].shape[0])
+
+    def run(x: Tensor) -> tuple[Tensor, Any]:
+        def one(i: Tensor, total: Tensor, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            with tf.GradientTape() as tape:
+                held = tf.identity(x)
+                tape.watch(held)
+                number = loss(held, tf.nest.map_structure(lambda tensors: tensors[i], pieces))
+            return i + 1, total + number / count, slope + tape.gradient(number, held) / count
+
+        start = (0, tf.zeros([]), tf.zeros_like(x))
+        _, total, slope = tf.while_loop(lambda i, *_: i < count, one, start, parallel_iterations=1, maximum_iterations=count)
+        return total, lambda weight: weight * slope
+
+    return tf.custom_gradient(run)(x)
+
+
 def sum_at_once(losses: Sequence[Callable[[Tensor], Tensor]], x: Tensor) -> Tensor:
     """The sum of `loss(x)`, each a number, one after the other with its gradient by `x`.
 

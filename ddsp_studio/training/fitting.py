@@ -27,6 +27,7 @@ Features = Mapping[str, Any]
 SOUNDING_DB = -70.0
 """Frames that are louder than this hold a key down."""
 _VELOCITY = 0.75
+_MATRICES = ("/kernel", "/recurrent")
 
 
 class Slot(NamedTuple):
@@ -36,6 +37,8 @@ class Slot(NamedTuple):
     name: str
     shape: tuple[int, ...]
     place: slice
+    rounded: bool
+    """Whether it may be handed over in bfloat16."""
 
 
 class Fitting:
@@ -115,8 +118,10 @@ class Fitting:
         for node, held in sorted(self.group.weights.items()):
             declared = self.group.processors[node].spec.weights
             for name, array in sorted(held.items()):
-                if node not in self.performers and declared[name.split("/")[0]].trained:
-                    slots.append(Slot(node, name, array.shape, slice(place, place + array.size)))
+                weight = declared[name.split("/")[0]]
+                if node not in self.performers and weight.trained:
+                    rounded = weight.rounded and name.endswith(_MATRICES)
+                    slots.append(Slot(node, name, array.shape, slice(place, place + array.size), rounded))
                     place += array.size
         return slots
 
@@ -140,12 +145,13 @@ class Fitting:
         """The patch's own weights as a vector, [size]."""
         return np.concatenate([np.ravel(self.group.weights[s.node][s.name]) for s in self.slots]).astype(np.float32)
 
-    def weights(self, vector: Tensor) -> dict[str, dict[str, Tensor]]:
-        """The vector's parts by node and name, each in its shape."""
+    def weights(self, vector: Tensor, *, rounded: bool = False) -> dict[str, dict[str, Tensor]]:
+        """The vector's parts by node and name, each in its shape; with `rounded` those that may be are bfloat16."""
         pieces = tf.split(vector, [s.place.stop - s.place.start for s in self.slots])
         held: dict[str, dict[str, Tensor]] = {node: dict(arrays) for node, arrays in self.group.weights.items()}
         for slot, piece in zip(self.slots, pieces, strict=True):
-            held[slot.node][slot.name] = tf.reshape(piece, slot.shape)
+            shaped = tf.reshape(piece, slot.shape)
+            held[slot.node][slot.name] = tf.cast(shaped, tf.bfloat16) if rounded and slot.rounded else shaped
         return held
 
     def arrays(self, vector: Array) -> dict[str, dict[str, Array]]:
@@ -165,10 +171,13 @@ class Fitting:
 
     # -- sound ------------------------------------------------------------------------------------------------------------
 
-    def sound(self, vector: Tensor, features: Features) -> Tensor:
-        """What the patch plays for features, from silence on: [rows, samples], `latency` samples late."""
+    def sound(self, vector: Tensor, features: Features, *, rounded: bool = False) -> Tensor:
+        """What the patch plays for features, from silence on: [rows, samples], `latency` samples late.
+
+        With `rounded` the networks multiply in bfloat16.
+        """
         rows, hops = int(features["f0_hz"].shape[0]), int(features["f0_hz"].shape[1]) * self.period
-        return self.go_on(self.group.start(rows), self.group.derive(self.weights(vector)), features, hops)[0]
+        return self.go_on(self.group.start(rows), self.group.derive(self.weights(vector, rounded=rounded)), features, hops)[0]
 
     def go_on(self, state: Any, derived: Mapping[str, Any], features: Features, hops: int) -> tuple[Tensor, Any]:
         """Play the next hops, from and to a state: audio [rows, samples] and the state after."""

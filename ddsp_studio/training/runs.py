@@ -53,15 +53,15 @@ class Checkpoint(NamedTuple):
     """Where a training stood.
 
     `learned`: weights, optimizer, step. `steps`: how many are planned, 0 if that is open. `seconds`: of training so far.
-    `caution`: factor of the learning rate, below 1 after a step back. `batch`: clips in a step, fewer than asked for after the
-    memory ran out. `best`: the best score so far.
+    `caution`: factor of the learning rate, below 1 after a step back. `at_once`: clips whose gradient is computed at once, fewer
+    after the memory ran out. `best`: the best score so far.
     """
 
     learned: Learned
     steps: int
     seconds: float
     caution: float
-    batch: int
+    at_once: int
     best: float
 
 
@@ -143,6 +143,8 @@ class Run:
                     raise ValueError("it is too large")
                 numbers: dict[str, Any] = json.loads(archive.read("numbers.json"))
                 arrays = [np.load(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]]
+            if "batch" in numbers:  # as it was called until 0.2
+                numbers["at_once"] = numbers.pop("batch")
             learned = Learned(arrays[0], arrays[1], arrays[2], int(numbers.pop("step")))
             return Checkpoint(learned=learned, **numbers)
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as problem:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
+Precision = Literal["auto", "float32", "mixed"]
 SIZES = ("tiny", "small", "full")
+AT_ONCE_S = 8.0
+"""Seconds of sound whose gradient a CPU computes at once: more only takes memory."""
 CLIP_S, BATCH = 2.0, 4
 """Clip length in s, and clips in a batch, on a CPU: many small steps learn more in a minute than few large ones."""
 
@@ -23,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must
         repeat exactly.
         held_out: share of the material that is kept to judge by.
+        precision: "mixed": networks multiply in bfloat16. "float32". "auto": mixed on a GPU that is quicker so.
     """
 
     sample_rate: int = 16_000
@@ -40,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_s: float = 60.0
     checkpoint_steps: int = 0
     held_out: float = 0.1
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained (ValueError)."""

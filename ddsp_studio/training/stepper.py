@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.dsp.chunks import mean_at_once
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.training.data.batches import Batch
 from ddsp_studio.training.fitting import Fitting
@@ -43,32 +44,41 @@ class Told(NamedTuple):
 class Stepper:
     """Weights in training. A step that gives no numbers changes nothing. Thread rule: one thread at a time."""
 
-    def __init__(self, fitting: Fitting, loss: SpectralLoss, clip_norm: float, start: Learned | None = None) -> None:
-        """Begin with the patch's own weights, or where a checkpoint ended."""
+    def __init__(
+        self, fitting: Fitting, loss: SpectralLoss, clip_norm: float, start: Learned | None = None, *, rounded: bool = False
+    ) -> None:
+        """Begin with the patch's own weights, or where a checkpoint ended.
+
+        With `rounded` the products of the networks are computed in bfloat16; the weights and all else stay float32.
+        """
         # a resumed training must compute the same sums, whatever else was compiled in this process before
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-        self._fitting, self._loss, self._clip_norm = fitting, loss, clip_norm
+        self._fitting, self._loss, self._clip_norm, self._rounded = fitting, loss, clip_norm, rounded
         nothing = np.zeros(fitting.size, np.float32)
         first = start or Learned(fitting.vector(), nothing, nothing, 0)
         self.step = first.step
         self._weights, self._mean, self._square = (tf.Variable(x, trainable=False) for x in first[:3])
         self._run = tf.function(self._update, autograph=False)
-        self._measure = tf.function(lambda batch: self._distance(self._weights, batch), autograph=False)
+        self._measure = tf.function(lambda pieces: self._distance(self._weights, pieces), autograph=False)
 
-    def learn(self, batch: Batch, rate: float) -> Told:
+    def learn(self, batch: Batch, rate: float, at_once: int = 0) -> Told:
         """Go one step down the gradient of a batch, with the learning rate `rate`.
 
+        Args:
+            at_once: clips whose gradient is computed at once, a divisor of the batch: the step is the same and needs less memory.
+                0 for all.
+
         Raises:
-            tf.errors.ResourceExhaustedError: the batch is too large for the memory.
+            tf.errors.ResourceExhaustedError: so many clips are too much for the memory.
         """
-        loss, norm = self._run(_tensors(batch), tf.constant(rate, tf.float32), tf.constant(self.step + 1, tf.float32))
+        loss, norm = self._run(_pieces(batch, at_once), tf.constant(rate, tf.float32), tf.constant(self.step + 1, tf.float32))
         told = Told(float(loss), float(norm))
         self.step += 1
         return told
 
     def loss(self, batch: Batch) -> float:
         """The loss of a batch, without learning from it."""
-        return float(self._measure(_tensors(batch)))
+        return float(self._measure(_pieces(batch, 0)))
 
     def learned(self) -> Learned:
         """All that was learned, as arrays."""
@@ -80,17 +90,22 @@ class Stepper:
             variable.assign(value)
         self.step = learned.step
 
-    def _distance(self, weights: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        sound, late = self._fitting.sound(weights, batch), self._fitting.latency
+    def _distance(self, weights: Tensor, pieces: dict[str, Tensor]) -> Tensor:
+        if pieces["audio"].shape[0] == 1:
+            return self._of_piece(weights, {key: tensors[0] for key, tensors in pieces.items()})
+        return mean_at_once(self._of_piece, tf.convert_to_tensor(weights), pieces)
+
+    def _of_piece(self, weights: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        sound, late = self._fitting.sound(weights, batch, rounded=self._rounded), self._fitting.latency
         target = batch["audio"][:, : sound.shape[1]]
         kept = int(sound.shape[1]) - late
         return self._loss(target[:, :kept], sound[:, late:], _trust(batch))
 
-    def _update(self, batch: dict[str, Tensor], rate: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
+    def _update(self, pieces: dict[str, Tensor], rate: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
         """Adam (Kingma and Ba, 2015) on a gradient that is clipped to a length."""
         with tf.GradientTape() as tape:
             tape.watch(self._weights)
-            loss = self._distance(self._weights, batch)
+            loss = self._distance(self._weights, pieces)
         slope = tape.gradient(loss, self._weights)
         norm = tf.norm(slope)
         good = tf.math.is_finite(norm) & tf.math.is_finite(loss)
@@ -104,8 +119,10 @@ class Stepper:
         return loss, norm
 
 
-def _tensors(batch: Batch) -> dict[str, Tensor]:
-    return {key: tf.convert_to_tensor(value) for key, value in batch.items()}
+def _pieces(batch: Batch, at_once: int) -> dict[str, Tensor]:
+    """A batch as [pieces, clips, …]."""
+    tensors = {key: tf.convert_to_tensor(value) for key, value in batch.items()}
+    return {key: tf.reshape(x, [-1, at_once or int(x.shape[0]), *x.shape[1:]]) for key, x in tensors.items()}
 
 
 def _trust(batch: dict[str, Tensor]) -> Tensor:

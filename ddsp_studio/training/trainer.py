@@ -29,7 +29,7 @@ from ddsp_studio.training.evaluation import Judge, Scores, compare
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import SpectralLoss
 from ddsp_studio.training.runs import Checkpoint, Order, Run
-from ddsp_studio.training.settings import Settings, rate_at
+from ddsp_studio.training.settings import AT_ONCE_S, Settings, rate_at
 from ddsp_studio.training.statistics import measure
 from ddsp_studio.training.stepper import Learned, Stepper, Told
 
@@ -113,10 +113,11 @@ class Trainer:
         self.fitting.measure(self.statistics)
         self._say_prepared(corpus, clips)
         held = self.folder.load()
-        self.at = held or Checkpoint(self._first(), settings.steps, 0.0, 1.0, settings.batch, float("inf"))
+        self.at = held or Checkpoint(self._first(), settings.steps, 0.0, 1.0, _at_once(settings), float("inf"))
         if self.at.learned.weights.shape != (self.fitting.size,):
             raise ValueError("the checkpoint does not fit the patch in the training's folder")
-        self.stepper = Stepper(self.fitting, SpectralLoss(), settings.clip_norm, self.at.learned)
+        rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
+        self.stepper = Stepper(self.fitting, SpectralLoss(), settings.clip_norm, self.at.learned, rounded=rounded)
         self.judge = Judge(self.fitting, clips.held_out or clips.train, min(4, settings.batch), JUDGED)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
@@ -151,7 +152,7 @@ class Trainer:
 
     def _loop(self, settings: Settings) -> str:
         clock = _Clock(self.at.seconds)
-        feed = self._feed(settings, self.at.batch)
+        feed = self._feed(settings)
         kept, told_at, smooth = time.monotonic(), 0.0, float("nan")
         lines: list[dict[str, float]] = []
         while not self._finished(settings, clock):
@@ -159,9 +160,6 @@ class Trainer:
                 self._hold(clock, smooth)
                 continue
             told, rate = self._step(settings, feed)
-            if told is None:
-                feed = self._feed(settings, self.at.batch)
-                continue
             clock.stepped()
             smooth = told.loss if smooth != smooth else smooth + _SMOOTH * (told.loss - smooth)
             lines.append({"step": self.stepper.step - 1, "loss": told.loss, "gradient": told.norm, "rate": rate})
@@ -186,22 +184,24 @@ class Trainer:
         late = not settings.steps and clock.seconds >= 60.0 * settings.minutes
         return enough or late
 
-    def _feed(self, settings: Settings, size: int) -> Iterator[dict[str, Any]]:
+    def _feed(self, settings: Settings) -> Iterator[dict[str, Any]]:
         varied = Augmentation(gain_db=settings.gain_db, pitch_cents=settings.pitch_cents)
-        return Feed(Batches(self._clips.train, size, settings.seed, varied), self.stepper.step)
+        return Feed(Batches(self._clips.train, settings.batch, settings.seed, varied), self.stepper.step)
 
-    def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told | None, float]:
-        """One step. None stands for a batch that was too large: the next one is half as large."""
+    def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told, float]:
+        """One step, with fewer clips at once where the memory does not hold so many."""
         rate = self.at.caution * rate_at(self.stepper.step, self.at.steps or 10**9, settings)
-        try:
-            told = self.stepper.learn(next(feed), rate)
-        except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
-            if self.at.batch == 1:
-                text = f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips"
-                raise ValueError(text) from problem
-            self.at = self.at._replace(batch=self.at.batch // 2)
-            self._tell(protocol.Notice(text=f"The memory ran out; going on with clips in a step: {self.at.batch}."))
-            return None, rate
+        batch = next(feed)
+        while True:
+            try:
+                told = self.stepper.learn(batch, rate, self.at.at_once)
+                break
+            except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
+                if self.at.at_once == 1:
+                    text = f"the memory does not hold a single clip of {settings.clip_s:g} s; shorten the clips"
+                    raise ValueError(text) from problem
+                self.at = self.at._replace(at_once=_divisor(settings.batch, self.at.at_once - 1))
+                self._tell(protocol.Notice(text=f"The memory ran out; going on with fewer clips at once: {self.at.at_once}."))
         if not told.sound:
             self._step_back()
         return told, rate
@@ -266,7 +266,7 @@ class Trainer:
         if not self.order.settings.steps and self.at.steps and not self.control.stop.is_set():
             self._set_steps(self.order.settings, clock)
         best = min(self.at.best, scores.spectral)
-        self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.batch, best)
+        self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.at_once, best)
         self.folder.save(self.at, best=better)
         self.folder.log("log.csv", lines)
         self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
@@ -327,7 +327,7 @@ class Trainer:
             training={
                 "step": learned.step,
                 "seconds": round(clock.seconds, 1),
-                "batch": self.at.batch,
+                "batch": order.settings.batch,
                 "clip_s": order.settings.clip_s,
                 "seed": order.settings.seed,
                 "scores": {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()},
@@ -369,6 +369,23 @@ class _Clock:
 
     def judged(self, seconds: float) -> None:
         self._judged += seconds
+
+
+def _at_once(settings: Settings) -> int:
+    """Clips whose gradient is computed at once: all of them on a GPU, on a CPU so many that the memory stays small."""
+    most = settings.batch if tf.config.list_physical_devices("GPU") else int(AT_ONCE_S / settings.clip_s)
+    return _divisor(settings.batch, max(1, most))
+
+
+def _divisor(whole: int, most: int) -> int:
+    return next(part for part in range(min(whole, most), 0, -1) if whole % part == 0)
+
+
+def _rounds_quickly() -> bool:
+    """Whether there is a GPU with units for bfloat16 (compute capability 8, Ampere, and later)."""
+    gpus = tf.config.list_physical_devices("GPU")
+    known = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
+    return bool(known) and min(known) >= (8, 0)
 
 
 def _share_gpu() -> None:

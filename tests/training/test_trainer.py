@@ -113,10 +113,10 @@ def test_discarded_it_leaves_nothing(material: Path, cache: Path, tmp_path: Path
 def test_no_numbers_are_stepped_back_from(material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Stepper.learn
 
-    def spoilt(self: Stepper, batch: Any, rate: float) -> Told:
+    def spoilt(self: Stepper, batch: Any, rate: float, at_once: int = 0) -> Told:
         if self.step == 4:
             batch = {**batch, "audio": tf.fill(batch["audio"].shape, float("nan"))}
-        return real(self, batch, rate)
+        return real(self, batch, rate, at_once)
 
     monkeypatch.setattr(Stepper, "learn", spoilt)
     run = begun(tmp_path / "spoilt", material)
@@ -132,16 +132,16 @@ def test_a_memory_that_runs_out_is_retried_smaller(
 ) -> None:
     real = Stepper.learn
 
-    def small(self: Stepper, batch: Any, rate: float) -> Told:
-        if int(batch["audio"].shape[0]) > 1:
+    def small(self: Stepper, batch: Any, rate: float, at_once: int = 0) -> Told:
+        if at_once > 1:
             raise tf.errors.ResourceExhaustedError(None, None, "no memory")
-        return real(self, batch, rate)
+        return real(self, batch, rate, at_once)
 
     monkeypatch.setattr(Stepper, "learn", small)
     run = begun(tmp_path / "small", material, quick(steps=2))
     how, heard = train(run, cache)
-    assert how == "done" and run.load().batch == 1
-    assert "clips in a step: 1" in heard.of(protocol.Notice)[0].text
+    assert how == "done" and run.load().at_once == 1
+    assert "fewer clips at once: 1" in heard.of(protocol.Notice)[0].text
 
 
 def test_what_is_not_there_is_told_in_one_sentence(tmp_path: Path, material: Path, cache: Path) -> None:
