@@ -6,17 +6,16 @@ Processing, "Phasing with First-Order Allpass Filters").
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ddsp_studio.dsp.recurrence import one_pole
+from ddsp_studio.dsp.sine import tangent
 from ddsp_studio.dsp.tensor import Tensor, tf
 
 
 def coefficient(corner_hz: Tensor, sample_rate: float) -> Tensor:
     """The coefficient (t − 1) / (t + 1), t = tan(π·corner / rate); corners are held under 0.49 of the rate."""
-    t = tf.tan(math.pi * tf.minimum(corner_hz / sample_rate, 0.49))
+    t = tangent(0.5 * tf.minimum(corner_hz / sample_rate, 0.49))
     return (t - 1.0) / (t + 1.0)
 
 

@@ -25,6 +25,11 @@ def cosine(turns: Tensor) -> Tensor:
     return _quarter(0.25 - tf.abs(turns)) if is_for_xla() else tf.cos(turns * (2.0 * math.pi))
 
 
+def tangent(turns: Tensor) -> Tensor:
+    """tan(2π·turns), of less than a quarter turn either way: within 1e-5 of itself up to 0.245; see `sine`."""
+    return sine(turns) / cosine(turns) if is_for_xla() else tf.tan(turns * (2.0 * math.pi))
+
+
 def _quarter(turns: Tensor) -> Tensor:
     square, total = turns * turns, _ODD[-1]
     for coefficient in _ODD[-2::-1]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from ddsp_studio.dsp.recurrence import two_pole
+from ddsp_studio.dsp.sine import tangent
 from ddsp_studio.dsp.tensor import Tensor, tf
 
 
@@ -33,7 +33,7 @@ def steps(pole: Tensor, damping: Tensor) -> Steps:
 
 def pole_of(cutoff_hz: Tensor, sample_rate: float) -> Tensor:
     """tan(π·cutoff / sample rate), with the cutoff held under 0.49 of the sample rate."""
-    return tf.tan(math.pi * tf.minimum(cutoff_hz / sample_rate, 0.49))
+    return tangent(0.5 * tf.minimum(cutoff_hz / sample_rate, 0.49))
 
 
 def state_variable(

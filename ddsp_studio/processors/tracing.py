@@ -103,6 +103,14 @@ class Pending:
         return False
 
 
+class Plain(NamedTuple):
+    """A node as a function for TensorFlow's graph executor, and its body, traced again for XLA on what `arguments` specify."""
+
+    function: Any
+    body: Callable[..., Left]
+    arguments: Any
+
+
 class ByXla(NamedTuple):
     """A node's function for XLA, which compiles it when `caller` is run for the first time, on tensors as in `specs`."""
 
@@ -116,32 +124,34 @@ def prepare(key: Any) -> ByXla | None:
     plain = _plain.get(key)
     if key in _by_xla or plain is None:
         return None
-    specs = [tf.TensorSpec(s.shape, s.dtype) for s in plain.inputs[: len(plain.inputs) - len(plain.captured_inputs)]]
+    flat = tf.nest.flatten(plain.arguments)
     with tf.init_scope(), in_one_thread():
-        function = _function(_lowered(plain, specs), specs, jit=True)
+        function = _function(_lowered(plain), flat, jit=True)
         # called by another function, as patches will: XLA does not find again what it compiled for a direct call
-        return ByXla(function, _function(lambda *flat: function(*flat), specs), specs)
+        return ByXla(function, _function(lambda *tensors: function(*tensors), flat), flat)
 
 
-def _lowered(plain: Any, specs: Sequence[Any]) -> Callable[..., Any]:
+def _lowered(plain: Plain) -> Callable[..., Any]:
     """A node as one operation that holds its StableHLO.
 
     TensorFlow looks through all operations of all functions whenever a new patch calls them, six times over: 80 ms of every edit.
     """
+    flat = tf.nest.flatten(plain.arguments)
 
-    def flat_call(*flat: Tensor) -> list[Tensor]:
-        # XLA inlines the traced function, so that this traces one operation and not hundreds again
-        return _flat_call(plain, flat)
+    def body(*tensors: Tensor) -> list[Tensor]:
+        return tf.nest.flatten(plain.body(*tf.nest.pack_sequence_as(plain.arguments, list(tensors))))  # type: ignore[no-any-return]
 
-    traced = tf.function(flat_call, autograph=False, jit_compile=True, input_signature=specs)
+    with for_xla():
+        traced = tf.function(body, autograph=False, jit_compile=True, input_signature=flat)
+        held = list(traced.get_concrete_function().captured_inputs)
     try:
-        module: bytes = traced.experimental_get_compiler_ir(*specs)(stage="stablehlo_serialized")
+        module: bytes = traced.experimental_get_compiler_ir(*flat)(stage="stablehlo_serialized")
     except (ValueError, tf.errors.OpError):
-        return flat_call  # XLA has to know the value of an argument
+        return traced  # type: ignore[no-any-return]  # XLA has to know the value of an argument
     if b"custom_call" in module:
-        return flat_call  # it is made for this process's device, and the engine's may be another
-    held, outputs = list(plain.captured_inputs), tf.nest.flatten(plain.structured_outputs)
-    return lambda *flat: stablehlo([*flat, *held], module, outputs)
+        return traced  # type: ignore[no-any-return]  # it is made for this process's device, and the engine's may be another
+    outputs = tf.nest.flatten(plain.function.structured_outputs)
+    return lambda *tensors: stablehlo([*tensors, *held], module, outputs)
 
 
 def use(key: Any, by_xla: ByXla) -> None:
@@ -153,29 +163,23 @@ def _function(body: Callable[..., Any], specs: Sequence[Any], *, jit: bool = Fal
     return tf.function(body, autograph=False, jit_compile=jit or None).get_concrete_function(*specs)
 
 
-def _flat_call(function: Any, flat: tuple[Tensor, ...]) -> list[Tensor]:
-    arguments = tf.nest.pack_sequence_as(function.structured_input_signature[0], list(flat))
-    return tf.nest.flatten(function(*arguments))  # type: ignore[no-any-return]
-
-
 def call(processor: Processor, memory: Any, x: Any, before: Before, compiler: Compiler, pending: Pending) -> Left:
     """Call a node in the graph that is being traced; nodes that run without XLA are added to `pending`."""
-    if compiler is Compiler.INLINE:
-        return _fenced(_run(processor, memory, x, before))
+    if compiler is not Compiler.NODES:
+        with for_xla() if compiler is Compiler.WHOLE else contextlib.nullcontext():
+            return _fenced(_run(processor, memory, x, before))
     arguments = (memory, tuple(x), dict(before))
     key = _key(processor, arguments)
-    function, left_as = _by_xla.get(key), _plain.get(key)
-    if left_as is None:
-        left_as = _trace(processor, arguments, key)
-    if compiler is Compiler.WHOLE:
-        return _fenced(left_as(*arguments))
+    function, plain = _by_xla.get(key), _plain.get(key)
+    if plain is None:
+        plain = _trace(processor, arguments, key)
     if function is None:
         pending.keys.append(key)
-        return left_as(*arguments)  # type: ignore[no-any-return]
+        return plain.function(*arguments)  # type: ignore[no-any-return]
     _by_xla.move_to_end(key)
     with in_one_thread():
         flat = function(*tf.nest.flatten(arguments))
-    return tf.nest.pack_sequence_as(left_as.structured_outputs, flat)  # type: ignore[no-any-return]
+    return tf.nest.pack_sequence_as(plain.function.structured_outputs, flat)  # type: ignore[no-any-return]
 
 
 def _fenced(left: Left) -> Left:
@@ -183,12 +187,15 @@ def _fenced(left: Left) -> Left:
     return tf.nest.pack_sequence_as(left, fence(tf.nest.flatten(left)))  # type: ignore[no-any-return]
 
 
-def _trace(processor: Processor, arguments: Any, key: Any) -> Any:
+def _trace(processor: Processor, arguments: Any, key: Any) -> Plain:
+    def body(memory: Any, x: Any, before: Before) -> Left:
+        return _run(processor, memory, processor.Inputs(*x), before)
+
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), arguments)
-    with tf.init_scope(), for_xla():
-        function = _function(lambda m, v, b: _run(processor, m, processor.Inputs(*v), b), specs)
-    _keep(_plain, key, function)
-    return function
+    with tf.init_scope():
+        plain = Plain(_function(body, specs), body, specs)
+    _keep(_plain, key, plain)
+    return plain
 
 
 def _keep(functions: OrderedDict[Any, Any], key: Any, function: Any, most: int = _MAX_FUNCTIONS) -> None:

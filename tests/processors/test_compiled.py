@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddsp_studio.dsp.tensor import direct, stablehlo, tf
+from ddsp_studio.dsp.sine import sine
+from ddsp_studio.dsp.tensor import direct, is_for_xla, stablehlo, tf
 from ddsp_studio.processors.group import ProcessorGroup
-from ddsp_studio.processors.tracing import Compiler, _lowered, prepare
+from ddsp_studio.processors.tracing import Compiler, Plain, _lowered, prepare
 
 from .patches import tone
 
@@ -41,10 +42,13 @@ def test_a_patch_sounds_the_same_once_its_nodes_are_compiled() -> None:
         np.testing.assert_allclose(one.numpy(), other, atol=1e-5, rtol=1e-4)
 
 
+def lowered(body, *specs):
+    return _lowered(Plain(traced(body, *specs), body, specs))
+
+
 def test_what_is_made_for_one_device_only_stays_a_function() -> None:
     spec = tf.TensorSpec([4, 8], tf.float32)
-    plain = traced(lambda x: tf.math.top_k(x, 2).values, spec)
-    body = _lowered(plain, [spec])
+    body = lowered(lambda x: tf.math.top_k(x, 2).values, spec)
     x = tf.random.stateless_normal([4, 8], [1, 2])
     compiled = tf.function(lambda x: body(x), autograph=False, jit_compile=True)
     np.testing.assert_allclose(compiled(x)[0].numpy(), tf.math.top_k(x, 2).values.numpy())
@@ -52,11 +56,20 @@ def test_what_is_made_for_one_device_only_stays_a_function() -> None:
 
 def test_a_module_is_an_operation_with_the_arguments_it_holds() -> None:
     held = tf.constant([1.0, 2.0, 3.0])
-    spec = tf.TensorSpec([3], tf.float32)
-    plain = traced(lambda x: x * held, spec)
-    body = _lowered(plain, [spec])
+    body = lowered(lambda x: x * held, tf.TensorSpec([3], tf.float32))
     found = tf.function(lambda x: body(x), autograph=False, jit_compile=True)(tf.constant([2.0, 2.0, 2.0]))
     np.testing.assert_allclose(found[0].numpy(), [2.0, 4.0, 6.0])
+
+
+def test_xla_gets_what_is_quick_for_it() -> None:
+    seen = []
+
+    def body(x):
+        seen.append(is_for_xla())
+        return sine(x)
+
+    lowered(body, tf.TensorSpec([3], tf.float32))
+    assert seen[0] is False and set(seen[1:]) == {True}
 
 
 def test_a_module_that_is_none_is_refused() -> None:
