@@ -26,6 +26,7 @@ _MAX_FUNCTIONS = 512
 _MAX_RESULTS = 64
 _results: OrderedDict[Any, Any] = OrderedDict()
 _plain: OrderedDict[Any, Any] = OrderedDict()
+_ready: OrderedDict[Any, Any] = OrderedDict()
 _by_xla: OrderedDict[Any, Any] = OrderedDict()
 """Functions that XLA has compiled, ready to run."""
 
@@ -154,6 +155,16 @@ def _lowered(plain: Plain) -> Callable[..., Any]:
     return lambda *tensors: stablehlo([*tensors, *held], module, outputs)
 
 
+def _prepared(key: Any) -> ByXla:
+    """As `prepare`, once for each node."""
+    if key not in _ready:
+        by_xla = prepare(key)
+        if by_xla is None:
+            raise RuntimeError("a node that XLA has compiled was asked for as if it had not")
+        _keep(_ready, key, by_xla)
+    return _ready[key]  # type: ignore[no-any-return]
+
+
 def use(key: Any, by_xla: ByXla) -> None:
     """Let every patch that is traced from now on call what XLA has compiled."""
     _keep(_by_xla, key, by_xla.function)
@@ -165,14 +176,16 @@ def _function(body: Callable[..., Any], specs: Sequence[Any], *, jit: bool = Fal
 
 def call(processor: Processor, memory: Any, x: Any, before: Before, compiler: Compiler, pending: Pending) -> Left:
     """Call a node in the graph that is being traced; nodes that run without XLA are added to `pending`."""
-    if compiler is not Compiler.NODES:
-        with for_xla() if compiler is Compiler.WHOLE else contextlib.nullcontext():
-            return _fenced(_run(processor, memory, x, before))
+    if compiler is Compiler.INLINE:
+        return _fenced(_run(processor, memory, x, before))
     arguments = (memory, tuple(x), dict(before))
     key = _key(processor, arguments)
     function, plain = _by_xla.get(key), _plain.get(key)
     if plain is None:
         plain = _trace(processor, arguments, key)
+    if compiler is Compiler.WHOLE:
+        function = function or _prepared(key).function
+        return _fenced(tf.nest.pack_sequence_as(plain.function.structured_outputs, function(*tf.nest.flatten(arguments))))
     if function is None:
         pending.keys.append(key)
         return plain.function(*arguments)  # type: ignore[no-any-return]
