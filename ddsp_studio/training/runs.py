@@ -143,7 +143,7 @@ class Run:
                     raise ValueError("it is too large")
                 numbers: dict[str, Any] = json.loads(archive.read("numbers.json"))
                 arrays = [np.load(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]]
-            if "batch" in numbers:  # as it was called until 0.2
+            if "batch" in numbers:  # as it was called at first
                 numbers["at_once"] = numbers.pop("batch")
             learned = Learned(arrays[0], arrays[1], arrays[2], int(numbers.pop("step")))
             return Checkpoint(learned=learned, **numbers)
