@@ -231,7 +231,7 @@ def train(
         rate=rate,
         seed=seed,
         octave=octave,
-        precision=precision.value,  # type: ignore[arg-type]
+        precision=precision.value,
         licence=licence,
         checkpoint_steps=checkpoint_steps,
     )
