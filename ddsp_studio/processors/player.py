@@ -19,7 +19,7 @@ from ddsp_studio.processors.block import GroupState
 from ddsp_studio.processors.check import values_of
 from ddsp_studio.processors.declare import Control, Law
 from ddsp_studio.processors.free_clock import free_clock
-from ddsp_studio.processors.group import Column, ProcessorGroup, Weights
+from ddsp_studio.processors.group import Column, ProcessorGroup, Weights, packed
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS, INPUT_WIDTH
 from ddsp_studio.processors.tracer import Here, Tracer, Work
@@ -138,10 +138,9 @@ class Player:
 
     def _blank(self, hops: int) -> list[Any]:
         """Arguments for a first run, on a state of its own."""
-        values = tf.constant(np.tile(self._encoded(self.values[None]), (hops, 1)))
-        clock = tf.constant(free_clock(0, hops, self._rate))
-        given = tf.zeros([self.voices, hops, len(CHANNELS)]), clock, tf.zeros([1, hops, INPUT_WIDTH])
-        return [values, *given, *tf.nest.flatten(self._start), *self._derived]
+        values, clock = np.tile(self._encoded(self.values[None]), (hops, 1)), free_clock(0, hops, self._rate)
+        given = packed(values, np.zeros([self.voices, hops, len(CHANNELS)]), clock, np.zeros([1, hops, INPUT_WIDTH]))
+        return [tf.constant(given), *tf.nest.flatten(self._start), *self._derived]
 
     def render(
         self, values: Array, performance: Array, clock: npt.NDArray[np.float64] | None = None, heard: Array | None = None
@@ -157,12 +156,11 @@ class Player:
         hops = values.shape[0]
         if hops not in self._functions:
             self.warm(hops)
-        performed = np.ascontiguousarray(performance, np.float32)
         beat = free_clock(self._hops_played, hops, self._rate) if clock is None else clock
         self._hops_played += hops
         sound = np.zeros((1, hops, INPUT_WIDTH), np.float32) if heard is None else input_frames(heard)
-        inputs = map(tf.convert_to_tensor, (self._encoded(values), performed, beat, sound))
-        given, before = [*inputs, *self._state], self._derived
+        given = [tf.constant(packed(self._encoded(values), performance, beat, sound)), *self._state]
+        before = self._derived
         coming, self._coming = self._coming, None
         self._derived = before if coming is None else coming
         audio, shown, *self._state = self._functions[hops](*given, *self._derived)
