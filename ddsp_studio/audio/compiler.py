@@ -187,7 +187,7 @@ class Compiler(threading.Thread):
         if improved is not None and improved[0] is self._player and not self._wake.is_set():
             player, hops = improved
             if player.refresh(hops):
-                self._improver.offer(player, hops, nodes=False)
+                self._improver.offer(player, hops, nodes=player.nodes_left(hops))
 
     def _reload(self) -> None:
         """Let what plays take the newer weights of models that have changed; what cannot be read leaves it as it is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +21,8 @@ _NODES_REST_S, _WHOLE_REST_S = 0.3, 5.0
 
 The whole takes seconds, and the next edit undoes it.
 """
+_USE_S = 3.0
+"""Seconds after which what is compiled so far is put to use: a patch costs twice as much on TensorFlow's own executor."""
 _logger = logging.getLogger(__name__)
 
 
@@ -30,7 +33,8 @@ class Improver(threading.Thread):
         """Start, and wait for a player.
 
         Args:
-            improve: the workshop's. done: called with player and hops when all is compiled that can be; must not wait.
+            improve: the workshop's. done: called with player and hops when all is compiled that can be, or enough to be put to
+            use; must not wait.
         """
         super().__init__(name="improver", daemon=True)
         self._improve_part, self._done = improve, done
@@ -57,9 +61,11 @@ class Improver(threading.Thread):
                 _logger.exception("the patch could not be improved")
 
     def _improve(self, player: Player, hops: int) -> None:
-        known = pool_threads()
+        known, begun = pool_threads(), time.monotonic()
         while self._improve_part(player, hops, lambda run: self._apart.submit(run).result()):
             lower_compilers(known)
             if self._wake.is_set():
                 return
+            if time.monotonic() - begun > _USE_S:
+                break
         self._done(player, hops)

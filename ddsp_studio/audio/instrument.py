@@ -72,6 +72,9 @@ class Player(Protocol):
     def refresh(self, hops: int) -> bool:
         """Use what `improve` has compiled from the next block on; True if there is more to improve."""
 
+    def nodes_left(self, hops: int) -> bool:
+        """Whether single nodes are left to `improve`, and not only the whole."""
+
     def warm(self, hops: int) -> None:
         """Compile for blocks of this many hops; slow."""
 

@@ -124,8 +124,14 @@ class Player:
             return False
         if hops in self._work:
             self._compile(hops)
+        if self.nodes_left(hops):
+            return True
         self._traced[hops], _ = self._tracer.trace(self._group, self.voices, hops, Compiler.WHOLE)
         return True
+
+    def nodes_left(self, hops: int) -> bool:
+        """Whether nodes are played by TensorFlow's own executor still, in blocks of `hops` hops."""
+        return hops in self._work
 
     def _compile(self, hops: int) -> None:
         function, work = self._tracer.trace(self._group, self.voices, hops, self._compiler)

@@ -49,6 +49,9 @@ class FakePlayer:
     def refresh(self, hops):
         return False
 
+    def nodes_left(self, hops):
+        return False
+
     def warm(self, hops):
         if self.patch.name == "slow":
             time.sleep(0.3)

@@ -8,6 +8,7 @@ import pytest
 from ddsp_studio.dsp.sine import sine
 from ddsp_studio.dsp.tensor import direct, is_for_xla, stablehlo, tf
 from ddsp_studio.processors.group import ProcessorGroup
+from ddsp_studio.processors.player import Player
 from ddsp_studio.processors.tracing import Compiler, Plain, _lowered, prepare
 
 from .patches import tone
@@ -40,6 +41,20 @@ def test_a_patch_sounds_the_same_once_its_nodes_are_compiled() -> None:
     assert not left.keys
     for one, other in zip(direct(second, pooled=False)(*given), before, strict=True):
         np.testing.assert_allclose(one.numpy(), other, atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_compiled_so_far_is_put_to_use() -> None:
+    player = Player(tone(), sample_rate=8_000, voices=ROWS)
+    player.warm(HOPS)
+    quiet = np.tile(player.values, (HOPS, 1)), np.zeros([ROWS, HOPS, 7], np.float32)
+    assert player.improve(HOPS) and player.nodes_left(HOPS)
+    assert player.refresh(HOPS) and player.nodes_left(HOPS)  # some by XLA, some not yet
+    assert not np.any(player.render(*quiet).audio)
+    while player.nodes_left(HOPS):
+        player.improve(HOPS)
+        assert player.refresh(HOPS)
+    assert player.improve(HOPS) and not player.refresh(HOPS)  # the whole
+    assert not np.any(player.render(*quiet).audio)
 
 
 def lowered(body, *specs):
