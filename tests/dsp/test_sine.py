@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from ddsp_studio.dsp.sine import cosine, crossfade, sine
+from ddsp_studio.dsp.sine import cosine, crossfade, sine, tangent
 from ddsp_studio.dsp.tensor import for_xla, is_for_xla, tf
 
 TURNS = np.concatenate([np.linspace(-0.501, 0.501, 200_001), [-0.5, -0.25, 0.0, 0.25, 0.5, 1e-12, -1e-30]]).astype(np.float32)
@@ -26,6 +26,14 @@ def test_small_sines_keep_their_digits() -> None:
     with for_xla():
         made = sine(tf.constant([1e-12, -1e-30, 0.0])).numpy()
     np.testing.assert_allclose(made, [2.0 * math.pi * 1e-12, -2.0 * math.pi * 1e-30, 0.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("where", [contextlib.nullcontext, for_xla])
+def test_the_tangent_keeps_its_digits(where) -> None:
+    turns = np.linspace(-0.245, 0.245, 10_001).astype(np.float32)
+    with where():
+        made = tangent(tf.constant(turns)).numpy()
+    np.testing.assert_allclose(made, np.tan(2.0 * math.pi * turns.astype(np.float64)), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(("wave", "slope"), [(sine, np.cos), (cosine, lambda x: -np.sin(x))])

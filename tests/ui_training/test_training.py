@@ -343,8 +343,7 @@ def test_quitting_while_a_model_is_copied_waits_for_it(
     monkeypatch.setattr(folders.Training, "publish", slow)
     wait_until(lambda: session._copier._work_queue.qsize() > 0)
     assert begun.close()
-    known = len(copied)
-    assert known and not any(thread.name.startswith("publish") for thread in threading.enumerate())
+    assert copied and not any(thread.name.startswith("publish") for thread in threading.enumerate())
 
 
 def test_nothing_is_asked_when_nothing_is_trained(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
