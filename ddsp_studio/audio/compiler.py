@@ -17,7 +17,7 @@ from ddsp_studio.audio.events import HOP, Move
 from ddsp_studio.audio.improver import Improver
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.live import LiveThread
-from ddsp_studio.audio.priority import raise_helpers
+from ddsp_studio.audio.priority import lower_compilers, raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
 from ddsp_studio.audio.values import patch_values, structure_key, turns, with_values
 from ddsp_studio.audio.workshop import Workshop
@@ -207,7 +207,7 @@ class Compiler(threading.Thread):
         if (live.block, live.safety_blocks) == (wish.block, wish.safety_blocks):
             return
         if self._player is not None and live.renderer is not None:
-            self._player.warm(wish.block // HOP)
+            self._workshop.warm(self._player, wish.block // HOP)
         live.call_and_wait(lambda: live.set_blocks(wish.block, wish.safety_blocks))
 
     def _turn_knobs(self, wish: _Wish) -> None:
@@ -232,9 +232,10 @@ class Compiler(threading.Thread):
         if patch is None:
             return
         player = self._workshop.player(patch, wish.sample_rate, wish.voices)
-        player.warm(wish.block // HOP)
-        if self._player is None:  # the improver has not begun yet
+        if self._player is None:  # XLA has not begun yet
             raise_helpers()
+        self._workshop.warm(player, wish.block // HOP)
+        lower_compilers()
         if self._wish.patch is not wish.patch:
             return  # overtaken while compiling; the wake flag is set
         smoother = self._workshop.smoother(player)

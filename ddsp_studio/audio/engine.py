@@ -375,11 +375,9 @@ def main(arguments: list[str] | None = None, workshop: Workshop | None = None) -
     pipe = protected_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the studio, which ends us in order
     sys.setswitchinterval(_SWITCH_S)
-    engine = Engine(
-        Telemetry(options.telemetry),
-        pipe,
-        workshop or TensorFlowWorkshop(tracer=RemoteTracer(), cache=XlaCache(xla_cache.folder())),
-    )
+    folder = xla_cache.folder()
+    made = workshop or TensorFlowWorkshop(tracer=RemoteTracer(folder), cache=XlaCache(folder))
+    engine = Engine(Telemetry(options.telemetry), pipe, made)
     for command in commands(sys.stdin.buffer):
         if isinstance(command, BadCommand):
             engine.problem("engine", f"{command}.")

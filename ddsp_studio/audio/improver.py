@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ddsp_studio.audio.instrument import Apart, Player
-from ddsp_studio.audio.priority import lower_compilers, lower_priority, pool_threads
+from ddsp_studio.audio.priority import lower_compilers, lower_priority
 
 _NODES_REST_S, _WHOLE_REST_S = 0.3, 5.0
 """How long a patch must be left alone before its nodes, or the whole, are compiled.
@@ -61,9 +61,9 @@ class Improver(threading.Thread):
                 _logger.exception("the patch could not be improved")
 
     def _improve(self, player: Player, hops: int) -> None:
-        known, begun = pool_threads(), time.monotonic()
+        begun = time.monotonic()
         while self._improve_part(player, hops, lambda run: self._apart.submit(run).result()):
-            lower_compilers(known)
+            lower_compilers()
             if self._wake.is_set():
                 return
             if time.monotonic() - begun > _USE_S:

@@ -3,7 +3,7 @@
 Measured with six busy processes on two cores: a block took 21 ms at worst (99 %), 14 ms with the render thread alone raised, and
 8 ms with TensorFlow's threads raised, too, for it is those that run a function's operations while the render thread waits.
 Those of XLA's compiler must never be raised: they then held up the sound for a second at a time. They are made when it
-first compiles, so that all that is there before may be raised.
+first compiles, or takes back what it compiled, so that all that is there before may be raised, and what comes after is put last.
 
 Thread rule: `raise_priority` and `lower_priority` act on the calling thread; the others may be called on any thread.
 """
@@ -17,6 +17,8 @@ from pathlib import Path
 
 _PRIORITY, _LOW = 5, 15
 _POOL = "tf_Compute"
+_helpers: set[int] = set()
+"""TensorFlow's own threads."""
 
 
 def raise_priority() -> None:
@@ -31,21 +33,21 @@ def lower_priority() -> None:
 
 
 def raise_helpers() -> None:
-    """Ask the same for TensorFlow's threads (Linux only): once a first patch has run, and before XLA compiles anything."""
-    for task in _foreign_tasks():
+    """Ask the same for TensorFlow's threads (Linux only), once, before a first patch has run."""
+    if _helpers:
+        return
+    tasks = _foreign_tasks()
+    _helpers.update(tasks)
+    for task in tasks:
         _raise(task, task)
 
 
-def lower_compilers(known: set[int]) -> None:
-    """Let every other thread go before XLA's compiler: the pool threads that are not among the known (Linux only)."""
-    for task in pool_threads() - known:
-        with contextlib.suppress(AttributeError, OSError):
-            os.setpriority(os.PRIO_PROCESS, task, _LOW)
-
-
-def pool_threads() -> set[int]:
-    """TensorFlow's pool threads in this process (Linux only)."""
-    return {task for task in _foreign_tasks() if _name(task) == _POOL}
+def lower_compilers() -> None:
+    """Let every other thread go before XLA's compiler: the pool threads that came after `raise_helpers` (Linux only)."""
+    for task in _foreign_tasks():
+        if task not in _helpers and _name(task) == _POOL:
+            with contextlib.suppress(AttributeError, OSError):
+                os.setpriority(os.PRIO_PROCESS, task, _LOW)
 
 
 def _foreign_tasks() -> list[int]:

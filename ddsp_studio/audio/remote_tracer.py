@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from ddsp_studio.audio.protocol import encode
 from ddsp_studio.audio.values import structure_key
 from ddsp_studio.children import Child, describe_exit
 from ddsp_studio.processors.programs import Loaded, Program, zeros
-from ddsp_studio.processors.tracing import Compiler, identity
+from ddsp_studio.processors.tracing import identity
+from ddsp_studio.processors.ways import Compiler
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
@@ -42,9 +44,9 @@ class _Lost(Exception):
 class RemoteTracer:
     """A tracer (`processors/tracer.py`) that asks a process of its own."""
 
-    def __init__(self) -> None:
-        """Start the process; it will be ready in some seconds."""
-        self._lock = threading.Lock()
+    def __init__(self, lowered: Path | None = None) -> None:
+        """Start the process; it will be ready in some seconds. In the folder `lowered` it keeps nodes for later starts."""
+        self._lock, self._folder = threading.Lock(), [str(lowered)] if lowered is not None else []
         self._kept: OrderedDict[Any, tuple[Loaded, list[int]]] = OrderedDict()
         self._compiled: set[int] = set()
         self._end = ""
@@ -55,7 +57,7 @@ class RemoteTracer:
         self._ready, answers = False, self._answers
         self._kept.clear()
         self._compiled.clear()
-        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}"]
+        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}", *self._folder]
 
         def ended(_: Child[messages.Answer], status: int) -> None:
             self._end = describe_exit(status)
@@ -94,6 +96,12 @@ class RemoteTracer:
             self._say(messages.Use(key=key))
             self._compiled.add(key)
         return True
+
+    def begin_anew(self) -> None:
+        """Forget all that was traced, in another process."""
+        with self._lock:
+            self.child.kill()
+            self._begin()
 
     def close(self) -> None:
         """End the process."""

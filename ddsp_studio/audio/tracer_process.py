@@ -1,4 +1,4 @@
-"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process MARK`.
+"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process MARK [FOLDER]`; lowered nodes are kept in FOLDER.
 
 Tracing holds Python's interpreter, for seconds when a node type is new. Here that is nobody's loss: this process makes no sound.
 It ends when its input ends.
@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from ddsp_studio.audio import tracer_messages as messages
@@ -45,7 +46,7 @@ class TracerHost:
 
     def _trace(self, question: messages.Trace) -> messages.Traced:
         from ddsp_studio.processors.group import ProcessorGroup
-        from ddsp_studio.processors.tracing import Compiler
+        from ddsp_studio.processors.ways import Compiler
 
         group = ProcessorGroup(question.patch, sample_rate=question.sample_rate)
         function, pending = group.function(question.rows, question.hops, Compiler(question.compiler))
@@ -59,6 +60,7 @@ class TracerHost:
         return self._numbers[key]
 
     def _prepare(self, number: int) -> messages.Prepared:
+        from ddsp_studio.processors.sketch import Definition
         from ddsp_studio.processors.tracing import prepare
 
         by_xla = prepare(self._keys[number])
@@ -66,7 +68,7 @@ class TracerHost:
             return messages.Prepared(program=None, specs=[])
         self._prepared[number] = by_xla
         specs = [(list(spec.shape), spec.dtype.name) for spec in by_xla.specs]
-        return messages.Prepared(program=_data(self._exporter.program(by_xla.caller, pooled=False)), specs=specs)
+        return messages.Prepared(program=_data(self._exporter.program(Definition.of(by_xla.caller), pooled=False)), specs=specs)
 
     def _use(self, number: int) -> messages.Done:
         from ddsp_studio.processors.tracing import use
@@ -89,9 +91,11 @@ def main() -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # nothing is computed here, and the memory of a GPU belongs to the engine
     TensorFlowWorkshop().prepare()
     from ddsp_studio.processors.catalogue import processor_types
-    from ddsp_studio.processors.tracing import configure_runtime
+    from ddsp_studio.processors.tracing import configure_runtime, keep_lowered
 
     configure_runtime()
+    if len(sys.argv) > 2:
+        keep_lowered(Path(sys.argv[2]))
     processor_types()
     host = TracerHost(sys.argv[1])
     gc.disable()  # garbage is taken away while nobody waits

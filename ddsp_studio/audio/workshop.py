@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ddsp_studio.audio.instrument import Apart, Player, Smoother
 from ddsp_studio.audio.xla_cache import XlaCache
@@ -24,6 +25,7 @@ INTER_OP_THREADS = 3
 """Compiling by XLA takes one of them for a second at a time; the sound needs another."""
 
 
+Result = TypeVar("Result")
 _logger = logging.getLogger(__name__)
 
 
@@ -38,6 +40,9 @@ class Workshop(Protocol):
 
     def smoother(self, player: Player) -> Smoother:
         """The smoother of a player's knob moves."""
+
+    def warm(self, player: Player, hops: int) -> None:
+        """Make a player ready for blocks of `hops` hops (see `Player.warm`)."""
 
     def improve(self, player: Player, hops: int, apart: Apart) -> bool:
         """Compile one more part of a player for speed (see `Player.improve`), on a thread of its own."""
@@ -86,22 +91,32 @@ class TensorFlowWorkshop:
         smoother: Smoother = KnobSmoother(player)  # type: ignore[arg-type]
         return smoother
 
+    def warm(self, player: Player, hops: int) -> None:
+        """Make a player ready, with what XLA compiled in starts before this one."""
+        self._kept(lambda: player.warm(hops))
+
     def improve(self, player: Player, hops: int, apart: Apart) -> bool:
-        """Compile by XLA, or take what it compiled before; once more from nothing if that is damaged."""
+        """Compile by XLA, or take what it compiled before."""
+        return self._kept(lambda: player.improve(hops, apart))
+
+    def _kept(self, work: Callable[[], Result]) -> Result:
+        """Work with what is kept of XLA's; the first time that this fails, once more from nothing, for it may be damaged."""
         if self._cache is None:
-            return player.improve(hops, apart)
+            return work()
         with self._cache.at_work():
             try:
-                more = player.improve(hops, apart)
+                return work()
+            except ValueError:
+                raise  # the patch cannot be played
             except Exception as problem:  # TensorFlow's errors have no common root that could be named without it
                 self._cache.forget()
                 if self._failed:
                     raise
                 _logger.warning("compiling failed, and is tried again without what was kept: %s", str(problem)[:200])
-                more = self._failed = True
-            else:
-                self._failed = False
-            return more
+            self._failed = True
+            if self._tracer is not None:
+                self._tracer.begin_anew()
+            return work()
 
     def close(self) -> None:
         """What is being compiled ends with the process; what was, stays."""

@@ -1,8 +1,10 @@
 """What XLA has compiled is kept on disk, so that the next start has it at once and not after seconds of compiling.
 
+Lowered nodes (`processors/lowered.py`) lie in the same folder: a node that is there is one that XLA has its code of.
+
 It is machine code, as every compiler's cache: it lies where only the user writes, is made by this program alone, and serves only
-the same processor and TensorFlow. XLA writes each file whole. Thread rule: `use` before TensorFlow computes anything; `at_work`
-and `forget` on the thread that compiles; `close` on any.
+the same processor and TensorFlow. XLA writes each file whole. Thread rule: `use` before TensorFlow computes anything; all
+else on any thread.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -52,6 +55,7 @@ class XlaCache:
     def __init__(self, place: Path) -> None:
         """Nothing is read or written before `use`."""
         self.place = place
+        self._lock, self._working = threading.Lock(), 0
 
     def use(self) -> bool:
         """Have TensorFlow use it, if it can be written; before TensorFlow computes. False if it cannot."""
@@ -84,12 +88,16 @@ class XlaCache:
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """While something is compiled or read: should the process end in it, the next one starts from nothing."""
-        with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
+            self._working += 1
             self._mark.touch()
         try:
             yield
         finally:
-            self.close()
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self.close()
 
     def close(self) -> None:
         """The process will end in order, though it compiles."""

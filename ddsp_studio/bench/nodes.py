@@ -13,14 +13,17 @@ import numpy as np
 
 from ddsp_studio.bench import subject
 from ddsp_studio.bench.measure import Times, alternate
-from ddsp_studio.dsp.tensor import direct, tf
+from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.catalogue import processor_types
 from ddsp_studio.processors.check import ALL_VOICES, OUTPUT
 from ddsp_studio.processors.declare import Head, Signal, Spec
 from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.performance import INPUT_WIDTH
-from ddsp_studio.processors.tracing import Compiler, Pending, call
+from ddsp_studio.processors.programs import Loaded
+from ddsp_studio.processors.sketch import Sketch
+from ddsp_studio.processors.tracing import Pending
+from ddsp_studio.processors.ways import Nodes
 
 BLOCK, VOICES, SIDES = 256, 8, 2
 _HOPS = BLOCK // subject.HOP
@@ -99,21 +102,18 @@ def _function(processor: Processor, batch: int, copies: int) -> tuple[Any, Pendi
     """A function that runs a node several times, each with a memory of its own; what XLA has still to compile; its arguments."""
     # inputs of its own for each: what depends on equal ones only would be computed once
     given = ([_inputs(processor, batch) for _ in range(copies)], [processor.memory(batch) for _ in range(copies)])
-    pending = Pending()
-
-    def flat(*tensors: Any) -> list[Any]:
-        heard, memories = tf.nest.pack_sequence_as(given, list(tensors))
-        left = [call(processor, memory, x, {}, Compiler.NODES, pending) for x, memory in zip(heard, memories, strict=True)]
-        return tf.nest.flatten([each.memory for each in left]) + tf.nest.flatten([each.signals for each in left])  # type: ignore[no-any-return]
-
     arguments = tf.nest.flatten(given)
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in arguments]
-    return tf.function(flat, autograph=False).get_concrete_function(*specs), pending, arguments
+    nodes = Nodes(Sketch([tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in arguments]))
+    heard, memories = tf.nest.pack_sequence_as(given, nodes.sketch.arguments)
+    left = [nodes.call(processor, memory, x, {}) for x, memory in zip(heard, memories, strict=True)]
+    outputs = tf.nest.flatten([each.memory for each in left]) + tf.nest.flatten([each.signals for each in left])
+    function = Loaded.here(nodes.sketch.finish(outputs), pooled=bool(nodes.pending.keys))
+    return function, nodes.pending, arguments
 
 
 def _plain(processor: Processor, batch: int, copies: int) -> Callable[[], Any]:
-    function, pending, arguments = _function(processor, batch, copies)
-    return _going_on(direct(function, pooled=bool(pending.keys)), processor, batch, copies, arguments)
+    function, _, arguments = _function(processor, batch, copies)
+    return _going_on(function, processor, batch, copies, arguments)
 
 
 def _compiled(processor: Processor, batch: int, copies: int) -> Callable[[], Any]:

@@ -45,6 +45,7 @@ tf: Any = _Lazy(_tensorflow)
 _context: Any = _Lazy(lambda: importlib.import_module("tensorflow.python.eager.context"))
 _MODULE_VERSION = 10
 """Of the operation that holds a module."""
+_function_pb2: Any = _Lazy(lambda: importlib.import_module("tensorflow.core.framework.function_pb2"))
 _xla: Any = _Lazy(lambda: importlib.import_module("tensorflow.compiler.tf2xla.python.xla"))
 
 
@@ -94,6 +95,14 @@ def in_one_thread() -> Any:
     that call others which XLA does not compile: each would wait for a thread of the pool, and may wait for ever.
     """
     return _context.function_executor_type("SINGLE_THREADED_EXECUTOR")
+
+
+def function_definition(name: str) -> Any:
+    """An empty function definition, for `eager_context` to take in."""
+    definition = _function_pb2.FunctionDef()
+    definition.signature.name = name
+    definition.attr["_construction_context"].s = b"kEagerRuntime"
+    return definition
 
 
 def eager_context() -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
-from ddsp_studio.processors.base import extend
+from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.check import Zone
-from ddsp_studio.processors.declare import Signal
+from ddsp_studio.processors.declare import Control, Signal
 from ddsp_studio.processors.knob_space import to_knob
 from ddsp_studio.processors.patch import Cable, Port
 from ddsp_studio.processors.performance import CHANNELS
-from ddsp_studio.processors.tracing import Compiler, Left, Pending, call, leave
+from ddsp_studio.processors.tracing import Left, identity, leave
+from ddsp_studio.processors.ways import Way
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
@@ -30,7 +32,10 @@ class GroupState(NamedTuple):
 
 
 class Pass:
-    """One pass over the graph: signals as they appear, and the state that is left."""
+    """One pass over the graph: signals as they appear, and the state that is left.
+
+    Every operation goes by `way`, under a key, for the signals may be wires of a function that is only put together.
+    """
 
     def __init__(
         self,
@@ -41,36 +46,35 @@ class Pass:
         clock: Tensor,
         heard: Tensor,
         derived: Mapping[str, Any],
-        compiler: Compiler,
+        way: Way,
     ) -> None:
-        self.group, self.state, self.derived = group, state, derived
+        self.group, self.state, self.derived, self.way = group, state, derived, way
         self.given = {Signal.NOTES: performance, Signal.CLOCK: clock, Signal.INPUT: heard}
-        self.compiler, self.pending = compiler, Pending()
         self.rows, self.hops = int(performance.shape[0]), int(performance.shape[1])
-        started, last = state.values
-        self.values = extend(values[None], last, started)
-        widths = [column.columns.stop - column.columns.start for column in group.columns.values()]
-        pieces = tf.split(self.values, widths, axis=2) if widths else []
+        widths = tuple(column.columns.stop - column.columns.start for column in group.columns.values())
+        self.last_values, pieces = self._apply(("columns", widths), partial(_columns, widths), values, *state.values)
         self.columns = dict(zip(group.columns, pieces, strict=True))
+        self.started = self._apply("started", lambda: tf.ones([1]))
         self.signals: dict[str, Tensor] = {}
         self.nodes: dict[str, Any] = {}
         self.frames: dict[str, tuple[Tensor, Tensor]] = {}
         self.delays: dict[str, Tensor] = {}
-        self.partials = tf.zeros([1]), tf.zeros([])
+        self.partials: tuple[Tensor, Tensor] | None = None
+
+    def _apply(self, key: Hashable, body: Callable[..., Any], *tensors: Tensor) -> Any:
+        return self.way.apply(key, body, *tensors)
 
     def run(self) -> tuple[Tensor, Tensor, GroupState]:
         """Audio, what the meters show (peak of every node, amplitudes and f0 of the loudest voice's partials), and the state."""
         group = self.group
         for name in group.order:
             self._node(name)
-        silent = tf.zeros([2 if group.playing else self.rows, self.hops * HOP])
-        audio = self.signals[f"{group.output}.audio"] if group.output else silent
-        amplitudes, f0_hz = self.partials
-        shown = tf.concat([self._peaks(), amplitudes, f0_hz[None]], axis=0)
-        return audio, shown, self._state()
+        audio = self.signals[f"{group.output}.audio"] if group.output else self._silence(2 if group.playing else self.rows)
+        return audio, self._shown(), GroupState(self.nodes, self.frames, self.delays, (self.started, self.last_values))
 
-    def _state(self) -> GroupState:
-        return GroupState(self.nodes, self.frames, self.delays, (tf.ones([1]), self.values[:, -1]))
+    def _silence(self, rows: int = 1) -> Tensor:
+        shape = (rows, self.hops * HOP)
+        return self._apply(("zeros", shape), lambda: tf.zeros(shape))
 
     def _node(self, name: str) -> None:
         group, node = self.group, self.group.patch.nodes[name]
@@ -81,69 +85,56 @@ class Pass:
         before = {key: self.state.frames[f"{name}.{key}"] for key in group.heard_outlets(name)}
         memory = self.state.nodes[name]
         if node.bypassed or node.muted:
-            outputs = self._idle(name, x, passing=node.bypassed and not node.muted)
-            left = leave(processor, outputs, memory, before)
+            left = self._idle(name, x, before, passing=node.bypassed and not node.muted)._replace(memory=memory)
         else:
-            left = call(processor, memory, processor.Inputs(**x), before, self.compiler, self.pending)
+            left = self.way.call(processor, memory, processor.Inputs(**x), before)
         self._hear(name, left)
         if name == group.partials_node:
-            self._show(left.signals["amplitudes"][:, -1], x["f0"][:, -1, 0])
+            self.partials = left.signals["amplitudes"], x["f0"]
 
     def _hear(self, name: str, left: Left) -> None:
         self.nodes[name] = left.memory
         self.signals |= {f"{name}.{key}": signal for key, signal in left.signals.items()}
-        self.frames |= {f"{name}.{key}": (tf.ones([1]), last) for key, last in left.last.items()}
+        self.frames |= {f"{name}.{key}": (self.started, last) for key, last in left.last.items()}
 
-    def _peaks(self) -> Tensor:
-        """Peak of every node's first audio outlet, 0 where it has none: few operations, however many nodes there are."""
+    def _shown(self) -> Tensor:
+        """What the meters show, in few operations however many nodes there are."""
         names = self.group.order
         heard = {name: self.signals[port] for name in names if (port := self._first_audio(name))}
-        if not heard:
-            return tf.zeros([len(names)])
-        peaks = tf.reduce_max(tf.abs(tf.concat(list(heard.values()), axis=0)), axis=1)
-        owner = np.repeat([names.index(name) for name in heard], [int(signal.shape[0]) for signal in heard.values()])
-        return tf.maximum(tf.math.unsorted_segment_max(peaks, owner, len(names)), 0.0)
+        owner = tuple(names.index(name) for name, signal in heard.items() for _ in range(int(signal.shape[0])))
+        tensors = [*heard.values(), *(self.partials or ())]
+        key = ("shown", owner, len(names), self.partials is None)
+        return self._apply(key, partial(_shown, owner, len(names), self.partials is not None), *tensors)
 
     def _first_audio(self, name: str) -> str:
         outlets = self.group.processors[name].spec.outlets
         return next((f"{name}.{port}" for port, outlet in outlets.items() if outlet.signal is Signal.AUDIO), "")
 
-    def _show(self, amplitudes: Tensor, f0_hz: Tensor) -> None:
-        loudest = tf.argmax(tf.reduce_sum(amplitudes, axis=1))
-        # an index in brackets must be a constant under XLA, which would compile anew for every block
-        self.partials = tf.gather(amplitudes, loudest), tf.gather(tf.broadcast_to(f0_hz, [amplitudes.shape[0]]), loudest)
+    def _idle(self, name: str, x: Mapping[str, Tensor], before: Mapping[str, Any], *, passing: bool) -> Left:
+        """What a bypassed or muted node leaves: its first audio inlet, or nothing."""
+        group, processor = self.group, self.group.processors[name]
+        rows, batch = group.batch(name, self.rows), group.leaving(name, self.rows)
+        inlets = {key: x[key] for key, inlet in processor.spec.inlets.items() if inlet.signal in (Signal.AUDIO, Signal.NOTES)}
+        given = (inlets, dict(before))
 
-    def _idle(self, name: str, x: Mapping[str, Tensor], *, passing: bool) -> dict[str, Tensor]:
-        """What a bypassed or muted node gives: its first audio inlet, or nothing."""
-        spec, batch = self.group.processors[name].spec, self.group.leaving(name, self.rows)
-        first = next((x[key] for key, inlet in spec.inlets.items() if inlet.signal is Signal.AUDIO), None)
-        out = {}
-        for port, outlet in spec.outlets.items():
-            if outlet.signal is Signal.AUDIO:
-                rows = self.group.batch(name, self.rows)
-                passed = first if passing and first is not None else tf.zeros([1, self.hops * HOP])
-                mixed = tf.reduce_sum(passed, axis=0, keepdims=True) if batch != rows else passed
-                out[port] = tf.broadcast_to(mixed, [batch, self.hops * HOP])
-            elif outlet.signal is Signal.NOTES:
-                played = next((x[key] for key, inlet in spec.inlets.items() if inlet.signal is Signal.NOTES), None)
-                out[port] = played if passing and played is not None else tf.zeros([batch, self.hops, len(CHANNELS)])
-            elif outlet.learned:
-                heads = self.group.processors[name].heads
-                out[port] = {head.target: tf.zeros([batch, self.hops, head.channels]) for head in heads}
-            else:
-                out[port] = tf.zeros([batch, self.hops, self.group.processors[name].channels(port)])
-        return out
+        def body(*tensors: Tensor) -> Left:
+            heard, held = tf.nest.pack_sequence_as(given, list(tensors))
+            return leave(processor, _idle(processor, heard, rows, batch, self.hops, passing=passing), (), held)
+
+        key = ("idle", identity(processor), tuple(before), rows, batch, self.hops, passing)
+        return self._apply(key, body, *tf.nest.flatten(given))  # type: ignore[no-any-return]
 
     def _inlet(self, name: str, key: str, signal: Signal) -> Tensor:
+        cables = self.group._into(Port(name, key))
         if signal is not Signal.AUDIO:
-            return next((self.signals[str(cable.source)] for cable in self.group._into(Port(name, key))), self.given[signal])
-        total = None
-        for cable in self.group._into(Port(name, key)):
-            audio = self._delayed(cable, self.signals[str(cable.source)])
-            if self._unmixed(name, cable):
-                audio = 0.5 * tf.reduce_sum(audio, axis=0, keepdims=True)
-            total = audio if total is None else total + audio
-        return tf.zeros([1, self.hops * HOP]) if total is None else total
+            return next((self.signals[str(cable.source)] for cable in cables), self.given[signal])
+        heard = [self._delayed(cable, self.signals[str(cable.source)]) for cable in cables]
+        unmixed = tuple(self._unmixed(name, cable) for cable in cables)
+        if not heard:
+            return self._silence()
+        if len(heard) == 1 and not any(unmixed):
+            return heard[0]
+        return self._apply(("sum", unmixed), partial(_summed, unmixed), *heard)
 
     def _unmixed(self, name: str, cable: Cable) -> bool:
         """Whether voices reach the Output without a VoiceMixer."""
@@ -159,9 +150,8 @@ class Pass:
         held = self.state.delays.get(str(cable))
         if held is None:
             return audio
-        stream = tf.concat([held, audio], axis=1)
-        self.delays[str(cable)] = stream[:, self.hops * HOP :]
-        return stream[:, : self.hops * HOP]
+        delayed, self.delays[str(cable)] = self._apply("delayed", _delayed, held, audio)
+        return delayed
 
     def _control(self, name: str, key: str) -> Tensor:
         """Frames [batch or 1, hops + 1, channels] of a control: its knob or the cable that sets it, then modulations."""
@@ -172,12 +162,80 @@ class Pass:
         control = column.control
         if not column.modulated or control is None:
             return frames
-        knob = frames if setting is None else to_knob(control, setting)
-        for cable in cables:
-            if cable.amount is not None:
-                knob += self.columns[f"{cable.source}->{cable.target}"] * self.signals[str(cable.source)]
-        return control.from_knob(tf.clip_by_value(knob, 0.0, 1.0))
+        modulations = [
+            tensor
+            for cable in cables
+            if cable.amount is not None
+            for tensor in (self.columns[f"{cable.source}->{cable.target}"], self.signals[str(cable.source)])
+        ]
+        body = partial(_modulated, control, setting is not None)
+        return self._apply(("modulated", control, setting is not None), body, frames, *modulations)
 
     def _set(self, cable: Cable) -> Tensor:
         own = f"{cable.source}->{cable.target}"  # the head of a learned outlet
         return self.signals[own if own in self.signals else str(cable.source)]
+
+
+def _columns(widths: Sequence[int], values: Tensor, started: Tensor, last: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The last row of the values, and each control's columns, with the row before the block in front."""
+    extended = extend(values[None], last, started)
+    return extended[:, -1], tf.split(extended, widths, axis=2) if widths else []
+
+
+def _shown(owner: Sequence[int], nodes: int, partials: bool, *tensors: Tensor) -> Tensor:
+    """Peak of every node's first audio outlet, 0 where it has none; amplitudes of the loudest voice's partials, and its f0."""
+    heard = tensors[:-2] if partials else tensors
+    peaks = tf.zeros([nodes])
+    if heard:
+        found = tf.reduce_max(tf.abs(tf.concat(heard, axis=0)), axis=1)
+        peaks = tf.maximum(tf.math.unsorted_segment_max(found, np.array(owner), nodes), 0.0)
+    if not partials:
+        return tf.concat([peaks, tf.zeros([2])], axis=0)
+    amplitudes, f0_hz = tensors[-2][:, -1], tensors[-1][:, -1, 0]
+    loudest = tf.argmax(tf.reduce_sum(amplitudes, axis=1))
+    # an index in brackets must be a constant under XLA, which would compile anew for every block
+    f0_hz = tf.gather(tf.broadcast_to(f0_hz, [amplitudes.shape[0]]), loudest)
+    return tf.concat([peaks, tf.gather(amplitudes, loudest), f0_hz[None]], axis=0)
+
+
+def _idle(processor: Processor, x: Mapping[str, Tensor], rows: int, batch: int, hops: int, *, passing: bool) -> dict[str, Tensor]:
+    first = {signal: next((x[key] for key in x if processor.spec.inlets[key].signal is signal), None) for signal in Signal}
+    out: dict[str, Any] = {}
+    for port, outlet in processor.spec.outlets.items():
+        if outlet.signal is Signal.AUDIO:
+            sound = first[Signal.AUDIO] if passing else None
+            passed = tf.zeros([1, hops * HOP]) if sound is None else sound
+            mixed = tf.reduce_sum(passed, axis=0, keepdims=True) if batch != rows else passed
+            out[port] = tf.broadcast_to(mixed, [batch, hops * HOP])
+        elif outlet.signal is Signal.NOTES:
+            played = first[Signal.NOTES] if passing else None
+            out[port] = tf.zeros([batch, hops, len(CHANNELS)]) if played is None else played
+        elif outlet.learned:
+            out[port] = {head.target: tf.zeros([batch, hops, head.channels]) for head in processor.heads}
+        else:
+            out[port] = tf.zeros([batch, hops, processor.channels(port)])
+    return out
+
+
+def _summed(unmixed: Sequence[bool], *heard: Tensor) -> Tensor:
+    """The sum of what cables bring; of voices that nobody mixed, half their sum."""
+    total = None
+    for audio, voices in zip(heard, unmixed, strict=True):
+        part = 0.5 * tf.reduce_sum(audio, axis=0, keepdims=True) if voices else audio
+        total = part if total is None else total + part
+    return total
+
+
+def _delayed(held: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+    """The sound behind by as much as is held, and what is held now."""
+    stream = tf.concat([held, audio], axis=1)
+    samples = int(audio.shape[1])
+    return stream[:, :samples], stream[:, samples:]
+
+
+def _modulated(control: Control, cabled: bool, frames: Tensor, *modulations: Tensor) -> Tensor:
+    """A control's frames, moved by amounts and signals that come in pairs; in knob space, where a knob's column is already."""
+    knob = to_knob(control, frames) if cabled else frames
+    for amount, signal in zip(modulations[::2], modulations[1::2], strict=True):
+        knob += amount * signal
+    return control.from_knob(tf.clip_by_value(knob, 0.0, 1.0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,7 +25,9 @@ from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Cable, Patch, PatchError, Port
 from ddsp_studio.processors.performance import CHANNELS, CLOCK, INPUT_WIDTH
-from ddsp_studio.processors.tracing import Compiler, Pending, remembered
+from ddsp_studio.processors.sketch import Definition, Sketch
+from ddsp_studio.processors.tracing import Pending, remembered
+from ddsp_studio.processors.ways import Compiler, Inline, Nodes, Way, Whole
 
 Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Mapping[str, Any]]
@@ -246,11 +248,11 @@ class ProcessorGroup:
         held = self.derive({}) if derived is None else derived
         beat = tf.constant(free_clock(0, int(performance.shape[1]), self.sample_rate)) if clock is None else clock
         sound = tf.zeros([1, performance.shape[1], INPUT_WIDTH]) if heard is None else heard
-        audio, shown, after = Pass(self, state, values, performance, beat, sound, held, Compiler.INLINE).run()
+        audio, shown, after = Pass(self, state, values, performance, beat, sound, held, Inline()).run()
         count = len(self.order)
         return Rendered(audio, shown[:count], shown[count:-1], shown[-1]), after
 
-    def function(self, rows: int, hops: int, compiler: Compiler) -> tuple[Any, Pending]:
+    def function(self, rows: int, hops: int, compiler: Compiler) -> tuple[Definition, Pending]:
         """The compiled `process` for this many rows and hops: one of flat tensors, and what XLA has still to compile.
 
         Takes what `packed` makes of values, performance, clock and input, the flattened state and the flattened derived
@@ -260,24 +262,31 @@ class ProcessorGroup:
         """
         start, held = self.start(rows), self.derive_own()
         count = len(tf.nest.flatten(start))
-        passes: list[Pass] = []
+        shapes = (hops, self.width), (rows, hops, len(CHANNELS)), (1, hops, len(CLOCK)), (1, hops, INPUT_WIDTH)
 
-        shapes = [hops, self.width], [rows, hops, len(CHANNELS)], [1, hops, len(CLOCK)], [1, hops, INPUT_WIDTH]
-
-        def flat(given: Tensor, *tensors: Tensor) -> list[Tensor]:
-            parts = zip(tf.split(given, [math.prod(shape) for shape in shapes]), shapes, strict=True)
-            values, performance, clock, heard = (tf.reshape(part, shape) for part, shape in parts)
-            values, performance, heard = (tf.cast(x, tf.float32) for x in (values, performance, heard))
+        def flat(way: Way, given: Tensor, *tensors: Tensor) -> list[Tensor]:
+            values, performance, clock, heard = way.apply(("unpack", shapes), functools.partial(_unpack, shapes), given)
             state = tf.nest.pack_sequence_as(start, list(tensors[:count]))
             derived = tf.nest.pack_sequence_as(held, list(tensors[count:]))
-            passes.append(Pass(self, state, values, performance, clock, heard, derived, compiler))
-            audio, shown, after = passes[-1].run()
+            audio, shown, after = Pass(self, state, values, performance, clock, heard, derived, way).run()
             return [audio, shown, *tf.nest.flatten(after)]
 
-        traced = tf.function(flat, autograph=False, jit_compile=compiler is Compiler.WHOLE or None)
         state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten((start, held))]
-        function = traced.get_concrete_function(tf.TensorSpec([sum(map(math.prod, shapes))], tf.float64), *state)
-        return function, passes[-1].pending
+        specs = [tf.TensorSpec([sum(map(math.prod, shapes))], tf.float64), *state]
+        if compiler is Compiler.NODES:
+            nodes = Nodes(Sketch(specs))
+            return nodes.sketch.finish(flat(nodes, *nodes.sketch.arguments)), nodes.pending
+        jit = compiler is Compiler.WHOLE
+        way = Whole() if jit else Inline()
+        traced = tf.function(functools.partial(flat, way), autograph=False, jit_compile=jit or None)
+        return Definition.of(traced.get_concrete_function(*specs)), Pending()
+
+
+def _unpack(shapes: Sequence[Sequence[int]], given: Tensor) -> tuple[Tensor, ...]:
+    """What `packed` was given, in `shapes`."""
+    parts = zip(tf.split(given, [math.prod(shape) for shape in shapes]), shapes, strict=True)
+    values, performance, clock, heard = (tf.reshape(part, shape) for part, shape in parts)
+    return tf.cast(values, tf.float32), tf.cast(performance, tf.float32), clock, tf.cast(heard, tf.float32)
 
 
 def packed(

@@ -23,7 +23,8 @@ from ddsp_studio.processors.group import Column, ProcessorGroup, Weights, packed
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.performance import CHANNELS, INPUT_WIDTH
 from ddsp_studio.processors.tracer import Here, Tracer, Work
-from ddsp_studio.processors.tracing import Compiler, configure_runtime
+from ddsp_studio.processors.tracing import configure_runtime
+from ddsp_studio.processors.ways import Compiler
 
 Array = npt.NDArray[np.float32]
 RAMP_HOPS = 8

@@ -15,8 +15,7 @@ from typing import Any
 import numpy.typing as npt
 
 from ddsp_studio.dsp.tensor import Tensor, eager_context, in_one_thread, tf
-
-_Definition = Any
+from ddsp_studio.processors.sketch import Definition
 
 
 @dataclass(frozen=True)
@@ -40,33 +39,32 @@ class Exporter:
         self._mark = mark
         self._known: set[str] = set()
 
-    def program(self, function: Any, *, pooled: bool) -> Program:
-        """The program of a concrete function of flat tensors.
+    def program(self, function: Definition, *, pooled: bool) -> Program:
+        """The program of a function.
 
         Raises:
             ValueError: it holds on to a variable.
         """
-        held = list(function.captured_inputs)
-        if any(tensor.dtype in (tf.resource, tf.variant) for tensor in held):
+        if any(tensor.dtype in (tf.resource, tf.variant) for tensor in function.constants):
             raise ValueError("a function that keeps a variable cannot be played; weights are inputs")
-        name = function._inference_function.name.decode()
-        library = [definition.SerializeToString() for definition in self._reach(name)]
-        return Program(name + self._mark, len(function.outputs), pooled, library, [tensor.numpy() for tensor in held])
+        library = [definition.SerializeToString() for definition in self._reach(function)]
+        constants = [tensor.numpy() for tensor in function.constants]
+        return Program(function.name + self._mark, function.outputs, pooled, library, constants)
 
-    def _reach(self, name: str) -> list[_Definition]:
+    def _reach(self, function: Definition) -> list[Any]:
         """A function's definition and those that it leads to, as far as they are new."""
-        found, waiting = [], [name]
+        found, waiting = [], [function.name]
         while waiting:
             name = waiting.pop()
             if name in self._known:
                 continue
             self._known.add(name)
-            definition = eager_context().get_function_def(name)
+            definition = function.copied() if name == function.name else eager_context().get_function_def(name)
             waiting += self._rename(definition)
             found.append(definition)
         return found
 
-    def _rename(self, definition: _Definition) -> list[str]:
+    def _rename(self, definition: Any) -> list[str]:
         """Mark the names of a definition and of what it calls; returns the names of the latter as they were."""
         called: list[str] = []
         definition.signature.name += self._mark
@@ -98,12 +96,13 @@ class _Serialized:
 class Loaded:
     """A program that is ready to be called; it is forgotten with this object. What it calls stays."""
 
-    def __init__(self, program: Program) -> None:
-        """Take a program in.
+    def __init__(self, program: Program, keeps: Any = None) -> None:
+        """Take a program in. `keeps` lives as long as this.
 
         Raises:
             ValueError: it is none.
         """
+        self._keeps = keeps
         for data in program.library:
             try:
                 eager_context().add_function_def(_Serialized(data))
@@ -112,6 +111,13 @@ class Loaded:
         self._name, self._outputs, self._pooled = program.name.encode(), program.outputs, program.pooled
         self._constants = [tf.constant(array) for array in program.constants]
         weakref.finalize(self, _forget, self._name).atexit = False
+
+    @classmethod
+    def here(cls, function: Definition, *, pooled: bool) -> Loaded:
+        """A function of this process."""
+        constants = [tensor.numpy() for tensor in function.constants]
+        program = Program(function.name, function.outputs, pooled, [function.proto.SerializeToString()], constants)
+        return cls(program, function.keeps)
 
     def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
         """Run it."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ddsp_studio.dsp.tensor import direct
-from ddsp_studio.processors.tracing import Compiler
+from ddsp_studio.processors.programs import Loaded
+from ddsp_studio.processors.ways import Compiler
 
 if TYPE_CHECKING:
     from ddsp_studio.processors.group import ProcessorGroup
@@ -36,6 +36,9 @@ class Tracer(Protocol):
             ValueError: it cannot be traced.
         """
 
+    def begin_anew(self) -> None:
+        """Forget all that was traced."""
+
 
 class Here:
     """Traces in this process."""
@@ -43,4 +46,7 @@ class Here:
     def trace(self, group: ProcessorGroup, rows: int, hops: int, compiler: Compiler) -> tuple[Callable[..., Any], Work]:
         """See `Tracer`."""
         function, pending = group.function(rows, hops, compiler)
-        return direct(function, pooled=bool(pending.keys)), pending
+        return Loaded.here(function, pooled=bool(pending.keys)), pending
+
+    def begin_anew(self) -> None:
+        """What is traced here does not outlive the process, and is right."""

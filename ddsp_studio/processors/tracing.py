@@ -8,7 +8,6 @@ Thread rule: one thread traces at a time; `Pending.compile` may run on any other
 from __future__ import annotations
 
 import contextlib
-import enum
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddsp_studio import resources
-from ddsp_studio.dsp.tensor import Tensor, direct, fence, for_xla, in_one_thread, stablehlo, tf
+from ddsp_studio.dsp.tensor import Tensor, direct, for_xla, in_one_thread, stablehlo, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.knob_space import from_logits
+from ddsp_studio.processors.lowered import Lowered, Shelf
+from ddsp_studio.processors.sketch import Part
 
 _MAX_FUNCTIONS = 512
 _MAX_RESULTS = 64
@@ -29,6 +30,8 @@ _plain: OrderedDict[Any, Any] = OrderedDict()
 _ready: OrderedDict[Any, Any] = OrderedDict()
 _by_xla: OrderedDict[Any, Any] = OrderedDict()
 """Functions that XLA has compiled, ready to run."""
+_shelves: list[Shelf] = []
+"""Where lowered nodes are kept; none, or one."""
 
 Before = Mapping[str, tuple[Tensor, Tensor]]
 """(started [1], last frame) of each control outlet that is heard, by outlet or by "outlet->target" of a head."""
@@ -40,19 +43,6 @@ def configure_runtime() -> None:
     # Grappler costs hundreds of milliseconds for each new graph and gains nothing on graphs as wide as ours
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.debugging.disable_traceback_filtering()
-
-
-class Compiler(enum.Enum):
-    """How a patch's function is compiled.
-
-    NODES: each node by itself: by XLA if it was compiled so before, else by TensorFlow's graph executor, which is ready at once.
-    WHOLE: the patch as one XLA program: quickest to run, seconds to compile.
-    INLINE: every operation in the graph (or eager pass) around it, for training and for export.
-    """
-
-    NODES = "nodes"
-    WHOLE = "whole"
-    INLINE = "inline"
 
 
 class Left(NamedTuple):
@@ -80,7 +70,8 @@ def leave(processor: Processor, outputs: Mapping[str, Any], memory: Any, before:
     return Left(signals, last, memory)
 
 
-def _run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
+def run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
+    """Go on with a node, operation by operation."""
     outputs, memory = processor.render(memory, x)
     return leave(processor, outputs, memory, before)
 
@@ -107,9 +98,11 @@ class Pending:
 class Plain(NamedTuple):
     """A node as a function for TensorFlow's graph executor, and its body, traced again for XLA on what `arguments` specify."""
 
-    function: Any
+    structure: Left
     body: Callable[..., Left]
     arguments: Any
+    part: Part
+    """Calls the function."""
 
 
 class ByXla(NamedTuple):
@@ -118,6 +111,22 @@ class ByXla(NamedTuple):
     function: Any
     caller: Any
     specs: list[Any]
+    part: Part
+    """What `caller` does: it calls the function."""
+    signals: list[str]
+    last: list[str]
+    lowered: Lowered | None
+    """None where it stays a function that XLA has to lower itself."""
+
+    def left(self, outputs: list[Any], memory: Any) -> Left:
+        """What it gives, structured; its memory as `memory` is."""
+        signals, last = (dict.fromkeys(names) for names in (self.signals, self.last))
+        return tf.nest.pack_sequence_as(Left(signals, last, memory), outputs)  # type: ignore[no-any-return]
+
+
+def keep_lowered(folder: Path) -> None:
+    """Keep there what is lowered and compiled, and look there for what was. XLA must have kept its code for all that is there."""
+    _shelves[:] = [Shelf(folder)]
 
 
 def prepare(key: Any) -> ByXla | None:
@@ -125,88 +134,129 @@ def prepare(key: Any) -> ByXla | None:
     plain = _plain.get(key)
     if key in _by_xla or plain is None:
         return None
-    flat = tf.nest.flatten(plain.arguments)
+    lowered = _lower(plain)
+    if isinstance(lowered, Lowered):
+        return _by_module(lowered)
+    return _callable(lowered, tf.nest.flatten(plain.arguments), *_names(plain), None)
+
+
+def _by_module(lowered: Lowered) -> ByXla:
+    with tf.init_scope():
+        held = [tf.constant(array) for array in lowered.held]
+    specs = [tf.TensorSpec(shape, kind) for shape, kind in lowered.specs]
+    outputs = [tf.TensorSpec(shape, kind) for shape, kind in lowered.outputs]
+    body = functools.partial(_module, lowered.code, held, outputs)
+    return _callable(body, specs, lowered.signals, lowered.last, lowered)
+
+
+def _module(code: bytes, held: list[Tensor], outputs: list[Any], *tensors: Tensor) -> list[Tensor]:
+    return stablehlo([*tensors, *held], code, outputs)
+
+
+def _callable(body: Callable[..., Any], specs: list[Any], signals: list[str], last: list[str], lowered: Lowered | None) -> ByXla:
     with tf.init_scope(), in_one_thread():
-        function = _function(_lowered(plain), flat, jit=True)
+        function = _function(body, specs, jit=True)
         # called by another function, as patches will: XLA does not find again what it compiled for a direct call
-        return ByXla(function, _function(lambda *tensors: function(*tensors), flat), flat)
+        caller = _function(lambda *tensors: function(*tensors), specs)
+    return ByXla(function, caller, specs, Part(caller), signals, last, lowered)
 
 
-def _lowered(plain: Plain) -> Callable[..., Any]:
-    """A node as one operation that holds its StableHLO.
+def _lower(plain: Plain) -> Lowered | Callable[..., Any]:
+    """A node as a module of StableHLO, which is one operation in a patch.
 
     TensorFlow looks through all operations of all functions whenever a new patch calls them, six times over: 80 ms of every edit.
+    A node that cannot be lowered for any device is given as a function.
     """
     flat = tf.nest.flatten(plain.arguments)
 
     def body(*tensors: Tensor) -> list[Tensor]:
         return tf.nest.flatten(plain.body(*tf.nest.pack_sequence_as(plain.arguments, list(tensors))))  # type: ignore[no-any-return]
 
-    with for_xla():
+    with tf.init_scope(), in_one_thread(), for_xla():
         traced = tf.function(body, autograph=False, jit_compile=True, input_signature=flat)
         held = list(traced.get_concrete_function().captured_inputs)
-    try:
-        module: bytes = traced.experimental_get_compiler_ir(*flat)(stage="stablehlo_serialized")
-    except (ValueError, tf.errors.OpError):
-        return traced  # type: ignore[no-any-return]  # XLA has to know the value of an argument
+        try:
+            module: bytes = traced.experimental_get_compiler_ir(*flat)(stage="stablehlo_serialized")
+        except (ValueError, tf.errors.OpError):
+            return traced  # type: ignore[no-any-return]  # XLA has to know the value of an argument
     if b"custom_call" in module:
         return traced  # type: ignore[no-any-return]  # it is made for this process's device, and the engine's may be another
-    outputs = tf.nest.flatten(plain.function.structured_outputs)
-    return lambda *tensors: stablehlo([*tensors, *held], module, outputs)
+    outputs = tf.nest.flatten(plain.structure)
+    return Lowered(module, [tensor.numpy() for tensor in held], _specs(flat), _specs(outputs), *_names(plain))
 
 
-def _prepared(key: Any) -> ByXla:
-    """As `prepare`, once for each node."""
-    if key not in _ready:
-        by_xla = prepare(key)
-        if by_xla is None:
-            raise RuntimeError("a node that XLA has compiled was asked for as if it had not")
-        _keep(_ready, key, by_xla)
-    return _ready[key]  # type: ignore[no-any-return]
+def _names(plain: Plain) -> tuple[list[str], list[str]]:
+    return sorted(plain.structure.signals), sorted(plain.structure.last)
+
+
+def _specs(tensors: Sequence[Any]) -> list[tuple[list[int], str]]:
+    return [([int(size) for size in tensor.shape], tensor.dtype.name) for tensor in tensors]
 
 
 def use(key: Any, by_xla: ByXla) -> None:
     """Let every patch that is traced from now on call what XLA has compiled."""
-    _keep(_by_xla, key, by_xla.function)
+    _keep(_by_xla, key, by_xla)
+    if by_xla.lowered is not None:
+        for shelf in _shelves:
+            shelf.keep(key[0][0], key, by_xla.lowered)
 
 
 def _function(body: Callable[..., Any], specs: Sequence[Any], *, jit: bool = False) -> Any:
     return tf.function(body, autograph=False, jit_compile=jit or None).get_concrete_function(*specs)
 
 
-def call(processor: Processor, memory: Any, x: Any, before: Before, compiler: Compiler, pending: Pending) -> Left:
-    """Call a node in the graph that is being traced; nodes that run without XLA are added to `pending`."""
-    if compiler is Compiler.INLINE:
-        return _fenced(_run(processor, memory, x, before))
-    arguments = (memory, tuple(x), dict(before))
-    key = _key(processor, arguments)
-    function, plain = _by_xla.get(key), _plain.get(key)
-    if plain is None:
-        plain = _trace(processor, arguments, key)
-    if compiler is Compiler.WHOLE:
-        function = function or _prepared(key).function
-        return _fenced(tf.nest.pack_sequence_as(plain.function.structured_outputs, function(*tf.nest.flatten(arguments))))
-    if function is None:
-        pending.keys.append(key)
-        return plain.function(*arguments)  # type: ignore[no-any-return]
-    _by_xla.move_to_end(key)
-    with in_one_thread():
-        flat = function(*tf.nest.flatten(arguments))
-    return tf.nest.pack_sequence_as(plain.function.structured_outputs, flat)  # type: ignore[no-any-return]
+class NodeCall(NamedTuple):
+    """A node that is given these arguments, and what is known of it."""
 
+    key: Any
+    processor: Processor
+    arguments: Any
+    flat: list[Tensor]
 
-def _fenced(left: Left) -> Left:
-    """Keep XLA from fusing a node into those that hear it: it would compute the node again for each, and compile for minutes."""
-    return tf.nest.pack_sequence_as(left, fence(tf.nest.flatten(left)))  # type: ignore[no-any-return]
+    @classmethod
+    def of(cls, processor: Processor, memory: Any, x: Any, before: Before) -> NodeCall:
+        """A node and its arguments: tensors, or wires."""
+        arguments = (memory, tuple(x), dict(before))
+        return cls(_key(processor, arguments), processor, arguments, tf.nest.flatten(arguments))
+
+    def plain(self) -> Plain:
+        """The node for TensorFlow's own executor, traced now if it must be."""
+        return _plain.get(self.key) or _trace(self.processor, self.arguments, self.key)
+
+    def compiled(self) -> ByXla | None:
+        """The node if XLA has compiled it, in this process or in one before."""
+        if self.key not in _by_xla:
+            lowered = next((shelf.find(type(self.processor), self.key) for shelf in _shelves), None)
+            if lowered is None:
+                return None
+            _keep(_by_xla, self.key, _by_module(lowered))
+        _by_xla.move_to_end(self.key)
+        return _by_xla[self.key]  # type: ignore[no-any-return]
+
+    def prepared(self) -> ByXla:
+        """The node for XLA, compiled or not."""
+        compiled = self.compiled()
+        if compiled is None and self.key not in _ready:
+            self.plain()
+            by_xla = prepare(self.key)
+            if by_xla is None:
+                raise RuntimeError("a node that XLA has compiled was asked for as if it had not")
+            _keep(_ready, self.key, by_xla)
+        return compiled or _ready[self.key]
 
 
 def _trace(processor: Processor, arguments: Any, key: Any) -> Plain:
     def body(memory: Any, x: Any, before: Before) -> Left:
-        return _run(processor, memory, processor.Inputs(*x), before)
+        return run(processor, memory, processor.Inputs(*x), before)
 
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), arguments)
     with tf.init_scope():
-        plain = Plain(_function(body, specs), body, specs)
+        function = _function(body, specs)
+
+        def caller(*tensors: Tensor) -> list[Tensor]:
+            return tf.nest.flatten(function(*tf.nest.pack_sequence_as(specs, list(tensors))))  # type: ignore[no-any-return]
+
+        plain = Plain(function.structured_outputs, body, specs, Part(_function(caller, tf.nest.flatten(specs))))
     _keep(_plain, key, plain)
     return plain
 

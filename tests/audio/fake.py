@@ -119,6 +119,9 @@ class FakeWorkshop:
     def smoother(self, player):
         return FakeSmoother(player)
 
+    def warm(self, player, hops):
+        player.warm(hops)
+
     def improve(self, player, hops, apart):
         return player.improve(hops, apart)
 

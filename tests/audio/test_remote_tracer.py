@@ -19,6 +19,7 @@ from ddsp_studio.processors.nesting import playable
 from ddsp_studio.processors.patch import Cable, Exposed, Inside, Node, Patch, Port
 from ddsp_studio.processors.player import Player
 from ddsp_studio.processors.programs import Exporter, Loaded, Program
+from ddsp_studio.processors.sketch import Definition
 
 from .patches import synth
 
@@ -118,7 +119,7 @@ def test_a_function_that_keeps_a_variable_is_refused():
     kept = tf.Variable(1.0)
     function = tf.function(lambda x: x * kept, autograph=False).get_concrete_function(tf.TensorSpec([2]))
     with pytest.raises(ValueError, match="weights are inputs"):
-        Exporter("_x").program(function, pooled=False)
+        Exporter("_x").program(Definition.of(function), pooled=False)
 
 
 def test_loops_and_constants_travel():
@@ -128,7 +129,7 @@ def test_loops_and_constants_travel():
         return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2.0 + table), [0, x])[1]
 
     function = tf.function(body, autograph=False).get_concrete_function(tf.TensorSpec([300]))
-    program = Exporter("_elsewhere").program(function, pooled=True)
+    program = Exporter("_elsewhere").program(Definition.of(function), pooled=True)
     assert program.name.endswith("_elsewhere")
     assert len(program.library) >= 3, "the loop's condition and body go with it"
     given = tf.ones([300])
@@ -138,8 +139,8 @@ def test_loops_and_constants_travel():
 def test_a_definition_travels_once():
     function = tf.function(lambda x: x + 1.0, autograph=False).get_concrete_function(tf.TensorSpec([2]))
     exporter = Exporter("_once")
-    assert len(exporter.program(function, pooled=False).library) == 1
-    assert exporter.program(function, pooled=False).library == []
+    assert len(exporter.program(Definition.of(function), pooled=False).library) == 1
+    assert exporter.program(Definition.of(function), pooled=False).library == []
 
 
 def test_what_is_no_program_is_refused():

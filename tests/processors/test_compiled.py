@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from ddsp_studio.dsp.sine import sine
-from ddsp_studio.dsp.tensor import direct, is_for_xla, stablehlo, tf
-from ddsp_studio.processors.group import ProcessorGroup
+from ddsp_studio.dsp.tensor import is_for_xla, stablehlo, tf
+from ddsp_studio.processors import tracing
+from ddsp_studio.processors.group import ProcessorGroup, packed
+from ddsp_studio.processors.lowered import Lowered
+from ddsp_studio.processors.performance import CHANNELS, CLOCK, INPUT_WIDTH
 from ddsp_studio.processors.player import Player
-from ddsp_studio.processors.tracing import Compiler, Plain, _lowered, prepare
+from ddsp_studio.processors.programs import Loaded
+from ddsp_studio.processors.sketch import Part
+from ddsp_studio.processors.tracing import Plain, prepare
+from ddsp_studio.processors.ways import Compiler
 
 from .patches import tone
 
@@ -28,9 +34,12 @@ def test_a_patch_sounds_the_same_once_its_nodes_are_compiled() -> None:
     group = ProcessorGroup(tone(), sample_rate=RATE)
     first, pending = group.function(ROWS, HOPS, Compiler.NODES)
     rng = np.random.default_rng(1)
-    asked = first.inputs[: len(first.inputs) - len(first.captured_inputs)]
-    given = [tf.cast(rng.uniform(0.1, 1.0, t.shape) if t.dtype.is_floating else np.zeros(t.shape), t.dtype) for t in asked]
-    before = [t.numpy() for t in direct(first, pooled=True)(*given)]
+    shapes = [HOPS, group.width], [ROWS, HOPS, len(CHANNELS)], [1, HOPS, len(CLOCK)], [1, HOPS, INPUT_WIDTH]
+    heard = tf.constant(packed(*(rng.uniform(0.1, 1.0, shape) for shape in shapes)))
+    asked = tf.nest.flatten((group.start(ROWS), group.derive_own()))
+    kinds = [rng.uniform(0.1, 1.0, t.shape) if t.dtype.is_floating else np.zeros(t.shape) for t in asked]
+    given = [heard, *(tf.cast(array, t.dtype) for array, t in zip(kinds, asked, strict=True))]
+    before = [t.numpy() for t in Loaded.here(first, pooled=True)(*given)]
     held = list(pending.keys)
     assert held
     kinds = [set(operations(prepare(key).function)) for key in held]
@@ -39,7 +48,7 @@ def test_a_patch_sounds_the_same_once_its_nodes_are_compiled() -> None:
         pass
     second, left = group.function(ROWS, HOPS, Compiler.NODES)
     assert not left.keys
-    for one, other in zip(direct(second, pooled=False)(*given), before, strict=True):
+    for one, other in zip(Loaded.here(second, pooled=False)(*given), before, strict=True):
         np.testing.assert_allclose(one.numpy(), other, atol=1e-5, rtol=1e-4)
 
 
@@ -58,24 +67,25 @@ def test_what_is_compiled_so_far_is_put_to_use() -> None:
 
 
 def lowered(body, *specs):
-    return _lowered(Plain(traced(body, *specs), body, specs))
+    function = traced(body, *specs)
+    left = tracing.Left({"audio": function.structured_outputs}, {}, ())
+    return tracing._lower(Plain(left, body, specs, Part(function)))
 
 
 def test_what_is_made_for_one_device_only_stays_a_function() -> None:
     spec = tf.TensorSpec([4, 8], tf.float32)
     body = lowered(lambda x: tf.linalg.qr(x)[1], spec)
     x = tf.random.stateless_normal([4, 8], [1, 2])
+    assert not isinstance(body, Lowered)
     compiled = tf.function(lambda x: body(x), autograph=False, jit_compile=True)
-    assert "XlaCallModule" not in operations(compiled.get_concrete_function(spec))
     np.testing.assert_allclose(np.abs(compiled(x)[0].numpy()), np.abs(tf.linalg.qr(x)[1].numpy()), atol=1e-5)
 
 
 def test_a_module_is_an_operation_with_the_arguments_it_holds() -> None:
     held = tf.constant([1.0, 2.0, 3.0])
-    body = lowered(lambda x: x * held, tf.TensorSpec([3], tf.float32))
-    compiled = tf.function(lambda x: body(x), autograph=False, jit_compile=True)
-    assert "XlaCallModule" in operations(compiled.get_concrete_function(tf.TensorSpec([3], tf.float32)))
-    np.testing.assert_allclose(compiled(tf.constant([2.0, 2.0, 2.0]))[0].numpy(), [2.0, 4.0, 6.0])
+    made = tracing._by_module(lowered(lambda x: x * held, tf.TensorSpec([3], tf.float32)))
+    assert "XlaCallModule" in operations(made.function)
+    np.testing.assert_allclose(made.caller(tf.constant([2.0, 2.0, 2.0]))[0].numpy(), [2.0, 4.0, 6.0])
 
 
 def test_xla_gets_what_is_quick_for_it() -> None:
