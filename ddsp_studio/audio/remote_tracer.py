@@ -7,7 +7,6 @@ Thread rule: any thread; questions wait for each other.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import sys
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 _READY_S = 60.0
 _MAX_KEPT = 32
 _logger = logging.getLogger(__name__)
-_marks = itertools.count(1)
 
 
 class _Lost(Exception):
@@ -57,7 +55,7 @@ class RemoteTracer:
         self._ready, answers = False, self._answers
         self._kept.clear()
         self._compiled.clear()
-        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", f"_t{next(_marks)}", *self._folder]
+        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", *self._folder]
 
         def ended(_: Child[messages.Answer], status: int) -> None:
             self._end = describe_exit(status)

@@ -1,4 +1,4 @@
-"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process MARK [FOLDER]`; lowered nodes are kept in FOLDER.
+"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process [FOLDER]`; lowered nodes are kept in FOLDER.
 
 Tracing holds Python's interpreter, for seconds when a node type is new. Here that is nobody's loss: this process makes no sound.
 It ends when its input ends.
@@ -23,9 +23,8 @@ from ddsp_studio.processors.programs import Exporter, Program
 class TracerHost:
     """Answers questions, one after the other."""
 
-    def __init__(self, mark: str) -> None:
-        """`mark` ends the name of every function."""
-        self._exporter = Exporter(mark)
+    def __init__(self) -> None:
+        self._exporter = Exporter()
         self._numbers: dict[Any, int] = {}
         self._keys: list[Any] = []
         self._prepared: dict[int, Any] = {}
@@ -60,7 +59,6 @@ class TracerHost:
         return self._numbers[key]
 
     def _prepare(self, number: int) -> messages.Prepared:
-        from ddsp_studio.processors.sketch import Definition
         from ddsp_studio.processors.tracing import prepare
 
         by_xla = prepare(self._keys[number])
@@ -68,7 +66,7 @@ class TracerHost:
             return messages.Prepared(program=None, specs=[])
         self._prepared[number] = by_xla
         specs = [(list(spec.shape), spec.dtype.name) for spec in by_xla.specs]
-        return messages.Prepared(program=_data(self._exporter.program(Definition.of(by_xla.caller), pooled=False)), specs=specs)
+        return messages.Prepared(program=_data(self._exporter.program(by_xla.caller, pooled=False)), specs=specs)
 
     def _use(self, number: int) -> messages.Done:
         from ddsp_studio.processors.tracing import use
@@ -94,10 +92,10 @@ def main() -> int:
     from ddsp_studio.processors.tracing import configure_runtime, keep_lowered
 
     configure_runtime()
-    if len(sys.argv) > 2:
-        keep_lowered(Path(sys.argv[2]))
+    if len(sys.argv) > 1:
+        keep_lowered(Path(sys.argv[1]))
     processor_types()
-    host = TracerHost(sys.argv[1])
+    host = TracerHost()
     gc.disable()  # garbage is taken away while nobody waits
     gc.collect()
     gc.freeze()

@@ -97,10 +97,9 @@ def in_one_thread() -> Any:
     return _context.function_executor_type("SINGLE_THREADED_EXECUTOR")
 
 
-def function_definition(name: str) -> Any:
-    """An empty function definition, for `eager_context` to take in."""
+def function_definition() -> Any:
+    """An empty function definition, for `eager_context` to take in once it has a name."""
     definition = _function_pb2.FunctionDef()
-    definition.signature.name = name
     definition.attr["_construction_context"].s = b"kEagerRuntime"
     return definition
 
@@ -108,17 +107,3 @@ def function_definition(name: str) -> Any:
 def eager_context() -> Any:
     """TensorFlow's registry and caller of functions by name."""
     return _context.context()
-
-
-def direct(function: Any, *, pooled: bool) -> Callable[..., Any]:
-    """Call a concrete function of flat tensors without checking its arguments anew: spares half a millisecond a call.
-
-    With `pooled` False it runs in one thread; see `in_one_thread`.
-    """
-    inner, captured = function._inference_function, list(function.captured_inputs)
-
-    def call(*tensors: Tensor) -> Any:
-        with contextlib.nullcontext() if pooled else in_one_thread():
-            return inner.call_flat(*tensors, *captured)
-
-    return call

@@ -273,13 +273,9 @@ class ProcessorGroup:
 
         state = [tf.TensorSpec(t.shape, t.dtype) for t in tf.nest.flatten((start, held))]
         specs = [tf.TensorSpec([sum(map(math.prod, shapes))], tf.float64), *state]
-        if compiler is Compiler.NODES:
-            nodes = Nodes(Sketch(specs))
-            return nodes.sketch.finish(flat(nodes, *nodes.sketch.arguments)), nodes.pending
         jit = compiler is Compiler.WHOLE
-        way = Whole() if jit else Inline()
-        traced = tf.function(functools.partial(flat, way), autograph=False, jit_compile=jit or None)
-        return Definition.of(traced.get_concrete_function(*specs)), Pending()
+        way = (Whole if jit else Nodes)(Sketch(specs))
+        return way.sketch.finish(flat(way, *way.sketch.arguments), jit=jit), way.pending
 
 
 def _unpack(shapes: Sequence[Sequence[int]], given: Tensor) -> tuple[Tensor, ...]:

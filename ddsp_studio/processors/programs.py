@@ -7,6 +7,7 @@ in what comes of it: that costs it a few milliseconds. Thread rule: any thread.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,11 +34,14 @@ class Program:
 
 
 class Exporter:
-    """Makes programs of traced functions. Each definition is exported once; `mark` makes its name unlike any other process's."""
+    """Makes programs of functions. Each definition that they call is exported once.
 
-    def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._known: set[str] = set()
+    Every definition is named after its content, so that the same one has the same name in every process: XLA knows by name and
+    content what it has compiled.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
 
     def program(self, function: Definition, *, pooled: bool) -> Program:
         """The program of a function.
@@ -47,36 +51,31 @@ class Exporter:
         """
         if any(tensor.dtype in (tf.resource, tf.variant) for tensor in function.constants):
             raise ValueError("a function that keeps a variable cannot be played; weights are inputs")
-        library = [definition.SerializeToString() for definition in self._reach(function)]
-        constants = [tensor.numpy() for tensor in function.constants]
-        return Program(function.name + self._mark, function.outputs, pooled, library, constants)
+        library: list[bytes] = []
+        name = self._named(function.copied(), library)
+        return Program(name, function.outputs, pooled, library, [tensor.numpy() for tensor in function.constants])
 
-    def _reach(self, function: Definition) -> list[Any]:
-        """A function's definition and those that it leads to, as far as they are new."""
-        found, waiting = [], [function.name]
-        while waiting:
-            name = waiting.pop()
-            if name in self._known:
-                continue
-            self._known.add(name)
-            definition = function.copied() if name == function.name else eager_context().get_function_def(name)
-            waiting += self._rename(definition)
-            found.append(definition)
-        return found
-
-    def _rename(self, definition: Any) -> list[str]:
-        """Mark the names of a definition and of what it calls; returns the names of the latter as they were."""
-        called: list[str] = []
-        definition.signature.name += self._mark
+    def _named(self, definition: Any, library: list[bytes]) -> str:
+        """Give a definition, and those that it calls and are new, their names, and add them to the library."""
         for node in definition.node_def:
             if eager_context().has_function(node.op):
-                called.append(node.op)
-                node.op += self._mark
+                node.op = self._callee(node.op, library)
             for value in node.attr.values():
                 for reference in (value.func, *value.list.func) if _refers(value) else ():
-                    called.append(reference.name)
-                    reference.name += self._mark
-        return called
+                    reference.name = self._callee(reference.name, library)
+        definition.signature.name = ""
+        definition.signature.name = "f" + hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:32]
+        library.append(definition.SerializeToString())
+        return str(definition.signature.name)
+
+    def _callee(self, name: str, library: list[bytes]) -> str:
+        if name not in self._names:
+            self._names[name] = self._named(eager_context().get_function_def(name), library)
+        return self._names[name]
+
+
+_exporter = Exporter()
+"""Of this process to itself."""
 
 
 def _refers(value: Any) -> bool:
@@ -96,13 +95,12 @@ class _Serialized:
 class Loaded:
     """A program that is ready to be called; it is forgotten with this object. What it calls stays."""
 
-    def __init__(self, program: Program, keeps: Any = None) -> None:
-        """Take a program in. `keeps` lives as long as this.
+    def __init__(self, program: Program) -> None:
+        """Take a program in.
 
         Raises:
             ValueError: it is none.
         """
-        self._keeps = keeps
         for data in program.library:
             try:
                 eager_context().add_function_def(_Serialized(data))
@@ -115,9 +113,7 @@ class Loaded:
     @classmethod
     def here(cls, function: Definition, *, pooled: bool) -> Loaded:
         """A function of this process."""
-        constants = [tensor.numpy() for tensor in function.constants]
-        program = Program(function.name, function.outputs, pooled, [function.proto.SerializeToString()], constants)
-        return cls(program, function.keeps)
+        return cls(_exporter.program(function, pooled=pooled))
 
     def __call__(self, *tensors: Tensor) -> Sequence[Tensor]:
         """Run it."""

@@ -16,7 +16,6 @@ from ddsp_studio.dsp.tensor import Tensor, function_definition, tf
 
 _MAX_PARTS = 512
 _parts: OrderedDict[Any, Part] = OrderedDict()
-_numbers = itertools.count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,29 +30,22 @@ class Wire:
 
 @dataclass(frozen=True)
 class Definition:
-    """A function of flat tensors as TensorFlow writes it down."""
+    """A function of flat tensors as TensorFlow writes it down; what it calls must live until it is loaded."""
 
     proto: Any
     constants: list[Tensor]
     """Its last arguments."""
-    keeps: Any
-    """Functions that it calls live as long as these."""
 
     @classmethod
     def of(cls, function: Any) -> Definition:
         """What is written down of a concrete function."""
-        return cls(function.function_def, list(function.captured_inputs), function)
+        return cls(function.function_def, list(function.captured_inputs))
 
     def copied(self) -> Any:
         """What is written down, to be changed."""
-        proto = function_definition("")
+        proto = function_definition()
         proto.CopyFrom(self.proto)
         return proto
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return str(self.proto.signature.name)
 
     @property
     def outputs(self) -> int:
@@ -68,7 +60,8 @@ class Part:
         """Take it to pieces; operations that only hand on are left out."""
         definition = Definition.of(function)
         proto, outputs = definition.copied(), tf.nest.flatten(function.structured_outputs)
-        self.structure, self.constants, self.keeps = function.structured_outputs, definition.constants, function
+        self.structure, self.constants = function.structured_outputs, definition.constants
+        self._function = function  # what it calls lives as long as this
         for node in proto.node_def:
             node.input[:] = [name for name in node.input if not name.startswith("^")]
         passed = {f"{node.name}:output:0": node.input[0] for node in proto.node_def if node.op == "Identity"}
@@ -108,8 +101,7 @@ class Sketch:
 
     def __init__(self, specs: Sequence[Any]) -> None:
         """A function of flat tensors as in `specs`; they are its `arguments`."""
-        self._proto, self._constants = function_definition(f"sketch_{next(_numbers)}"), dict[int, tuple[str, Tensor]]()
-        self._keeps: list[Any] = []
+        self._proto, self._constants = function_definition(), dict[int, tuple[str, Tensor]]()
         self._copies = itertools.count()
         self.arguments = [self._argument(f"a{index}", spec) for index, spec in enumerate(specs)]
 
@@ -121,7 +113,6 @@ class Sketch:
         """Let a part work on these wires; returns what it gives, structured as the function did."""
         given = [wire.name for wire in wires] + [self._constant(tensor) for tensor in part.constants]
         outputs = part.copy(self._proto, f"p{next(self._copies)}_", given)
-        self._keeps.append(part)
         return tf.nest.pack_sequence_as(part.structure, outputs)
 
     def apply(self, key: Hashable, body: Callable[..., Any], *wires: Wire) -> Any:
@@ -141,9 +132,11 @@ class Sketch:
             self._constants[id(tensor)] = self._argument(f"c{len(self._constants)}", tensor).name, tensor
         return self._constants[id(tensor)][0]
 
-    def finish(self, outputs: Sequence[Wire]) -> Definition:
-        """The function that gives these wires."""
+    def finish(self, outputs: Sequence[Wire], *, jit: bool = False) -> Definition:
+        """The function that gives these wires; with `jit` XLA compiles it as one program."""
         for index, wire in enumerate(outputs):
             self._proto.signature.output_arg.add(name=f"o{index}", type=wire.dtype.as_datatype_enum)
             self._proto.ret[f"o{index}"] = wire.name
-        return Definition(self._proto, [tensor for _, tensor in self._constants.values()], self._keeps)
+        if jit:
+            self._proto.attr["_XlaMustCompile"].b = self._proto.attr["_noinline"].b = True
+        return Definition(self._proto, [tensor for _, tensor in self._constants.values()])

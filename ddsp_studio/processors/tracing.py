@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddsp_studio import resources
-from ddsp_studio.dsp.tensor import Tensor, direct, for_xla, in_one_thread, stablehlo, tf
+from ddsp_studio.dsp.tensor import Tensor, for_xla, in_one_thread, stablehlo, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.knob_space import from_logits
 from ddsp_studio.processors.lowered import Lowered, Shelf
-from ddsp_studio.processors.sketch import Part
+from ddsp_studio.processors.programs import Loaded
+from ddsp_studio.processors.sketch import Definition, Part
 
 _MAX_FUNCTIONS = 512
 _MAX_RESULTS = 64
@@ -87,7 +88,7 @@ class Pending:
         while self.keys:
             by_xla = prepare(self.keys[-1])
             if by_xla is not None:
-                direct(by_xla.caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in by_xla.specs))
+                Loaded.here(by_xla.caller, pooled=False)(*(tf.zeros(s.shape, s.dtype) for s in by_xla.specs))
                 use(self.keys[-1], by_xla)
             self.keys.pop()
             if by_xla is not None:
@@ -106,13 +107,12 @@ class Plain(NamedTuple):
 
 
 class ByXla(NamedTuple):
-    """A node's function for XLA, which compiles it when `caller` is run for the first time, on tensors as in `specs`."""
+    """A node for XLA, which compiles it when `caller` is run for the first time, on tensors as in `specs`."""
 
-    function: Any
-    caller: Any
+    caller: Definition
     specs: list[Any]
     part: Part
-    """What `caller` does: it calls the function."""
+    """What `caller` does: it calls the function that XLA compiles."""
     signals: list[str]
     last: list[str]
     lowered: Lowered | None
@@ -158,7 +158,7 @@ def _callable(body: Callable[..., Any], specs: list[Any], signals: list[str], la
         function = _function(body, specs, jit=True)
         # called by another function, as patches will: XLA does not find again what it compiled for a direct call
         caller = _function(lambda *tensors: function(*tensors), specs)
-    return ByXla(function, caller, specs, Part(caller), signals, last, lowered)
+    return ByXla(Definition.of(caller), specs, Part(caller), signals, last, lowered)
 
 
 def _lower(plain: Plain) -> Lowered | Callable[..., Any]:

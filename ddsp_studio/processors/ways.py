@@ -17,12 +17,10 @@ class Compiler(enum.Enum):
 
     NODES: each node by itself: by XLA if it was compiled so before, else by TensorFlow's graph executor, which is ready at once.
     WHOLE: the patch as one XLA program: quickest to run, seconds to compile.
-    INLINE: every operation in the graph (or eager pass) around it, for training and for export.
     """
 
     NODES = "nodes"
     WHOLE = "whole"
-    INLINE = "inline"
 
 
 class Way(Protocol):
@@ -47,16 +45,6 @@ class Inline:
         return _fenced(run(processor, memory, x, before))
 
 
-class Whole(Inline):
-    """Within a function that XLA compiles: nodes are called as it knows them."""
-
-    def call(self, processor: Processor, memory: Any, x: Any, before: Before) -> Left:
-        """See `Way`."""
-        node = NodeCall.of(processor, memory, x, before)
-        by_xla = node.prepared()
-        return _fenced(by_xla.left(by_xla.function(*node.flat), memory))
-
-
 class Nodes:
     """Put together of the nodes' functions, and of what is traced once for all patches; the tensors are wires of `sketch`."""
 
@@ -76,6 +64,17 @@ class Nodes:
         plain = node.plain()
         self.pending.keys.append(node.key)
         return tf.nest.pack_sequence_as(plain.structure, self.sketch.add(plain.part, node.flat))  # type: ignore[no-any-return]
+
+
+class Whole(Nodes):
+    """The same as one program for XLA."""
+
+    def call(self, processor: Processor, memory: Any, x: Any, before: Before) -> Left:
+        """See `Way`."""
+        node = NodeCall.of(processor, memory, x, before)
+        by_xla = node.prepared()
+        outputs = self.sketch.add(by_xla.part, node.flat)
+        return by_xla.left(self.sketch.apply("fence", lambda *tensors: fence(list(tensors)), *outputs), memory)
 
 
 def _fenced(left: Left) -> Left:

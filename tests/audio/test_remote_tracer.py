@@ -119,7 +119,7 @@ def test_a_function_that_keeps_a_variable_is_refused():
     kept = tf.Variable(1.0)
     function = tf.function(lambda x: x * kept, autograph=False).get_concrete_function(tf.TensorSpec([2]))
     with pytest.raises(ValueError, match="weights are inputs"):
-        Exporter("_x").program(Definition.of(function), pooled=False)
+        Exporter().program(Definition.of(function), pooled=False)
 
 
 def test_loops_and_constants_travel():
@@ -129,18 +129,23 @@ def test_loops_and_constants_travel():
         return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2.0 + table), [0, x])[1]
 
     function = tf.function(body, autograph=False).get_concrete_function(tf.TensorSpec([300]))
-    program = Exporter("_elsewhere").program(Definition.of(function), pooled=True)
-    assert program.name.endswith("_elsewhere")
+    program = Exporter().program(Definition.of(function), pooled=True)
+    assert program.name == Exporter().program(Definition.of(function), pooled=True).name, "it is named after its content"
     assert len(program.library) >= 3, "the loop's condition and body go with it"
     given = tf.ones([300])
     np.testing.assert_array_equal(Loaded(program)(given)[0], function(given))
 
 
-def test_a_definition_travels_once():
-    function = tf.function(lambda x: x + 1.0, autograph=False).get_concrete_function(tf.TensorSpec([2]))
-    exporter = Exporter("_once")
-    assert len(exporter.program(Definition.of(function), pooled=False).library) == 1
-    assert exporter.program(Definition.of(function), pooled=False).library == []
+def test_a_definition_that_is_called_travels_once():
+    spec = tf.TensorSpec([2])
+    inner = tf.function(lambda x: x + 1.0, autograph=False).get_concrete_function(spec)
+    outer = [tf.function(lambda x, k=k: inner(x) * k, autograph=False).get_concrete_function(spec) for k in (2.0, 3.0)]
+    exporter = Exporter()
+    first, second = (exporter.program(Definition.of(function), pooled=False) for function in outer)
+    assert (len(first.library), len(second.library)) == (2, 1)
+    assert first.name != second.name
+    for program, expected in ((first, 4.0), (second, 6.0), (first, 4.0)):
+        np.testing.assert_array_equal(Loaded(program)(tf.ones([2]))[0], [expected] * 2)
 
 
 def test_what_is_no_program_is_refused():
@@ -149,7 +154,7 @@ def test_what_is_no_program_is_refused():
 
 
 def test_the_host_answers_what_it_cannot_do_in_a_sentence():
-    host = TracerHost("_y")
+    host = TracerHost()
     asked = Trace(patch=Patch(nodes={"odd": Node("Unheard")}), sample_rate=48_000.0, rows=1, hops=1, compiler="nodes")
     assert isinstance(host.answer(asked), Failed)
     assert isinstance(host.answer(Use(key=7)), Failed)
