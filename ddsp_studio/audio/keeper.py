@@ -113,13 +113,14 @@ class Keeper(threading.Thread):
     def _open(self, *, first_try: bool) -> None:
         settings, live = self.settings, self._live
         self._retry_at = time.monotonic() + _RETRY_S
-        if settings.device == "none":
-            self._use(self._silent(settings.sample_rate), "silent", "")
-            return
         if first_try and not isinstance(live.output, SilentOutput):
+            # a stream that is only dropped plays on into freed memory
             old = live.output
             live.call_and_wait(lambda: live.use_output(self._silent(old.sample_rate)))
             self._release(old)
+        if settings.device == "none":
+            self._use(self._silent(settings.sample_rate), "silent", "")
+            return
         if self._stuck is not None and self._stuck.is_alive():
             return  # PortAudio still hangs in the dead device; nothing can be opened before it comes back
         try:

@@ -136,6 +136,24 @@ def test_a_sound_server_may_die_and_come_back(jackd, fake_engine):
         assert engine.telemetry.data["voices"] == 1
 
 
+def test_the_device_can_be_given_up_and_taken_again(jackd, fake_engine):
+    with EngineSession(fake_engine) as engine:
+        engine.send(protocol.Configure(settings=protocol.AudioSettings()))
+        running(engine)
+        engine.play_patch(synth(), 1)
+        for _ in range(3):
+            since = len(engine.events)
+            engine.send(protocol.Configure(settings=protocol.AudioSettings(device="none")))
+            engine.wait_for(protocol.Status, lambda status: status.state == "silent", since=since, timeout_s=30.0)
+            engine.notes(60)
+            time.sleep(1.0)  # a stream that nobody stopped would play on into freed memory
+            since = len(engine.events)
+            engine.send(protocol.Configure(settings=protocol.AudioSettings()))
+            running(engine, since)
+        assert engine.process.poll() is None
+        assert engine.telemetry.data["voices"] == 1
+
+
 def test_key_to_sound_is_measured_on_captured_sound(jackd, fake_engine):
     report = measure_key_to_sound(synth(), presses=20, safety_blocks=4, command=fake_engine)
     # a server on a busy machine may drop the period that held a press
