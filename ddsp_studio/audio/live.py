@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ddsp_studio.audio.events import HOP, LIVE, SONG, Cut, Event, Midi
 from ddsp_studio.audio.instrument import Player, Smoother
 from ddsp_studio.audio.keys import CC_NOTES_OFF, CC_RESET, CONTROL
+from ddsp_studio.audio.master import Master
 from ddsp_studio.audio.meters import Meters
 from ddsp_studio.audio.output import Output
 from ddsp_studio.audio.preview import PreviewPlayer
@@ -32,14 +33,13 @@ from ddsp_studio.audio.voices import VoiceAllocator
 from ddsp_studio.audio.waiting_keys import WaitingKeys
 
 Audio = npt.NDArray[np.float32]
-_TONE_HZ, _TONE_GAIN = 440.0, 0.1
 _CUT_S = 0.005
 _logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Tap:
-    """Listens to what is rendered: `on_block(start, audio, events, heard)`, on the render thread, must not wait."""
+    """Listens to what the patch itself plays: `on_block(start, audio, events, heard)`, on the render thread, must not wait."""
 
     on_block: Callable[[int, Audio, list[Event], Audio | None], None]
 
@@ -62,8 +62,7 @@ class LiveThread(threading.Thread):
         self.tap: Tap | None = None
         self._meters, self._on_problem = Meters(page), on_problem
         self._calls: deque[Callable[[], None]] = deque()
-        self._gain, self._goal = 1.0, 1.0
-        self._tone_left, self._tone_phase = 0, 0.0
+        self._master = Master()
         self._dropout_base = self._dropouts_before = 0
         self._ending = False
         self._faults = 0
@@ -94,7 +93,7 @@ class LiveThread(threading.Thread):
 
     def set_gain(self, gain_db: float) -> None:
         """Go to another master gain within a block."""
-        self._goal = 10.0 ** (gain_db / 20.0)
+        self._master.set_gain(gain_db)
 
     def take_turned(self) -> dict[str, tuple[float, ...]]:
         """The knobs that MIDI controllers have turned since this was asked last, and where to."""
@@ -112,7 +111,7 @@ class LiveThread(threading.Thread):
 
     @property
     def dropouts(self) -> int:
-        """Blocks that came too late since the counters were reset."""
+        """Blocks of a patch that came too late since the counters were reset."""
         return self._dropouts_before + self.output.dropouts - self._dropout_base
 
     def _press_waiting(self, renderer: Renderer) -> None:
@@ -169,7 +168,7 @@ class LiveThread(threading.Thread):
         self.preview.stop()
         self._waiting.take()
         self._allocator = None
-        self._tone_left = 0
+        self._master.stop_tone()
         if self.renderer is not None:
             hops = max(self.block // HOP, math.ceil(_CUT_S * self.song.sample_rate / HOP))
             hops = -(-hops * HOP // self.block) * self.block // HOP  # whole blocks, so that none is split
@@ -177,7 +176,7 @@ class LiveThread(threading.Thread):
 
     def sound_tone(self, seconds: float) -> None:
         """Sound a quiet 440 Hz."""
-        self._tone_left = round(min(max(seconds, 0.0), 30.0) * self.song.sample_rate)
+        self._master.sound_tone(seconds, self.song.sample_rate)
 
     def reset_counters(self) -> None:
         """Set dropouts and peak load to zero."""
@@ -186,14 +185,15 @@ class LiveThread(threading.Thread):
 
     def end(self) -> None:
         """Fade out over the next blocks and stop."""
-        self._goal, self._ending = 0.0, True
+        self._master.fade_out()
+        self._ending = True
 
     # -- the thread -------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Render until told to end."""
         raise_priority()
-        while not (self._ending and self._gain == 0.0):
+        while not (self._ending and self._master.silent):
             self._run_calls()
             output = self.output
             if not output.wanted():
@@ -206,6 +206,8 @@ class LiveThread(threading.Thread):
                 block = np.zeros((2, self.block), np.float32)
                 self.position += self.block
             output.write(block)
+            if self.renderer is None:
+                output.forgive()
 
     def _run_calls(self) -> None:
         while self._calls:
@@ -233,35 +235,13 @@ class LiveThread(threading.Thread):
             rendered = self.renderer.render(length // HOP, heard)
             audio, events = rendered.audio, rendered.events
             self._note_fault(rendered.faulty)
-        audio = self._mastered(audio)
         if self.tap is not None:
             self.tap.on_block(self.position, audio, events, heard)
-        audio = self._with_preview(audio)
+        audio = self._master.process(audio, self.preview.block(length), self.song.sample_rate)
         self.position += length
         self.view = self.song.state(self.position)
         self._show(audio, heard, rendered, time.perf_counter() - begin)
         return audio
-
-    def _mastered(self, audio: Audio) -> Audio:
-        gain, self._gain = self._gain, self._goal
-        if gain != 1.0 or self._gain != 1.0:
-            steps = np.arange(1, audio.shape[1] + 1, dtype=np.float32) / audio.shape[1]
-            audio = (audio * (gain + (self._gain - gain) * steps)).astype(np.float32)
-        if self._tone_left > 0:
-            count = audio.shape[1]
-            turns = self._tone_phase + np.arange(count) * (_TONE_HZ / self.song.sample_rate)
-            left = np.clip((self._tone_left - np.arange(count)) / (0.01 * self.song.sample_rate), 0.0, 1.0)
-            audio = audio + (_TONE_GAIN * left * np.sin(2.0 * np.pi * turns)).astype(np.float32)
-            self._tone_phase = float((self._tone_phase + count * _TONE_HZ / self.song.sample_rate) % 1.0)
-            self._tone_left -= count
-        return audio
-
-    def _with_preview(self, audio: Audio) -> Audio:
-        """What is heard beside the patch comes last, so that no take holds it; `audio` must stay as it is, for the tap has it."""
-        beside = self.preview.block(audio.shape[1])
-        if beside is None:
-            return audio
-        return np.clip(audio + beside * np.float32(self._gain), -1.0, 1.0)
 
     def _note_fault(self, faulty: bool) -> None:
         if faulty and self._faults == 0:
@@ -276,7 +256,7 @@ class LiveThread(threading.Thread):
         if rendered is not None and self.renderer is not None:
             voices = self.renderer.allocator
             ceiling = 10.0 ** (-0.31 / 20.0)
-            limiting = bool(np.abs(rendered.audio).max() >= ceiling)
+            limiting = self._master.limiting or bool(np.abs(rendered.audio).max() >= ceiling)
             self._meters.show_patch(rendered.shown, voices.sounding, voices.velocities(), limiting)
         else:
             self._meters.show_nothing()

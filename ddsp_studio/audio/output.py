@@ -64,6 +64,9 @@ class Output(Protocol):
     def align(self, position: int) -> None:
         """Count from this stream sample on, which is the next to be written. Called once, before the first block."""
 
+    def forgive(self) -> None:
+        """Count nothing that comes too late before the next block is written: what is missed till then is silence."""
+
     def wanted(self) -> bool:
         """Whether a block should be rendered and written now."""
 
@@ -101,6 +104,7 @@ class SilentOutput:
         self._block, self._head = block, start
         self._lead = lead_samples(block, block, safety_blocks)
         self._origin_s, self._origin = time.perf_counter(), start
+        self._forgiven = True
 
     @property
     def alive(self) -> bool:
@@ -120,6 +124,11 @@ class SilentOutput:
         """Count from this stream sample on."""
         self._head = self._origin = position
         self._origin_s = time.perf_counter()
+        self._forgiven = True
+
+    def forgive(self) -> None:
+        """Count nothing that comes too late before the next block."""
+        self._forgiven = True
 
     def _taken(self, seconds: float) -> float:
         return self._origin + (seconds - self._origin_s) * self.sample_rate
@@ -129,7 +138,7 @@ class SilentOutput:
         taken = self._taken(time.perf_counter())
         late = taken - self._head
         if late > 0:
-            self.dropouts += math.ceil(late / self._block)
+            self.dropouts += 0 if self._forgiven else math.ceil(late / self._block)
             self._origin_s += late / self.sample_rate
             taken = self._head
         return self._head + self._block <= taken + self._lead
@@ -141,6 +150,7 @@ class SilentOutput:
 
     def write(self, block: npt.NDArray[np.float32]) -> None:
         """Hand over a block [2, samples]."""
+        self._forgiven = False
         self._head += block.shape[1]
 
     def read_input(self, count: int) -> None:
@@ -250,6 +260,10 @@ class DeviceOutput:
         self._clock.restart()
         self._forgiven = True
 
+    def forgive(self) -> None:
+        """Count nothing that comes too late before the next block."""
+        self._forgiven = True
+
     def wanted(self) -> bool:
         """Whether a block should be rendered and written now; also watches the device."""
         self._watch()
@@ -310,7 +324,6 @@ class DeviceOutput:
         """The ring ran dry, which ended its playing, and is full again: count what was missed and play on."""
         calls = int(self._mixer._state.stats.blocks)
         fed = (self._taken_before - self._taken_at_play) // max(1, self._quantum)
-        # what ran dry before the first block was written is no dropout
         self.dropouts += 0 if self._forgiven else max(1, calls - self._calls_at_play - fed)
         self._forgiven = False
         self._calls_at_play, self._taken_at_play = calls, self._taken_before
