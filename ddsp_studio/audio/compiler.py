@@ -28,6 +28,8 @@ from ddsp_studio.processors.patch import Patch, PatchError
 
 _DEVICE_WAIT_S = 5.0
 _TIDY_S = 0.2
+_SILENT_S = 1.0
+"""For which the first sound may wait, so that it does not crackle."""
 _MAX_RETIRED = 100
 """Old players, without their state, that are kept while something sounds."""
 _logger = logging.getLogger(__name__)
@@ -235,6 +237,8 @@ class Compiler(threading.Thread):
         if self._player is None:  # XLA has not begun yet
             raise_helpers()
         self._workshop.warm(player, wish.block // HOP)
+        if self._player is None:
+            self._improve_silently(player, wish.block // HOP)
         lower_compilers()
         if self._wish.patch is not wish.patch:
             return  # overtaken while compiling; the wake flag is set
@@ -252,6 +256,14 @@ class Compiler(threading.Thread):
         self._answer(wish, player)
         self._improver.offer(player, wish.block // HOP, nodes=True)
         self._retire(old)
+
+    def _improve_silently(self, player: Player, hops: int) -> None:
+        """Before anything sounds, have XLA compile the dearest nodes that it does not know: beside sound it takes far longer."""
+        end, improved = time.monotonic() + _SILENT_S, False
+        while player.nodes_left(hops) and time.monotonic() < end and self._workshop.improve(player, hops, lambda run: run()):
+            improved = True
+        if improved:
+            player.refresh(hops)
 
     def _retire(self, old: Player | None) -> None:
         """Keep an old player until nothing sounds: to free a compiled patch holds up the one that plays for some milliseconds."""

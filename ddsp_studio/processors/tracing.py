@@ -79,9 +79,14 @@ def run(processor: Processor, memory: Any, x: Any, before: Before) -> Left:
 
 @dataclass
 class Pending:
-    """The nodes of a traced patch that XLA has not compiled yet."""
+    """The nodes of a traced patch that XLA has not compiled yet, the dearest last."""
 
     keys: list[Any] = field(default_factory=list)
+
+    def add(self, key: Any) -> None:
+        """Add a node that was traced."""
+        self.keys.append(key)
+        self.keys.sort(key=lambda key: _plain[key].operations)
 
     def compile(self) -> bool:
         """Compile one of them by XLA, which may take a second; False when none was left. Any thread, one at a time."""
@@ -104,6 +109,8 @@ class Plain(NamedTuple):
     arguments: Any
     part: Part
     """Calls the function."""
+    operations: int
+    """How many there are in it: about how dear it is without XLA."""
 
 
 class ByXla(NamedTuple):
@@ -256,7 +263,8 @@ def _trace(processor: Processor, arguments: Any, key: Any) -> Plain:
         def caller(*tensors: Tensor) -> list[Tensor]:
             return tf.nest.flatten(function(*tf.nest.pack_sequence_as(specs, list(tensors))))  # type: ignore[no-any-return]
 
-        plain = Plain(function.structured_outputs, body, specs, Part(_function(caller, tf.nest.flatten(specs))))
+        part, operations = Part(_function(caller, tf.nest.flatten(specs))), len(function.graph.get_operations())
+        plain = Plain(function.structured_outputs, body, specs, part, operations)
     _keep(_plain, key, plain)
     return plain
 

@@ -62,7 +62,7 @@ class Nodes:
         if by_xla is not None:
             return by_xla.left(self.sketch.add(by_xla.part, node.flat), memory)
         plain = node.plain()
-        self.pending.keys.append(node.key)
+        self.pending.add(node.key)
         return tf.nest.pack_sequence_as(plain.structure, self.sketch.add(plain.part, node.flat))  # type: ignore[no-any-return]
 
 

@@ -71,7 +71,7 @@ def test_what_is_compiled_so_far_is_put_to_use() -> None:
 def lowered(body, *specs):
     function = traced(body, *specs)
     left = tracing.Left({"audio": function.structured_outputs}, {}, ())
-    return tracing._lower(Plain(left, body, specs, Part(function)))
+    return tracing._lower(Plain(left, body, specs, Part(function), 1))
 
 
 def test_what_is_made_for_one_device_only_stays_a_function() -> None:
