@@ -24,6 +24,7 @@ from ddsp_studio import __version__
 from ddsp_studio.audio import keys, protocol, xla_cache
 from ddsp_studio.audio.compiler import Compiler
 from ddsp_studio.audio.devices import Listed
+from ddsp_studio.audio.hands import Hands
 from ddsp_studio.audio.keeper import Keeper
 from ddsp_studio.audio.line import BadCommand, Sender, commands, protected_stdout
 from ddsp_studio.audio.live import LiveThread
@@ -62,7 +63,8 @@ class Engine:
         self._keeper = Keeper(self._live, self._on_status, self._on_audio_devices)
         self._workshop = workshop
         self._compiler = Compiler(self._live, workshop, self._keeper.decided, self.send)
-        self._midi = MidiInputs(self._on_midi, self._on_inputs)
+        self._hands = Hands(self._live.post_midi)
+        self._midi = MidiInputs(self._on_midi, self._on_inputs, self._hands.leave)
         self._told: protocol.Status | None = None
         self._devices: Listed | None = None
         self._recorder: TakeRecorder | None = None
@@ -171,9 +173,9 @@ class Engine:
             case protocol.SetAmount():
                 self._set_amount(command)
             case protocol.Midi():
-                self._play(time.perf_counter(), bytes(byte & 0xFF for byte in command.data))
+                self._on_keyboard(bytes(byte & 0xFF for byte in command.data))
             case protocol.Panic():
-                self._live.call(self._live.cut)
+                self._cut()
             case protocol.Song() | protocol.Preview():
                 self._errands.put(lambda: self._read_files(command))
             case protocol.Transport():
@@ -232,18 +234,26 @@ class Engine:
             return
         self._compiler.move(name, (command.amount,))
 
+    def _on_keyboard(self, data: bytes) -> None:
+        """The studio's own keyboard."""
+        if keys.is_channel_message(data):
+            self._take_midi("", time.perf_counter(), data)
+
     def _on_midi(self, port: str, seconds: float, data: bytes) -> None:
-        self._play(seconds, data)
+        """A port's message, on its own thread."""
+        self._take_midi(port, seconds, data)
         if data[0] & 0xF0 not in (keys.NOTE_ON, keys.NOTE_OFF):
             self.send(protocol.MidiReceived(port=port, data=list(data)))
 
-    def _play(self, seconds: float, data: bytes) -> None:
-        if not keys.is_channel_message(data):
-            return
+    def _take_midi(self, port: str, seconds: float, data: bytes) -> None:
         if data[0] & 0xF0 == keys.CONTROL and data[1] == keys.CC_SOUND_OFF:
-            self._live.call(self._live.cut)
+            self._cut()
         else:
-            self._live.post_midi(seconds, data)
+            self._hands.play(port, seconds, data)
+
+    def _cut(self) -> None:
+        self._hands.forget()
+        self._live.call(self._live.cut)
 
     # -- transport and recording --------------------------------------------------------------------------------------------
 

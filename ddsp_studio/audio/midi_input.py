@@ -1,7 +1,7 @@
 """MIDI inputs: any number of ports, found as they are plugged in, with time stamps on the `perf_counter` clock.
 
 Whatever backend works is used: JACK and ALSA on Linux, CoreMIDI, Windows multimedia. A sound server that is not there, comes
-later or dies is no error.
+later or dies is no error. A port is called by what stays the same when it is plugged in again; equal ones are numbered.
 
 Thread rule: `on_message` is called on the backend's threads, one message at a time for a port, and must not block. The list
 of ports is polled on this object's own thread, so that a hung server hangs nobody else.
@@ -14,12 +14,13 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddsp_studio.audio.devices import jack_socket
 from ddsp_studio.audio.keys import is_channel_message
+from ddsp_studio.audio.names import candidates, stable_name
 
 _POLL_S = 1.0
 _DRIFT = 1e-4
@@ -49,12 +50,31 @@ class PortClock:
         return self._last
 
 
+class Source(NamedTuple):
+    """A port as its backend knows it; `copy` counts those of one name."""
+
+    api: int
+    name: str
+    copy: int
+
+
+def port_names(found: Sequence[Source], before: Mapping[Source, str]) -> dict[Source, str]:
+    """What the ports are called. Those that were there `before` keep their names; new ones get the first that is free."""
+    names = {source: before[source] for source in found if source in before}
+    for source in found:
+        if source not in names:
+            taken = set(names.values())
+            names[source] = next(name for name in candidates(stable_name(source.name)) if name not in taken)
+    return names
+
+
 class _Port:
-    def __init__(self, api: int, name: str, on_message: OnMessage) -> None:
+    def __init__(self, source: Source, name: str, on_message: OnMessage) -> None:
         self.name, self._on_message, self._clock = name, on_message, PortClock()
-        self._input = _new_input(api)
-        names = self._input.get_ports()
-        self._input.open_port(names.index(name), name=f"from {name}"[:60])
+        self._lock, self._closed = threading.Lock(), False
+        self._input = _new_input(source.api)
+        places = [place for place, held in enumerate(self._input.get_ports()) if held == source.name]
+        self._input.open_port(places[source.copy], name=f"from {name}"[:60])
         # clock and active sensing come hundreds of times a second and mean nothing here
         self._input.ignore_types(sysex=True, timing=True, active_sense=True)
         self._input.set_callback(self._receive)
@@ -64,9 +84,14 @@ class _Port:
         message = bytes(event[0])
         stamp = self._clock.stamp(event[1], arrival)
         if is_channel_message(message):
-            self._on_message(self.name, stamp, message)
+            with self._lock:
+                if not self._closed:
+                    self._on_message(self.name, stamp, message)
 
     def close(self) -> None:
+        """Close; no message comes afterwards."""
+        with self._lock:
+            self._closed = True
         with contextlib.suppress(Exception):  # a dead server may refuse anything
             self._input.cancel_callback()
         with contextlib.suppress(Exception):
@@ -83,12 +108,19 @@ def _new_input(api: int) -> Any:
 class MidiInputs:
     """Keeps the wished-for inputs open while they exist."""
 
-    def __init__(self, on_message: OnMessage, on_change: Callable[[list[str]], None]) -> None:
-        """`on_message(port, seconds, bytes)` gets channel messages; `on_change(ports)` the list of inputs when it changes."""
-        self._on_message, self._on_change = on_message, on_change
+    def __init__(self, on_message: OnMessage, on_change: Callable[[list[str]], None], on_close: Callable[[str], None]) -> None:
+        """Make the object; `start` begins.
+
+        Args:
+            on_message: gets channel messages: `on_message(port, seconds, bytes)`.
+            on_change: gets the names of the inputs when they change.
+            on_close: gets the name of a port that is no longer listened to, after its last message.
+        """
+        self._on_message, self._on_change, self._on_close = on_message, on_change, on_close
         self._wish: list[str] | None = None
         self._probes: dict[int, Any] = {}
-        self._open: dict[tuple[int, str], _Port] = {}
+        self._names: dict[Source, str] = {}
+        self._open: dict[Source, _Port] = {}
         self._ports: list[str] | None = None
         self._wake, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi-ports", daemon=True)
@@ -129,29 +161,33 @@ class MidiInputs:
             port.close()
 
     def _look(self) -> None:
-        found = {(api, name) for api in _apis() for name in self._names(api)}
+        found = [source for api in _apis() for source in self._sources(api)]
+        names = self._names = port_names(found, self._names)
         wish = self._wish
-        wanted = {key for key in found if wish is None or key[1] in wish}
-        for key in list(self._open):
-            if key not in wanted:
-                self._open.pop(key).close()
-        for key in sorted(wanted - set(self._open)):
-            try:
-                self._open[key] = _Port(*key, self._on_message)
-            except Exception as problem:  # the port may be gone again, or taken by another program
-                _logger.warning("MIDI input %s cannot be opened: %s", key[1], problem)
-        names = sorted({name for _, name in found})
-        if names != self._ports:
-            self._ports = names
-            self._on_change(names)
+        wanted = [source for source in found if wish is None or names[source] in wish or source.name in wish]
+        for source in [source for source in self._open if source not in wanted]:
+            port = self._open.pop(source)
+            port.close()
+            self._on_close(port.name)
+        for source in wanted:
+            if source not in self._open:
+                try:
+                    self._open[source] = _Port(source, names[source], self._on_message)
+                except Exception as problem:  # the port may be gone again, or taken by another program
+                    _logger.warning("MIDI input %s cannot be opened: %s", names[source], problem)
+        ports = sorted(names.values())
+        if ports != self._ports:
+            self._ports = ports
+            self._on_change(ports)
 
-    def _names(self, api: int) -> list[str]:
-        """Input names of one backend; a backend that does not work now has none and is tried again."""
+    def _sources(self, api: int) -> list[Source]:
+        """Inputs of one backend; a backend that does not work now has none and is tried again."""
         try:
             probe = self._probes.get(api)
             if probe is None:
                 probe = self._probes[api] = _new_input(api)
-            return [name for name in probe.get_ports() if _CLIENT_NAME not in name]
+            names = [name for name in probe.get_ports() if _CLIENT_NAME not in name]
+            return [Source(api, name, names[:place].count(name)) for place, name in enumerate(names)]
         except Exception:
             self._probes.pop(api, None)
             return []

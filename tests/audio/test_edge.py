@@ -101,7 +101,7 @@ def test_a_recording_that_cannot_be_written_says_so(tmp_path):
 def test_midi_inputs_come_and_go_without_any_server(monkeypatch):
     monkeypatch.setattr("ddsp_studio.audio.midi_input._apis", list)
     seen = []
-    inputs = MidiInputs(lambda *_: None, seen.append)
+    inputs = MidiInputs(lambda *_: None, seen.append, lambda _: None)
     inputs.start()
     deadline = time.monotonic() + 5.0
     while not seen and time.monotonic() < deadline:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from msgspec.structs import replace as changed
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.devices import jack_socket
@@ -182,3 +183,47 @@ def test_a_port_that_appears_is_played_and_its_controllers_are_told(jackd, fake_
         port.close_port()
         port.delete()
         engine.wait_for(protocol.Devices, lambda event: not event.midi_inputs, since=since, timeout_s=20.0)
+
+
+def test_what_a_port_holds_ends_with_the_port_and_only_then(jackd, fake_engine):
+    rtmidi = pytest.importorskip("rtmidi")
+    settings = protocol.AudioSettings(device="none")
+    with EngineSession(fake_engine) as engine:
+        page = engine.telemetry.data
+
+        def down():
+            return [note for note in range(128) if page["keys"][note]]
+
+        def until_down(*notes):
+            deadline = time.monotonic() + 20.0
+            while down() != list(notes):
+                assert time.monotonic() < deadline, f"{down()} are down, not {list(notes)}"
+                time.sleep(0.01)
+
+        engine.send(protocol.Configure(settings=settings))
+        engine.play_patch(synth(), 1)
+        ports = []
+        for name in ("first", "second"):
+            ports.append(rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=name))
+            ports[-1].open_virtual_port("keys")
+        told = engine.wait_for(protocol.Devices, lambda event: len(event.midi_inputs) == 2, timeout_s=20.0)
+        time.sleep(0.5)
+        first, second = ports
+        first.send_message([0x90, 60, 100])
+        until_down(60)
+        second.send_message([0x90, 60, 100])
+        second.send_message([0x90, 62, 100])
+        until_down(60, 62)
+        second.send_message([0x80, 60, 0])
+        second.send_message([0x80, 62, 0])
+        until_down(60)  # the other hand is still on it
+        second.send_message([0xB0, 64, 127])
+        second.send_message([0x90, 64, 100])
+        until_down(60, 64)
+        unplugged = [name for name in told.midi_inputs if "second" not in name]
+        engine.send(protocol.Configure(settings=changed(settings, midi_ports=unplugged)))
+        until_down(60)  # no longer listened to: its key and its pedal are up
+        first.close_port()
+        first.delete()
+        until_down()
+        second.delete()
