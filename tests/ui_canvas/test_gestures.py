@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from ddsp_studio.processors.patch import Node, Patch
@@ -15,7 +16,7 @@ from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.widgets.type_in import TypeIn
 
 from .fakes import cable, port
-from .hand import ALT, CTRL, MIDDLE, RIGHT, SHIFT, Hand
+from .hand import ALT, CTRL, MIDDLE, NONE, RIGHT, SHIFT, Hand
 
 
 @pytest.fixture
@@ -219,6 +220,34 @@ def test_enter_types_values_and_tab_goes_on(hand: Hand, document: Document, qtbo
     second.setText("0.1*5")
     qtbot.keyClick(second, Qt.Key.Key_Return)
     assert document.values("filter")["resonance"] == (0.5,)
+
+
+@pytest.mark.parametrize("typed, seconds", [("200 ms", 0.2), ("1.5 s", 1.5)])
+def test_a_unit_is_typed_after_a_space(hand: Hand, document: Document, qtbot, typed: str, seconds: float) -> None:
+    hand.hover(hand.row("adsr", "release"))
+    hand.key(Qt.Key.Key_2, text=typed[0])
+    editor = editing(hand)
+    qtbot.keyClicks(editor, typed[1:])
+    assert editor.isVisible() and editor.text() == typed and not hand.editor.search.isVisible()
+    assert not document.undo_stack.count()
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert document.values("adsr")["release"] == (pytest.approx(seconds),)
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_F2, Qt.Key.Key_Home, Qt.Key.Key_D])
+def test_keys_typed_into_a_value_do_nothing_to_the_canvas(hand: Hand, document: Document, qtbot, key: Qt.Key) -> None:
+    document.select(["filter"])
+    hand.editor.type_value("filter", "cutoff")
+    editor = editing(hand)
+    before = document.patch, hand.scene.nodes["filter"].pos()
+    for modifier in (NONE, CTRL):
+        qtbot.keyClick(editor, key, modifier)
+    assert (document.patch, hand.scene.nodes["filter"].pos()) == before and editor.isVisible()
+
+
+def test_the_end_of_a_space_that_was_pressed_elsewhere_searches_nothing(hand: Hand) -> None:
+    QApplication.sendEvent(hand.view, QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_Space, NONE, " "))
+    assert not hand.editor.search.isVisible()
 
 
 def test_delete_heals_and_cable_delete_cuts(hand: Hand, document: Document) -> None:

@@ -87,6 +87,8 @@ class EditorKeys:
     def _released(self, event: QKeyEvent) -> bool:
         editor = self._editor
         if event.key() == Qt.Key.Key_Space:
+            if not editor.view.space_held:
+                return False  # it was pressed elsewhere
             if not editor.view.hold_space(False):
                 editor.add_node_search()
             return True

@@ -302,6 +302,11 @@ class PatchView(QGraphicsView):
                 item.show_all(True)
             self.hide_hint()
 
+    @property
+    def space_held(self) -> bool:
+        """Whether the space bar was pressed here and is held."""
+        return self._space
+
     def hold_space(self, held: bool) -> bool:
         """While the space bar is held the left button pans; whether it has since it was pressed."""
         panned, self._space_panned, self._space = self._space_panned, False, held

@@ -82,13 +82,19 @@ class TypeIn(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter takes, Escape gives up."""
+        """Enter takes, Escape gives up; no key goes on to what lies under the editor."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.finish()
         elif event.key() == Qt.Key.Key_Escape:
             self._close()
         else:
             super().keyPressEvent(event)
+        event.accept()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The end of a key that was typed here is nobody else's, either."""
+        super().keyReleaseEvent(event)
+        event.accept()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Clicking elsewhere takes the text if it is a value, and gives up if not."""
