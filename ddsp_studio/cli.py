@@ -34,6 +34,14 @@ class BitDepth(str, enum.Enum):
     FLOAT_32 = "32"
 
 
+class Mode(str, enum.Enum):
+    """How keys are given to voices."""
+
+    POLY = "poly"
+    MONO = "mono"
+    LEGATO = "legato"
+
+
 class Normalise(str, enum.Enum):
     """How an exported file is brought to level."""
 
@@ -85,14 +93,23 @@ def _open_window(patch: Path | None) -> None:
 
 @app.command()
 def render(
-    patch: Annotated[str, typer.Argument(help="Patch file, or the name of a factory patch.")],
-    midi: Annotated[str | None, typer.Argument(help="MIDI file or demo; without one, a held chord.", show_default=False)] = None,
+    patch: Annotated[str, typer.Argument(help="Patch file, name of a factory patch, or a .take, which brings its own.")],
+    midi: Annotated[
+        str | None, typer.Argument(help="MIDI file, demo or .take; without one, a held chord.", show_default=False)
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Audio file to write: .wav or .flac.")] = ...,  # type: ignore[assignment]
-    sample_rate: Annotated[int, typer.Option(min=8_000, max=192_000, help="Sample rate in Hz.")] = 48_000,
+    sample_rate: Annotated[
+        int | None, typer.Option(min=8_000, max=192_000, help="Sample rate in Hz.", show_default="the take's, or 48000")
+    ] = None,
     block: Annotated[int, typer.Option(min=64, max=65_536, callback=_whole_hops, help="Samples rendered at a time.")] = 4_800,
     bit_depth: Annotated[BitDepth, typer.Option(help="Bits a sample; 32 is floating point.")] = BitDepth.PCM_24,
-    tail: Annotated[float | None, typer.Option(min=0.0, max=600.0, help="Seconds after the end [the patch's own].")] = None,
-    voices: Annotated[int, typer.Option(min=1, max=64, help="Voices that can sound at once.")] = 16,
+    tail: Annotated[
+        float | None, typer.Option(min=0.0, max=600.0, help="Seconds after the end.", show_default="until it is quiet")
+    ] = None,
+    voices: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Voices that can sound at once.", show_default="the take's, or 8")
+    ] = None,
+    mode: Annotated[Mode | None, typer.Option(help="How keys are given to voices.", show_default="the take's, or poly")] = None,
     normalise: Annotated[Normalise, typer.Option(help="Bring the file to full level, or to a loudness.")] = Normalise.OFF,
     target: Annotated[float, typer.Option(min=-60.0, max=-3.0, help="Loudness for --normalise lufs, in LUFS.")] = -16.0,
     dither: Annotated[bool, typer.Option("--dither/--no-dither", help="Triangular dither when writing 16 bits.")] = True,
@@ -100,10 +117,14 @@ def render(
         Path | None, typer.Option("--input", help="Sound file that the patch hears, or is played by.", show_default=False)
     ] = None,
     mono: Annotated[bool, typer.Option("--mono", help="Write one channel.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.01, max=86_400.0, help="Length of the performance [all].")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.01, max=86_400.0, help="Length of the performance.", show_default="all")
+    ] = None,
+    begin: Annotated[float, typer.Option("--start", min=0.0, max=86_400.0, help="Leave out what is before, in seconds.")] = 0.0,
+    stop: Annotated[float | None, typer.Option(min=0.0, max=86_400.0, help="End here, in seconds, without a tail.")] = None,
     progress_json: Annotated[bool, typer.Option("--progress-json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
-    """Render a patch, played by a MIDI file, to an audio file: the same code and the same samples as live playing."""
+    """Render a patch, played by a MIDI file, or a recorded take, to an audio file: the same samples as live playing."""
     from ddsp_studio.cli_commands import render as command
 
     job = command.Job(
@@ -115,12 +136,15 @@ def render(
         bits="32f" if bit_depth is BitDepth.FLOAT_32 else bit_depth.value,
         tail_s=tail,
         voices=voices,
+        mode=mode.value if mode else None,
         normalise=None if normalise is Normalise.OFF else normalise.value,
         target_lufs=target,
         dither=dither,
         heard=heard,
         mono=mono,
         seconds=seconds,
+        start_s=begin,
+        stop_s=stop,
     )
     command.render(job, as_json=progress_json)
 

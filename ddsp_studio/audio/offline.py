@@ -23,7 +23,7 @@ from ddsp_studio.audio.renderer import SILENCE, Renderer
 from ddsp_studio.audio.song_player import SongPlayer
 from ddsp_studio.audio.take import Take
 from ddsp_studio.audio.values import turns
-from ddsp_studio.audio.voices import VoiceAllocator
+from ddsp_studio.audio.voices import DEFAULT_VOICES, VoiceAllocator
 from ddsp_studio.audio.workshop import TensorFlowWorkshop, Workshop
 from ddsp_studio.dsp.programme_loudness import hop_powers_stream, integrated_lufs
 from ddsp_studio.processors.patch import Patch
@@ -31,6 +31,7 @@ from ddsp_studio.processors.patch import Patch
 QUIET_S = 0.5
 """An automatic tail ends when the sound has stayed under −90 dB for this long."""
 LONGEST_TAIL_S = 60.0
+SAMPLE_RATE = 48_000
 _PEAK_TARGET = 10.0 ** (-0.1 / 20.0)
 
 Audio = npt.NDArray[np.float32]
@@ -55,16 +56,16 @@ class RenderReport:
 
 
 def render_file(
-    patch: Patch,
+    patch: Patch | None,
     midi: Path | Song | Take | None,
     out: Path,
     *,
-    sample_rate: int = 48_000,
+    sample_rate: int | None = None,
     block: int = 4_800,
     bit_depth: str = "24",
     tail_s: float | None = None,
-    voices: int = 8,
-    mode: str = "poly",
+    voices: int | None = None,
+    mode: str | None = None,
     normalise: str | None = None,
     target_lufs: float = -16.0,
     mono: bool = False,
@@ -80,16 +81,16 @@ def render_file(
     """Render a patch to a WAV or FLAC file, chosen by the suffix of `out`. The file appears whole or not at all.
 
     Args:
-        patch: the instrument.
-        midi: a MIDI file, a song, a take (`load_take`; at the take's own sample rate it gives what was heard), or None for
-            a patch that plays by itself for `seconds`.
+        patch: the instrument; None for the one that the take was played on.
+        midi: a MIDI file, a song, a take (`load_take`; with all else left to it, it gives what was heard), or None for a
+            patch that plays by itself for `seconds`.
         out: the file to write.
-        sample_rate: in Hz.
+        sample_rate: in Hz; None for the take's, or 48 kHz.
         block: samples rendered at a time, whole hops of 64; the sound does not depend on it.
         bit_depth: "16", "24" or "32f" (floating point).
         tail_s: seconds after the last event; None renders until the sound has died away, 60 s at most.
-        voices: polyphony, 1 to 64.
-        mode: "poly", "mono" or "legato".
+        voices: polyphony, 1 to 64; None for the take's, or 8.
+        mode: "poly", "mono" or "legato"; None for the take's, or poly.
         normalise: "peak" brings the highest sample to −0.1 dB of full scale; "lufs" the integrated loudness (BS.1770) to
             `target_lufs`, but no sample above −0.1 dB.
         target_lufs: −60 to −3.
@@ -109,22 +110,34 @@ def render_file(
         OSError: the file cannot be read or written, or the disk is full.
     """
     out = Path(out)
+    song = midi if isinstance(midi, Song | Take) or midi is None else read_song(Path(midi))
+    instrument = _instrument(song, patch, sample_rate, voices, mode)
+    sample_rate = instrument.sample_rate
     _check(block, sample_rate, normalise, start_s, stop_s)
     check_format(out, bit_depth)
-    song = midi if isinstance(midi, Song) or midi is None or isinstance(midi, Take) else read_song(Path(midi))
     recorded = song.heard if isinstance(song, Take) and heard is None else heard
     sound = InputFile(recorded, sample_rate) if recorded is not None else None
     length = sound.length if sound is not None else round(seconds * sample_rate)
     source = _Source(song, sample_rate, round(stop_s * sample_rate) if song is None and stop_s else length, sound)
-    stream = _Stream(patch, source, sample_rate, block, voices, mode, workshop or TensorFlowWorkshop(), cancelled or _never)
     window = _Window(round(start_s * sample_rate), None if stop_s is None else round(stop_s * sample_rate), tail_s)
-    expected = source.length + round((1.0 if tail_s is None else tail_s) * sample_rate)
+    end = window.stop or source.length + round((1.0 if tail_s is None else tail_s) * sample_rate)
+    expected = max(0, end - window.start)
+
+    def between(done: int) -> None:
+        if cancelled and cancelled():
+            raise RenderCancelled
+        if progress:
+            progress(min(1.0, done / max(1, end)))
+
+    stream = _Stream(instrument, source, block, workshop or TensorFlowWorkshop(), between)
 
     def audio() -> Iterator[Audio]:
+        empty = True
         for piece in stream.blocks(window):
-            if progress:
-                progress(min(1.0, stream.done / max(1, window.stop or expected)))
+            empty = False
             yield piece.mean(axis=0, keepdims=True) if mono else piece
+        if empty and window.start:
+            raise RenderError(f"the range starts at {start_s:g} s, and the sound has ended by then")
 
     channels = 1 if mono else 2
     if normalise is None:
@@ -140,8 +153,31 @@ def render_file(
     return RenderReport(out, samples / sample_rate, peak, stream.faulty)
 
 
-def _never() -> bool:
-    return False
+@dataclass(frozen=True)
+class _Instrument:
+    """What plays, and how."""
+
+    patch: Patch
+    sample_rate: int
+    voices: int
+    mode: str
+
+
+def _instrument(
+    held: Song | Take | None, patch: Patch | None, sample_rate: int | None, voices: int | None, mode: str | None
+) -> _Instrument:
+    """What is asked for; what is not, as the take was played, or as usual."""
+    take = held if isinstance(held, Take) else None
+    patch = take.patch if take and patch is None else patch
+    if patch is None:
+        raise RenderError("there is no patch to render")
+    usual = take or _Instrument(patch, SAMPLE_RATE, DEFAULT_VOICES, "poly")
+    return _Instrument(
+        patch,
+        usual.sample_rate if sample_rate is None else sample_rate,
+        usual.voices if voices is None else voices,
+        mode or usual.mode,
+    )
 
 
 def _check(block: int, sample_rate: int, normalise: str | None, start_s: float, stop_s: float | None) -> None:
@@ -257,39 +293,35 @@ class _Stream:
 
     def __init__(
         self,
-        patch: Patch,
+        instrument: _Instrument,
         source: _Source,
-        sample_rate: int,
         block: int,
-        voices: int,
-        mode: str,
         workshop: Workshop,
-        cancelled: Callable[[], bool],
+        between: Callable[[int], None],
     ) -> None:
-        allocator = VoiceAllocator(voices, mode)
+        """Compile; `between(done)` is called before every block with the samples of the file that are done."""
+        patch, rate = instrument.patch, instrument.sample_rate
+        allocator = VoiceAllocator(instrument.voices, instrument.mode)
         workshop.prepare()
-        player = workshop.player(patch, sample_rate, voices)
+        player = workshop.player(patch, rate, instrument.voices)
         player.warm(block // HOP)
-        self._renderer = Renderer(player, workshop.smoother(player), allocator, sample_rate=sample_rate)
+        self._renderer = Renderer(player, workshop.smoother(player), allocator, sample_rate=rate)
         self._renderer.sequencer.turns = turns(patch)
-        self._source, self._rate, self._block, self._cancelled = source, sample_rate, block, cancelled
+        self._source, self._rate, self._block, self._between = source, rate, block, between
         self._quiet = 0
         self.faulty = 0
-        self.done = 0
 
     def blocks(self, window: _Window) -> Iterator[Audio]:
         """The wanted samples [2, n] piece by piece; the patch's latency is taken out."""
         skip = self._renderer.player.latency_samples
         while True:
-            if self._cancelled():
-                raise RenderCancelled
             start = self._renderer.position
+            self._between(max(0, start - skip))
             self._source.post(self._renderer, start, start + self._block)
             rendered = self._renderer.render(self._block // HOP, self._source.hear(self._block))
             self.faulty += rendered.faulty
             begin = start - skip
             end = self._end(rendered.audio, begin, window)
-            self.done = begin + self._block
             first = max(0, max(window.start, 0) - begin)
             last = self._block if end is None else max(0, end - begin)
             if first < last:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from ddsp_studio.audio.voices import DEFAULT_VOICES
+
 VERSION = 1
 
 
@@ -21,7 +23,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class AudioSettings(Message, frozen=True, tag="AudioSettings"):
-    """The wished-for devices. `device` "" is the system's default output; "none" is the silent clock.
+    """The wished-for devices, by `Device.key` or name. `device` "" is the system's default output; "none" is the silent clock.
 
     `input` "" is the default input, opened when a patch listens to it; "none" is never to listen.
     """
@@ -30,7 +32,7 @@ class AudioSettings(Message, frozen=True, tag="AudioSettings"):
     sample_rate: int = 48_000
     block: int = 256
     safety_blocks: int = 2
-    voices: int = 8
+    voices: int = DEFAULT_VOICES
     mode: str = "poly"
     """poly, mono (each note triggers) or legato (overlapping notes glide)."""
     midi_ports: list[str] | None = None
@@ -93,7 +95,7 @@ class Transport(Message, frozen=True, tag=True):
     """Tempo as a ratio of the file's own, 0.25 to 4."""
     position_s: float | None = None
     recording: str | None = None
-    """Stem of the files to record to ("take" gives take.wav and take.mid); "" stops recording."""
+    """Stem of the files to record to ("take" gives take.wav, take.mid and take.take); "" stops recording."""
 
 
 class TestTone(Message, frozen=True, tag=True):
@@ -167,6 +169,8 @@ class Device(Message, frozen=True, tag="Device"):
     host: str
     channels: int
     sample_rate: int
+    key: str = ""
+    """What `AudioSettings` calls it: name and sound system, and a number where that is not enough."""
 
 
 class Devices(Message, frozen=True, tag=True):
@@ -250,6 +254,8 @@ class Recorded(Message, frozen=True, tag=True):
     audio_path: str
     midi_path: str
     seconds: float
+    take_path: str = ""
+    """What was played, to be rendered again as it was heard; "", like the others, for what could not be written."""
 
 
 class PreviewState(Message, frozen=True, tag=True):

@@ -20,6 +20,8 @@ from ddsp_studio.processors.performance import BEND, CHANNELS, GATE, MOD, NOTE, 
 
 MODES = ("poly", "mono", "legato")
 MAX_VOICES = 64
+DEFAULT_VOICES = 8
+"""Live and offline alike: how many there are decides where each stands on the stage, and which one a key is given."""
 
 _KeyName = tuple[int, int]
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,23 +38,27 @@ Progress = Callable[[float], None]
 class Job:
     """What to render; `patch` and `midi` are paths or names of shipped files, `seconds` limits the performance.
 
+    In the place of the patch a take stands for itself: with the patch that it was played on, its voices and its mode.
     `heard` is a sound file for the patch's audio input; one that has none is played by the sound instead of keys.
     """
 
     patch: str
     midi: str | None
     output: Path
-    sample_rate: int = 48_000
+    sample_rate: int | None = None
     block: int = 4_800
     bits: str = "24"
     tail_s: float | None = None
-    voices: int = 16
+    voices: int | None = None
+    mode: str | None = None
     normalise: str | None = None
     target_lufs: float = -16.0
     dither: bool = True
     heard: Path | None = None
     mono: bool = False
     seconds: float | None = None
+    start_s: float = 0.0
+    stop_s: float | None = None
 
 
 def render(job: Job, *, as_json: bool = False) -> None:
@@ -64,13 +68,12 @@ def render(job: Job, *, as_json: bool = False) -> None:
         OSError, ValueError: refused input or an unwritable file, in one sentence; no file was written.
     """
     try:
-        patch = open_patch(job.patch)
+        patch, performance = _given(job)
         check(playable(patch))
         if job.heard is not None and not hears(patch):
             patch = hearing(patch)
         for name, reason in absent(patch).items():
             sys.stderr.write(f"ddsp-studio: {name}: {reason}; it is left out\n")
-        performance = _performance(job)
         _writable(job.output)
         with _json_progress() if as_json else _bar(job.output.name) as progress:
             load_tensorflow()
@@ -106,16 +109,29 @@ def _render(job: Job, patch: Patch, performance: Song | Take | None, progress: P
         bit_depth=job.bits,
         tail_s=job.tail_s,
         voices=job.voices,
+        mode=job.mode,
         normalise=job.normalise,
         target_lufs=job.target_lufs,
         dither=job.dither,
         heard=job.heard,
         mono=job.mono,
+        start_s=job.start_s,
+        stop_s=job.stop_s,
         progress=follow,
     )
     if report.faulty_blocks:
         sys.stderr.write(f"ddsp-studio: {report.faulty_blocks} blocks held values that are no numbers and were silenced\n")
     return report, time.perf_counter() - begun[0]
+
+
+def _given(job: Job) -> tuple[Patch, Song | Take | None]:
+    """The patch and what plays it."""
+    if Path(job.patch).suffix != TAKE_SUFFIX:
+        return open_patch(job.patch), _performance(job)
+    if job.midi is not None:
+        raise ValueError(f"{job.patch} is played by itself; name a patch in its place, or leave {job.midi} out")
+    take = _take(Path(job.patch).expanduser(), job.seconds)
+    return take.patch, take
 
 
 def _performance(job: Job) -> Song | Take | None:
@@ -126,7 +142,7 @@ def _performance(job: Job) -> Song | Take | None:
         return _chord(job.seconds or CHORD_S)
     path = resources.find(resources.MIDI, job.midi)
     if path.suffix == TAKE_SUFFIX:
-        return load_take(path)
+        return _take(path, job.seconds)
     song = read_song(path)
     return song if job.seconds is None else _shortened(song, job.seconds)
 
@@ -135,6 +151,13 @@ def _chord(seconds: float) -> Song:
     down = tuple(bytes((_NOTE_ON, note, _VELOCITY)) for note in CHORD)
     up = tuple(bytes((_NOTE_OFF, note, 0)) for note in CHORD)
     return Song("chord", (0.0,) * len(CHORD) + (seconds,) * len(CHORD), down + up, seconds)
+
+
+def _take(path: Path, seconds: float | None) -> Take:
+    """A take, or its beginning; a render lifts the keys that are down at its end."""
+    take = load_take(path)
+    length = take.length if seconds is None else min(take.length, round(seconds * take.sample_rate))
+    return replace(take, length=length, events=tuple(event for event in take.events if event.sample < length))
 
 
 def _shortened(song: Song, seconds: float) -> Song:
