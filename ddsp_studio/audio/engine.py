@@ -33,7 +33,7 @@ from ddsp_studio.audio.midi_input import MidiInputs
 from ddsp_studio.audio.output import Output, SilentOutput
 from ddsp_studio.audio.preview import PreviewError, PreviewView, Reel, read_reel
 from ddsp_studio.audio.remote_tracer import RemoteTracer
-from ddsp_studio.audio.take_recorder import TakeRecorder
+from ddsp_studio.audio.take_recorder import Recorded, TakeRecorder
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.audio.values import check_amount, check_value
 from ddsp_studio.audio.voices import MAX_VOICES, MODES
@@ -330,10 +330,11 @@ class Engine:
         self._recorder = TakeRecorder(Path(stem), self._live, patch, self._recorded)
         self._live.call(self._recorder.start)
 
-    def _recorded(self, audio: Path, midi: Path, seconds: float, problem: str) -> None:
-        if problem:
-            self.problem("recording", problem)
-        self.send(protocol.Recorded(audio_path=str(audio), midi_path=str(midi), seconds=seconds))
+    def _recorded(self, done: Recorded) -> None:
+        if done.problem:
+            self.problem("recording", done.problem)
+        audio, midi, take = (str(path) if path else "" for path in (done.sound, done.midi, done.take))
+        self.send(protocol.Recorded(audio_path=audio, midi_path=midi, seconds=done.seconds, take_path=take))
 
     def _run_errands(self) -> None:
         while (errand := self._errands.get()) is not None:

@@ -114,17 +114,31 @@ def _timed(file: mido.MidiFile, name: str) -> Song:
     return Song(name, tuple(times), tuple(data), seconds, tuple(tempo_times), tuple(tempos))
 
 
-def write_midi(path: Path, events: Iterable[tuple[float, bytes]], bpm: float = 120.0) -> None:
-    """Write messages at times in seconds as a type 0 file, atomically (OSError if the folder cannot be written)."""
-    tempo = mido.bpm2tempo(bpm)
-    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
+Timed = tuple[float, bytes]
+"""A message and its time in seconds."""
+
+
+def write_midi(path: Path, events: Iterable[Timed], bpm: float = 120.0, *, song: Iterable[Timed] = ()) -> None:
+    """Write messages at times in seconds, atomically: type 0, or type 1 with those of a `song` on a track of their own.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    tempo, second = mido.bpm2tempo(bpm), list(song)
+    tracks = [_track(events, tempo, mido.MetaMessage("set_tempo", tempo=tempo))]
+    if second:
+        tracks.append(_track(second, tempo, mido.MetaMessage("track_name", name="Song")))
+    file = mido.MidiFile(type=len(tracks) - 1, ticks_per_beat=TICKS_PER_BEAT, tracks=tracks)
+    with replacing(path) as temporary:
+        file.save(temporary)
+
+
+def _track(events: Iterable[Timed], tempo: int, first: mido.MetaMessage) -> mido.MidiTrack:
+    track = mido.MidiTrack([first])
     now = 0
     for seconds, data in events:
         ticks = max(now, round(mido.second2tick(seconds, TICKS_PER_BEAT, tempo)))
         track.append(mido.Message.from_bytes(data, time=ticks - now))
         now = ticks
     track.append(mido.MetaMessage("end_of_track"))
-    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
-    file.tracks.append(track)
-    with replacing(path) as temporary:
-        file.save(temporary)
+    return track

@@ -47,6 +47,8 @@ class Sequencer:
         self._arrived: deque[Event] = deque()
         self._waiting: list[tuple[int, int, Event]] = []
         self._count = 0
+        self.moved: dict[str, tuple[float, ...]] = {}
+        """Where knobs have gone to since the player began."""
         self.turns: Turns = {}
         """What MIDI controllers turn."""
         self.turned: deque[tuple[str, tuple[float, ...]]] = deque(maxlen=_MOST_TURNED)
@@ -59,6 +61,7 @@ class Sequencer:
     def use(self, columns: Mapping[str, slice], smoother: Smoother) -> None:
         """From the next block on, write values for another player's columns."""
         self._columns, self._smoother = columns, smoother
+        self.moved = {}
 
     def next_cut(self, before: int) -> Cut | None:
         """The first waiting cut before a sample, or None."""
@@ -122,6 +125,7 @@ class Sequencer:
         column = self._columns.get(move.name)
         if column is not None and column.stop - column.start == len(move.values):
             self._smoother.set(column, np.asarray(move.values, np.float32), 0)
+            self.moved[move.name] = move.values
 
     def _sort_in(self) -> None:
         while self._arrived:

@@ -1,4 +1,4 @@
-"""Records a take: the master output to WAV, incoming MIDI to .mid, and every event with its exact sample to .take.
+"""Records a take: the master output to WAV, what is played to .mid, and every event with its exact sample to .take.
 
 What comes in is recorded, too, where the patch listens: to name.input.wav, in floating point, to be heard again exactly.
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.audio.events import LIVE, Event, Midi, at
+from ddsp_studio.audio.events import LIVE, SONG, Event, Midi, at, moves_to
 from ddsp_studio.audio.live import LiveThread, Tap
 from ddsp_studio.audio.midi_file import write_midi
 from ddsp_studio.audio.recorder import Recording, SoundRecorder
@@ -26,11 +27,22 @@ _WRITE_S = 10.0
 _logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What was written: None for what could not be, and `problem` says why in one sentence."""
+
+    sound: Path
+    midi: Path | None
+    take: Path | None
+    seconds: float
+    problem: str = ""
+
+
 class TakeRecorder:
     """One take being recorded. `repeatable` says that it began in silence, so that a render gives the very same sound."""
 
-    def __init__(self, stem: Path, live: LiveThread, patch: Patch, on_done: Callable[[Path, Path, float, str], None]) -> None:
-        """Prepare files beside `stem`; `on_done(wav, mid, seconds, problem)` is called when all is written."""
+    def __init__(self, stem: Path, live: LiveThread, patch: Patch, on_done: Callable[[Recorded], None]) -> None:
+        """Prepare files beside `stem`; `on_done` is called when all is written."""
         self._stem, self._live, self._patch, self._on_done = stem, live, patch, on_done
         self._rate = live.song.sample_rate
         self._events: list[Event] = []
@@ -54,6 +66,7 @@ class TakeRecorder:
             voices = renderer.allocator
             self._shape = (voices.voices, voices.mode)
             self._events.append(at(live.song.beat(live.position), 0))
+            self._events += moves_to(renderer.sequencer.moved, 0)  # the patch is of a moment before
             for channel, data in voices.controllers.messages():
                 self._events.append(Midi(0, data, channel // 16))
         live.tap = Tap(self._on_block)
@@ -82,12 +95,22 @@ class TakeRecorder:
     def _sound_done(self, recording: Recording) -> None:
         heard = self._heard
         problem = recording.problem or (heard.problem if heard else "")
-        midi_path = self._stem.with_name(self._stem.name + ".mid")
-        played = [(e.sample / self._rate, e.data) for e in self._events if isinstance(e, Midi) and e.source == LIVE]
-        take = Take(self._patch, self._rate, *self._shape, self._length, tuple(self._events), heard.path if heard else None)
+        midi, take = (self._stem.with_name(self._stem.name + suffix) for suffix in (".mid", SUFFIX))
         try:
-            write_midi(midi_path, played, self._bpm)
-            save_take(take, self._stem.with_name(self._stem.name + SUFFIX))
+            write_midi(midi, self._messages(LIVE), self._bpm, song=self._messages(SONG))
+            save_take(self._take(), take)
         except OSError as failure:
             problem = problem or f"The recorded notes cannot be written: {failure.strerror or failure}."
-        self._on_done(recording.path, midi_path, recording.samples / self._rate, problem)
+        seconds = recording.samples / self._rate
+        self._on_done(Recorded(recording.path, _written(midi), _written(take), seconds, problem))
+
+    def _messages(self, source: int) -> list[tuple[float, bytes]]:
+        return [(e.sample / self._rate, e.data) for e in self._events if isinstance(e, Midi) and e.source == source]
+
+    def _take(self) -> Take:
+        heard = self._heard.path if self._heard else None
+        return Take(self._patch, self._rate, *self._shape, self._length, tuple(self._events), heard)
+
+
+def _written(path: Path) -> Path | None:
+    return path if path.exists() else None
