@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.files import check_regular
+
 Audio = npt.NDArray[np.float32]
 _RING_FRAMES = 1 << 16
 _FIRST_SETTLE_S, _SETTLE_S = 0.2, 2.0
@@ -88,6 +90,7 @@ class InputFile:
         import soundfile
 
         path = Path(path)
+        check_regular(path)
         with path.open("rb"):
             pass
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import io
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 import mido
 
 from ddsp_studio.audio.keys import is_channel_message
-from ddsp_studio.files import replacing
+from ddsp_studio.files import FileTooLarge, read_bytes, replacing
 
 MAX_BYTES = 64 * 2**20
 MAX_MESSAGES = 4_000_000
@@ -66,17 +67,16 @@ def read_song(path: Path) -> Song:
         OSError: the file cannot be read.
     """
     path = Path(path)
-    size = path.stat().st_size
-    if size == 0:
+    try:
+        content = read_bytes(path, MAX_BYTES, "MIDI file")
+    except FileTooLarge as problem:
+        raise SongError(str(problem)) from problem
+    if not content:
         raise SongError(f"{path.name} is empty (0 bytes), so no MIDI file")
-    if size > MAX_BYTES:
-        raise SongError(f"{path.name} is larger than any MIDI file ({MAX_BYTES // 2**20} MiB)")
-    with path.open("rb") as raw_file:
-        magic = raw_file.read(4)
-    if magic != b"MThd":
+    if not content.startswith(b"MThd"):
         raise SongError(f"{path.name} is no MIDI file")
     try:
-        file = mido.MidiFile(path, clip=True)
+        file = mido.MidiFile(file=io.BytesIO(content), clip=True)
     except EOFError as problem:
         raise SongError(f"{path.name} is cut short") from problem
     except OSError as problem:

@@ -20,6 +20,7 @@ import soundfile
 import soxr
 
 from ddsp_studio.dsp.programme_loudness import hop_powers, integrated_lufs
+from ddsp_studio.files import check_regular
 
 Audio = npt.NDArray[np.float32]
 MOST_FILES, MOST_S = 8, 300.0
@@ -70,6 +71,7 @@ def read_reel(files: Sequence[str], sample_rate: int) -> Reel:
 
 def _read(path: Path, sample_rate: int) -> Audio:
     try:
+        check_regular(path)
         with soundfile.SoundFile(path) as file:
             rate, sound = file.samplerate, file.read(int(MOST_S * file.samplerate), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError, RuntimeError, TypeError) as problem:

@@ -5,12 +5,14 @@ Members: `model.json` says what the model is; `weights/NODE/NAME.npy` holds each
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio import resources
-from ddsp_studio.files import replacing
+from ddsp_studio.files import check_regular, read_member, replacing
 
 FORMAT, SCHEMA, SUFFIX = "ddsp_studio model", 1, ".ddspmodel"
 MAX_BYTES = 512 * 2**20
@@ -96,17 +98,10 @@ def load(path: Path) -> Model:
         ValueError: in one sentence, when the file is missing, damaged, no model, too large, or from a newer version.
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
-                raise ValueError(f"the model {path.name!r} is larger than {MAX_BYTES >> 20} MiB")
-            return _read(archive, path.name)
-    except FileNotFoundError as problem:
-        raise ValueError(f"there is no model {str(path)!r}") from problem
-    except OSError as problem:
-        raise ValueError(f"the model {path.name!r} cannot be read: {problem.strerror or problem}") from problem
-    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
-        raise ValueError(f"the model {path.name!r} is cut short, damaged or no model") from problem
+    with _opened(path) as archive:
+        if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"the model {path.name!r} is larger than {MAX_BYTES >> 20} MiB")
+        return _read(archive, path.name)
 
 
 def read_about(path: Path) -> Mapping[str, Any]:
@@ -116,14 +111,22 @@ def read_about(path: Path) -> Mapping[str, Any]:
         ValueError: in one sentence, as `load`.
     """
     path = Path(path)
+    with _opened(path) as archive:
+        return _about(archive, path.name)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive; whatever goes wrong in it is told in one sentence (ValueError)."""
     try:
+        check_regular(path)
         with zipfile.ZipFile(path) as archive:
-            return _about(archive, path.name)
+            yield archive
     except FileNotFoundError as problem:
         raise ValueError(f"there is no model {str(path)!r}") from problem
     except OSError as problem:
         raise ValueError(f"the model {path.name!r} cannot be read: {problem.strerror or problem}") from problem
-    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as problem:
         raise ValueError(f"the model {path.name!r} is cut short, damaged or no model") from problem
 
 
@@ -131,7 +134,7 @@ def _about(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     if archive.getinfo("model.json").file_size > _MAX_JSON:
         raise ValueError(f"the description in the model {name!r} is larger than {_MAX_JSON >> 20} MiB")
     try:
-        about = json.loads(archive.read("model.json"))
+        about = json.loads(read_member(archive, "model.json"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as problem:
         raise ValueError(f"the model {name!r} is damaged: its description is no JSON") from problem
     _check(about, name)
@@ -148,9 +151,9 @@ def _read(archive: zipfile.ZipFile, name: str) -> Model:
         node, _, weight = rest.partition("/")
         node = node.replace(_WRITTEN, _WITHIN)
         if folder == "weights" and node in weights and weight.endswith(".npy"):
-            weights[node][weight.removesuffix(".npy")] = _array(archive.read(info), name, info.filename)
+            weights[node][weight.removesuffix(".npy")] = _array(read_member(archive, info.filename), name, info.filename)
         elif info.filename != "model.json":
-            files[info.filename] = archive.read(info)
+            files[info.filename] = read_member(archive, info.filename)
     return Model(about, weights, files)
 
 
@@ -172,7 +175,7 @@ def _check(about: object, name: str) -> None:
 def _array(content: bytes, name: str, member: str) -> npt.NDArray[Any]:
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as problem:
+    except (ValueError, EOFError, OSError, MemoryError) as problem:
         raise ValueError(f"the model {name!r} is damaged: {member} is no array") from problem
     if not isinstance(array, np.ndarray) or array.dtype.kind not in _KINDS or not np.all(np.isfinite(array)):
         raise ValueError(f"the model {name!r} is damaged: {member} holds no finite numbers")

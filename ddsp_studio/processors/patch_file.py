@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ddsp_studio.files import write_text
+from ddsp_studio.files import FileTooLarge, read_text, write_text
 from ddsp_studio.processors.catalogue import package_of
 from ddsp_studio.processors.check import MAX_NODES
 from ddsp_studio.processors.declare import OptionValue
@@ -249,10 +249,10 @@ def save(patch: Patch, path: Path) -> None:
 def load(path: Path) -> Patch:
     """Read a patch file (PatchError in one sentence naming the file, OSError if it cannot be read)."""
     path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise PatchError(f"{path.name} is larger than any patch ({MAX_BYTES // 2**20} MiB)")
     try:
-        return loads(path.read_text(encoding="utf-8"))
+        return loads(read_text(path, MAX_BYTES, "patch"))
+    except FileTooLarge as problem:
+        raise PatchError(str(problem)) from problem
     except UnicodeDecodeError as problem:
         raise PatchError(f"{path.name} is no text, so no patch") from problem
     except PatchError as problem:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from ddsp_studio.files import replacing, write_text
+from ddsp_studio.files import read_member, read_text, replacing, write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.settings import Settings
@@ -30,6 +30,7 @@ from ddsp_studio.training.stepper import Learned
 
 FORMAT, SCHEMA = "ddsp_studio training", 1
 _MAX_BYTES = 2**31
+_MAX_SETTINGS = 4 * 2**20
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +107,7 @@ class Run:
             ValueError: in one sentence, when there is no training here or it cannot be read.
         """
         try:
-            data = json.loads((self.folder / "settings.json").read_text(encoding="utf-8"))
+            data = json.loads(read_text(self.folder / "settings.json", _MAX_SETTINGS, "file of settings"))
             if data.pop("format", "") != FORMAT or data.pop("schema", 0) != SCHEMA:
                 raise ValueError(f"{str(self.folder)!r} holds no training that this version can read")
             return msgspec.convert(data, Order), patch_file.load(self.folder / "patch.ddsp")
@@ -141,8 +142,10 @@ class Run:
             with zipfile.ZipFile(path) as archive:
                 if sum(info.file_size for info in archive.infolist()) > _MAX_BYTES:
                     raise ValueError("it is too large")
-                numbers: dict[str, Any] = json.loads(archive.read("numbers.json"))
-                arrays = [np.load(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]]
+                numbers: dict[str, Any] = json.loads(read_member(archive, "numbers.json"))
+                arrays = [
+                    np.load(io.BytesIO(read_member(archive, f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]
+                ]
             if "batch" in numbers:  # as it was called at first
                 numbers["at_once"] = numbers.pop("batch")
             learned = Learned(arrays[0], arrays[1], arrays[2], int(numbers.pop("step")))

@@ -12,9 +12,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 
 from ddsp_studio.audio.client_process import process_alive
-from ddsp_studio.files import write_text
+from ddsp_studio.files import read_text, write_text
 from ddsp_studio.processors import patch_file
-from ddsp_studio.processors.patch import Patch, PatchError
+from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui.document import Document
 
 _AFTER_EDIT_MS, _EVERY_MS = 400, 30_000
@@ -101,8 +101,6 @@ def find(folder: Path) -> list[Recovered]:
 
 
 def _read(file: Path) -> Recovered:
-    if file.stat().st_size > patch_file.MAX_BYTES:
-        raise PatchError(f"{file.name} is too large")
-    data = json.loads(file.read_text(encoding="utf-8"))
+    data = json.loads(read_text(file, patch_file.MAX_BYTES, "patch"))
     path = str(data["path"])
     return Recovered(file, patch_file.from_json(data["patch"]), Path(path) if path else None, float(data["saved"]))

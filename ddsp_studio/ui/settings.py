@@ -9,13 +9,26 @@ from typing import Any
 
 import msgspec
 
+from ddsp_studio.audio.names import numbered, stable_name
 from ddsp_studio.audio.protocol import AudioSettings
-from ddsp_studio.files import write_text
+from ddsp_studio.files import read_text, write_text
 
-VERSION = 1
+VERSION = 2
+_MAX_BYTES = 4 * 2**20
 RECENT = 12
 """How many recent files are kept."""
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def _stable_ports(data: dict[str, Any]) -> dict[str, Any]:
+    """MIDI ports were remembered with numbers that change when they are plugged in again."""
+    audio = data.get("audio")
+    ports = audio.get("midi_ports") if isinstance(audio, dict) else None
+    if isinstance(audio, dict) and isinstance(ports, list):
+        audio["midi_ports"] = numbered(stable_name(str(port)) for port in ports)
+    return data | {"version": 2}
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _stable_ports}
 """For each old version, the function that turns its data into the next version's."""
 
 
@@ -83,10 +96,12 @@ class Store:
 
 
 def _read(path: Path) -> Settings:
-    data = msgspec.json.decode(path.read_bytes())
+    data = msgspec.json.decode(read_text(path, _MAX_BYTES, "file of settings"))
     if not isinstance(data, dict):
         raise ValueError("they are no JSON object")
     version = data.get("version")
     while isinstance(version, int) and version < VERSION:
+        if version not in UPGRADES:
+            raise ValueError(f"there was no version {version}")
         data, version = UPGRADES[version](data), version + 1
     return msgspec.convert(data, Settings)

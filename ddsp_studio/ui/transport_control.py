@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ddsp_studio.audio import protocol
+from ddsp_studio.files import check_regular
 from ddsp_studio.ui import paths
 from ddsp_studio.ui.actions import Actions, Spec
 from ddsp_studio.ui.engine_link import EngineLink
@@ -136,6 +137,7 @@ class TransportControl(QObject):
 
 def _refusal(path: Path) -> str:
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(12)
         size = path.stat().st_size

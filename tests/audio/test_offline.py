@@ -10,7 +10,7 @@ import soundfile
 
 from ddsp_studio.audio.audio_file import AudioFileError
 from ddsp_studio.audio.events import HOP, Cut, Midi, Move
-from ddsp_studio.audio.midi_file import Song, SongError
+from ddsp_studio.audio.midi_file import Song
 from ddsp_studio.audio.offline import RenderCancelled, RenderError, render_file
 from ddsp_studio.audio.take import Take, TakeError, load_take, save_take
 
@@ -90,7 +90,7 @@ def test_progress_and_cancel(tmp_path):
         ({"name": "a.flac", "bit_depth": "32f"}, AudioFileError, "FLAC"),
         ({"name": "nowhere/a.wav"}, OSError, "nowhere"),
         ({"voices": 65}, ValueError, "voices"),
-        ({"midi": Path("/dev/null")}, SongError, "empty"),
+        ({"midi": Path("/dev/null")}, OSError, "a device or a pipe, not a file"),
     ],
 )
 def test_refusals_leave_nothing_behind(tmp_path, options, kind, words):

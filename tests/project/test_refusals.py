@@ -67,6 +67,21 @@ def test_empty_and_huge_patch(run, tmp_path):
     assert_refused(run("check", binary), "binary.ddsp")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among the files here")
+def test_what_never_ends_or_never_begins(run, patch_path, tmp_path):
+    pipe, out = tmp_path / "pipe.mid", tmp_path / "x.wav"
+    os.mkfifo(pipe)
+    assert_refused(run("check", "/dev/zero"), "/dev/zero: it is a device or a pipe, not a file")
+    assert_refused(run("check", tmp_path), "it is a folder, not a file")
+    assert_refused(run("render", "/dev/zero", "-o", out), "/dev/zero: it is a device")
+    assert_refused(run("render", patch_path, pipe, "-o", out), "pipe.mid: it is a device or a pipe")
+    assert_refused(run("render", patch_path, "/dev/zero", "-o", out), "/dev/zero: it is a device")
+    assert_refused(run("render", patch_path, "--input", pipe, "-o", out), "pipe.mid: it is a device")
+    assert_refused(run("model", "/dev/zero"), "the model 'zero' cannot be read: it is a device")
+    assert "pipe.mid cannot be read: it is a device or a pipe, not a file" in run("analyze", pipe).out
+    assert not out.exists()
+
+
 def test_deep_nesting(run, tmp_path):
     deep = tmp_path / "deep.ddsp"
     deep.write_text("[" * 200_000)

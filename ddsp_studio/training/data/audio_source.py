@@ -14,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from ddsp_studio.files import check_regular
 from ddsp_studio.training.features.clock import HIGHEST_RATE, LOWEST_RATE
 
 Floats = npt.NDArray[np.float32]
@@ -91,9 +92,10 @@ def file_facts(path: Path) -> FileFacts:
 def _opened(path: Path) -> soundfile.SoundFile:
     if not path.exists():
         raise AudioProblem(f"{path}: there is no such file")
-    if not path.is_file():
+    if path.is_dir():
         raise AudioProblem(f"{path} is a folder, not a sound file")
     try:
+        check_regular(path)
         if path.stat().st_size == 0:
             raise AudioProblem(f"{path.name} is empty (0 bytes)")
         return soundfile.SoundFile(path)

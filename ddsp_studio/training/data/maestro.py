@@ -7,16 +7,19 @@ its json by column, version 2 as a list of rows. It is polyphonic piano: not for
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ddsp_studio.files import FileTooLarge, read_text
 from ddsp_studio.training.data.sound import Sound, sound_of_file
 
 SPLITS = ("train", "validation", "test")
 _COLUMNS = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "audio_filename", "duration")
+_LARGEST_TABLE = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,7 @@ def _table(folder: Path) -> Path:
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(path, _LARGEST_TABLE, "table of performances"), newline="")))
     if rows and not set(_COLUMNS) <= rows[0].keys():
         raise ValueError(f"{path.name} is not MAESTRO's table: it lacks {', '.join(sorted(set(_COLUMNS) - rows[0].keys()))}")
     return [dict(row) for row in rows]
@@ -83,7 +85,9 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
 
 def _read_json(path: Path) -> list[dict[str, Any]]:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(read_text(path, _LARGEST_TABLE, "table of performances"))
+    except FileTooLarge:
+        raise
     except ValueError as problem:
         raise ValueError(f"{path.name} is damaged or cut short") from problem
     if isinstance(held, dict) and all(isinstance(held.get(column), dict) for column in _COLUMNS):

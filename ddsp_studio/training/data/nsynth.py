@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from ddsp_studio.files import FileTooLarge, read_text
 from ddsp_studio.training.data.sound import Sound, sound_of
 from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
 
@@ -150,10 +151,10 @@ def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str]) -> Itera
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path.parent.name} is not an NSynth folder: it has no examples.json")
-    if path.stat().st_size > _JSON_LIMIT:
-        raise ValueError(f"{path.name} is too large ({path.stat().st_size / 2**20:.0f} MB)")
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
+        listed = json.loads(read_text(path, _JSON_LIMIT, "table of notes"))
+    except FileTooLarge:
+        raise
     except ValueError as problem:
         raise ValueError(f"{path.parent.name}/examples.json is damaged or cut short") from problem
     if not isinstance(listed, dict):

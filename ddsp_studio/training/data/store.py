@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from ddsp_studio.files import check_regular
 from ddsp_studio.training.data.audio_source import Floats
 from ddsp_studio.training.data.low_pitch import reaching_down
 from ddsp_studio.training.data.sound import Sound
@@ -66,6 +67,7 @@ class Analysis:
 def content_hash(path: Path) -> str:
     """A hash of a file's bytes (OSError if it cannot be read)."""
     digest = hashlib.blake2b(digest_size=16)
+    check_regular(path)
     with path.open("rb") as file:
         while block := file.read(_READ):
             digest.update(block)

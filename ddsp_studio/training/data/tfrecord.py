@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.files import check_regular
 from ddsp_studio.training.data.crc32c import masked_crc32c
 
 LARGEST = 1 << 30
@@ -45,6 +46,7 @@ def read_examples(path: Path) -> Iterator[Example]:
 def read_records(path: Path) -> Iterator[bytes]:
     """The records of a file, in order; raises as `read_examples`."""
     number = 0
+    check_regular(path)
     with path.open("rb") as file:
         while True:
             record = _record(file, path.name, number)

@@ -18,12 +18,13 @@ from pathlib import Path
 import msgspec
 
 from ddsp_studio.children import process_alive
-from ddsp_studio.files import replacing, write_text
+from ddsp_studio.files import read_bytes, replacing, write_text
 from ddsp_studio.processors.model_file import SUFFIX
 from ddsp_studio.training.runs import Run
 from ddsp_studio.ui import paths
 
 NOTE = "studio.json"
+_LARGEST_NOTE = 2**20
 KEPT = 5
 """Folders of ended trainings that are kept, for their checkpoints' sounds."""
 RUNNING, ENDED = "running", "ended"
@@ -109,7 +110,7 @@ def _free(named: Callable[[str], Path], reserved: set[Path]) -> Path:
 def _all() -> Iterator[Training]:
     for note in sorted(paths.trainings().glob(f"*/{NOTE}"), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            yield Training(note.parent, msgspec.json.decode(note.read_bytes(), type=Note))
+            yield Training(note.parent, msgspec.json.decode(read_bytes(note, _LARGEST_NOTE, "note"), type=Note))
 
 
 def interrupted() -> list[Training]:
