@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.processors.sound_file import read_channels
+
 _BANDS = ((0.0, 300.0, 1.1), (300.0, 2500.0, 1.0), (2500.0, 7000.0, 0.6), (7000.0, 1e9, 0.35))
 """Edges in Hz and decay relative to the mid band: air and walls swallow the highs first."""
 MAX_S = 12.0
@@ -45,17 +47,8 @@ def load(path: Path, sample_rate: float) -> npt.NDArray[np.float32]:
     Raises:
         ValueError: one sentence, when the file is missing, no audio, silent or longer than 12 s.
     """
-    import soundfile
-
     path = Path(path)
-    try:
-        with soundfile.SoundFile(path) as file:
-            if file.frames > MAX_S * file.samplerate:
-                length_s = file.frames / file.samplerate
-                raise ValueError(f"an impulse response lasts {MAX_S:g} s at most, {path.name} lasts {length_s:.1f} s")
-            audio, rate = file.read(dtype="float32", always_2d=True), file.samplerate
-    except (OSError, soundfile.LibsndfileError) as problem:
-        raise ValueError(f"the impulse response {path.name!r} cannot be read: {problem}") from problem
+    audio, rate = read_channels(path, "impulse response", MAX_S)
     audio = at_rate(audio.T, rate, sample_rate).T
     stereo = np.stack([audio[:, 0], audio[:, min(1, audio.shape[1] - 1)]]) if audio.size else np.zeros((2, 0))
     if not np.isfinite(stereo).all() or np.abs(stereo).max(initial=0.0) < 1e-6:

@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.files import check_regular
+
+if TYPE_CHECKING:
+    import soundfile
+
 MAX_S = 30.0
 ROOT_HZ = 440.0 * 2.0 ** (-9.0 / 12.0)
 """Pitch of the built-in sound, C4."""
+
+
+class SoundFileError(ValueError):
+    """A sound file that cannot be read; the text is the reason, which ends a sentence."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A sound file to read from (SoundFileError while it is opened or read)."""
+    import soundfile
+
+    try:
+        check_regular(path)
+        if not path.stat().st_size:
+            raise SoundFileError("it is empty (0 bytes)")
+        with soundfile.SoundFile(path) as file:
+            yield file
+    except FileNotFoundError as problem:
+        raise SoundFileError("there is no such file") from problem
+    except OSError as problem:
+        raise SoundFileError(problem.strerror or str(problem)) from problem
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:
+        raise SoundFileError("it is no sound file that can be read (WAV, FLAC, OGG, MP3 and AIFF can)") from problem
+
+
+def read_channels(path: Path, what: str, most_s: float) -> tuple[npt.NDArray[np.float32], float]:
+    """A sound file [samples, channels] and its sample rate in Hz.
+
+    Args:
+        path: the file. what: it is meant to be, for the sentence. most_s: seconds that it may last.
+
+    Raises:
+        ValueError: in one sentence, when it is missing, no audio, or longer.
+    """
+    try:
+        with opened(path) as file:
+            rate, length_s = float(file.samplerate), file.frames / file.samplerate
+            audio = file.read(dtype="float32", always_2d=True) if length_s <= most_s else None
+    except SoundFileError as problem:
+        raise ValueError(f"the {what} {path.name!r} cannot be read: {problem}") from problem
+    if audio is None:
+        article = "an" if what[0] in "aeiou" else "a"
+        raise ValueError(f"{article} {what} lasts {most_s:g} s at most, {path.name} lasts {length_s:.1f} s")
+    return audio, rate
 
 
 def read(path: Path, what: str) -> tuple[npt.NDArray[np.float32], float]:
@@ -23,17 +75,8 @@ def read(path: Path, what: str) -> tuple[npt.NDArray[np.float32], float]:
     Raises:
         ValueError: in one sentence, when it is missing, no audio, longer than 30 s, or holds what is no number.
     """
-    import soundfile
-
     path = Path(path)
-    try:
-        with soundfile.SoundFile(path) as file:
-            if file.frames > MAX_S * file.samplerate:
-                length_s = file.frames / file.samplerate
-                raise ValueError(f"a {what} lasts {MAX_S:g} s at most, {path.name} lasts {length_s:.1f} s")
-            audio, rate = file.read(dtype="float32", always_2d=True), float(file.samplerate)
-    except (OSError, soundfile.LibsndfileError) as problem:
-        raise ValueError(f"the {what} {path.name!r} cannot be read: {problem}") from problem
+    audio, rate = read_channels(path, what, MAX_S)
     if not audio.size:
         raise ValueError(f"the {what} {path.name!r} is empty")
     if not np.isfinite(audio).all():

@@ -280,7 +280,7 @@ class StudioWindow(QMainWindow):
     def _show_problem(self, node: str, port: str, reason: str) -> None:
         self.editor.show_problem(node, port, reason)
         where = ".".join(filter(None, (node, port)))
-        self.toasts.show(f"{where + ': ' if where else ''}{reason}. The last good patch plays on.", Tone.WARNING)
+        self.toasts.show(f"{where + ': ' if where else ''}{reason.rstrip('.')}. The last good patch plays on.", Tone.WARNING)
 
     def _tell_absent(self) -> None:
         """Say which nodes of a patch that was opened cannot be played here."""

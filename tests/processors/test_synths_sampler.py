@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from ddsp_studio.dsp.tensor import HOP, tf
-from ddsp_studio.processors import sound_file
+from ddsp_studio.processors import impulse, sound_file
 from ddsp_studio.processors.catalogue import processor_types
 
 RATE = 48_000
@@ -141,10 +142,32 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: np.ndar
         processor_types()["Sampler"](RATE, file=write(tmp_path / "odd.wav", content, 8000))
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    for kind in ("Sampler", "Granular"):
-        with pytest.raises(ValueError, match=r"the recording 'none.wav' cannot be read"):
-            processor_types()[kind](RATE, file=str(tmp_path / "none.wav"))
+NO_SOUND = {
+    "none.wav": "there is no such file",
+    "empty.wav": r"it is empty \(0 bytes\)",
+    "text.wav": r"it is no sound file that can be read \(WAV, FLAC, OGG, MP3 and AIFF can\)",
+    "folder.wav": "it is a folder, not a file",
+    "pipe.wav": "it is a device or a pipe, not a file",
+}
+
+
+@pytest.mark.parametrize(("name", "reason"), NO_SOUND.items())
+def test_a_file_that_cannot_be_read_is_told_of_in_plain_words(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    for kind, what in (("Sampler", "recording"), ("Granular", "recording"), ("WavetableBank", "wavetable")):
+        with pytest.raises(ValueError, match=rf"^the {what} '{name}' cannot be read: {reason}$"):
+            processor_types()[kind](RATE, file=str(tmp_path / name))
+    with pytest.raises(ValueError, match=rf"^the impulse response '{name}' cannot be read: {reason}$"):
+        impulse.load(tmp_path / name, RATE)
+
+
+def test_a_long_impulse_response_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "long.wav", np.ones(13 * 8000), 8000)
+    with pytest.raises(ValueError, match=r"^an impulse response lasts 12 s at most, long.wav lasts 13.0 s$"):
+        impulse.load(tmp_path / "long.wav", RATE)
 
 
 def test_channels_are_averaged(tmp_path: Path) -> None:

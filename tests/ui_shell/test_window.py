@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +160,19 @@ def test_a_bad_patch_leaves_everything_as_it_is(window: StudioWindow, tmp_path: 
 def test_a_failed_save_says_so(window: StudioWindow, tmp_path: Path) -> None:
     assert not window.files.save_to(tmp_path / "no such folder" / "x.ddsp")
     assert any("was not saved" in text for text in window.toasts.texts())
+
+
+def test_a_folder_is_no_place_to_save_to(window: StudioWindow, tmp_path: Path) -> None:
+    (tmp_path / "mine.ddsp").mkdir()
+    assert not window.files.save_to(tmp_path / "mine")
+    assert window.toasts.texts()[-1] == "mine.ddsp was not saved: it is a folder, not a file."
+    assert not list((tmp_path / "mine.ddsp").iterdir())
+    assert not (tmp_path / "mine.ddsp~").exists()
+
+
+def test_a_refusal_of_the_engine_is_one_sentence(window: StudioWindow) -> None:
+    window._show_problem("hall", "", "the file is empty.")
+    assert window.toasts.texts()[-1] == "hall: the file is empty. The last good patch plays on."
     assert window.document.path is None
 
 
@@ -273,10 +287,32 @@ def test_settings_survive_and_bad_ones_do_not_block(home: Path) -> None:
     store.save()
     again = Store(paths.settings_file())
     assert again.settings == store.settings
-    paths.settings_file().write_text('{"version": 1, "recent": 5}')
-    bad = Store(paths.settings_file())
-    assert "could not be read" in bad.problem and bad.settings.recent == []
-    assert paths.settings_file().with_name("settings.json.bad").exists()
+    for bad_text in ('{"version": 1, "recent": 5}', '{"version": 0}', '{"version": 1, "audio": 3}'):
+        paths.settings_file().write_text(bad_text)
+        bad = Store(paths.settings_file())
+        assert "could not be read" in bad.problem and bad.settings.recent == []
+        assert paths.settings_file().with_name("settings.json.bad").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the numbers are ALSA's")
+def test_older_settings_keep_their_ports_and_devices(qapp: QApplication) -> None:
+    paths.settings_file().parent.mkdir(parents=True)
+    old = '{"version": 1, "audio": {"what": "AudioSettings", "device": "Box", "midi_ports": ["Keys:1 24:0", "Keys:1 28:0"]}}'
+    paths.settings_file().write_text(old)
+    store = Store(paths.settings_file())
+    assert store.problem == ""
+    assert store.settings.audio.midi_ports == ["Keys:1", "Keys:1 (2)"]
+    dialog = AudioSettingsDialog(store.settings.audio)
+    boxes = [device("Box", "MME"), device("Box", "WASAPI"), device("Box", "WASAPI", "Box, WASAPI (2)")]
+    dialog.show_devices(protocol.Devices(outputs=boxes, midi_inputs=["Keys:1"]))
+    assert dialog.settings().device == "Box, MME", "the first of a name is what was used"
+    dialog.device.setCurrentIndex(dialog.device.count() - 2)
+    assert dialog.settings().device == "Box, WASAPI (2)"
+    dialog._touched()
+    dialog.show_devices(protocol.Devices(outputs=boxes, midi_inputs=["Keys:1"]))
+    assert dialog.device.currentIndex() == dialog.device.count() - 2
+    assert dialog.settings().midi_ports == ["Keys:1", "Keys:1 (2)"]
+    dialog.deleteLater()
 
 
 def test_the_settings_dialog_keeps_what_is_gone(qapp: QApplication) -> None:
@@ -290,10 +326,14 @@ def test_the_settings_dialog_keeps_what_is_gone(qapp: QApplication) -> None:
     dialog.deleteLater()
 
 
+def device(name: str, host: str, key: str = "", *, channels: int = 2) -> protocol.Device:
+    return protocol.Device(name=name, host=host, channels=channels, sample_rate=48_000, key=key or f"{name}, {host}")
+
+
 def test_an_input_is_chosen_and_its_level_shown(qapp: QApplication) -> None:
     dialog = AudioSettingsDialog(protocol.AudioSettings(input="Microphone"))
     assert "(not connected)" in dialog.input.currentText()
-    microphone = protocol.Device(name="Microphone", host="ALSA", channels=1, sample_rate=48_000)
+    microphone = device("Microphone", "ALSA", channels=1)
     dialog.show_devices(protocol.Devices(outputs=[], midi_inputs=[], inputs=[microphone]))
     assert dialog.input.currentText() == "Microphone  (ALSA, 1 channel)"
     dialog.input.setCurrentIndex(dialog.input.findData("none"))
