@@ -169,3 +169,21 @@ def test_messages_hold_programs_unharmed():
     said = Traced(program=program, pending=[1, 2])
     assert decode_answer(encode(said)) == said
     assert decode_answer(encode(Done())) == Done()
+
+
+def test_the_next_process_begins_with_what_was_compiled(tmp_path):
+    heard = []
+    for start in range(2):
+        made = RemoteTracer(tmp_path)
+        try:
+            first = player(made)
+            assert first.nodes_left(HOPS) == (start == 0)
+            while first.nodes_left(HOPS):
+                first.improve(HOPS)
+                first.refresh(HOPS)
+            first.reset()
+            heard.append((sound(first), first._functions[HOPS]._name))
+        finally:
+            made.close()
+    np.testing.assert_allclose(heard[1][0], heard[0][0], atol=1e-6)
+    assert heard[1][1] == heard[0][1], "XLA finds its code by the name"
