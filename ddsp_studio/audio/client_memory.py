@@ -74,6 +74,10 @@ class Memory:
                 self._answered = True
                 if self._good is not None:
                     self._asked = self._good
+            case protocol.Turned():
+                self._values[event.node, event.control] = protocol.SetValue(
+                    node=event.node, control=event.control, values=event.values
+                )
             case protocol.TransportState():
                 self._transport |= {k: getattr(event, k) for k in self._transport}
             case _:

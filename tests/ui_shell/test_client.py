@@ -79,12 +79,19 @@ def test_a_killed_engine_comes_back_with_everything(make: Callable[..., Watched]
     chord(client)
     client.send(protocol.Midi(data=[0x80, 64, 0]))
     wait_until(lambda: int(client.telemetry.data["voices"]) == 2)
+    # a controller has turned a knob meanwhile, and another that was moved before
+    for control in ("level", "tilt"):
+        client._received(client._run, protocol.Turned(node="harmonic", control=control, values=[0.75]))
+    turned = [protocol.SetValue(node="harmonic", control=control, values=[0.75]) for control in ("level", "tilt")]
     first, before = client.pid, len(told(diary))
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: client.count(protocol.PatchPlays) == 2)
     wait_until(lambda: int(client.telemetry.data["voices"]) == 2)
     again = told(diary)[before:]
-    assert again[:5] == sent[:5]
+    assert again[:2] == sent[:2]
+    assert again[2:4] == turned
+    assert again[4:6] == sent[3:5]
+    again = again[1:]
     assert again[5] == protocol.Transport(playing=True, looping=True, tempo=0.5, position_s=3.0)
     assert again[6:] == [sent[6], protocol.Midi(data=[0x90, 60, 100]), protocol.Midi(data=[0x90, 67, 100])]
     assert client.pid != first
