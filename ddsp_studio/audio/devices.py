@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ddsp_studio.audio.names import numbered
 from ddsp_studio.audio.protocol import Device
 
 _TIMEOUT_S = 8.0
@@ -103,29 +104,48 @@ class PortAudio:
 
 def is_there(wish: str, outputs: list[Device]) -> bool:
     """Whether the wished-for output is among those listed."""
-    return any(not wish or wish in (entry.name, f"{entry.name}, {entry.host}") for entry in outputs)
+    return any(not wish or wish in (entry.key, entry.name) for entry in outputs)
+
+
+class _Found(NamedTuple):
+    """A device as PortAudio knows it: number, facts, and `Device.key`."""
+
+    number: int
+    entry: Any
+    key: str
+
+
+def _found(channels: str) -> list[_Found]:
+    """The devices that have channels of a kind, in PortAudio's order."""
+    import sounddevice
+
+    hosts = sounddevice.query_hostapis()
+    held = [(index, entry) for index, entry in enumerate(sounddevice.query_devices()) if entry[channels] > 0]
+    keys = numbered(f"{entry['name']}, {hosts[entry['hostapi']]['name']}" for _, entry in held)
+    return [_Found(*pair, key) for pair, key in zip(held, keys, strict=True)]
+
+
+def _named(wish: str, found: list[_Found]) -> _Found | None:
+    """The device of a key, else the first of a name: older settings hold no more."""
+    by_key = (each for each in found if each.key == wish)
+    return next(by_key, None) or next((each for each in found if each.entry["name"] == wish), None)
 
 
 def find_output(wish: str) -> tuple[int, str]:
-    """PortAudio's index and the name of the output that `wish` names ("" is the default, else "name" or "name, host").
+    """PortAudio's index and the name of the output that `wish` names: "" is the default, else its key or name.
 
     Raises:
         DeviceMissing: there is no such output.
     """
     import sounddevice
 
-    found = [(index, entry) for index, entry in enumerate(sounddevice.query_devices()) if entry["max_output_channels"] > 0]
+    found = _found("max_output_channels")
     if not found:
         raise DeviceMissing("There is no audio output.")
-    if not wish:
-        default = sounddevice.default.device[1]
-        index, entry = next((pair for pair in found if pair[0] == default), _likely(found))
-        return index, str(entry["name"])
-    hosts = sounddevice.query_hostapis()
-    for index, entry in found:
-        if wish in (entry["name"], f"{entry['name']}, {hosts[entry['hostapi']]['name']}"):
-            return index, str(entry["name"])
-    raise DeviceMissing(f"The audio output {wish!r} is not there.")
+    chosen = _default(sounddevice.default.device[1], found) if not wish else _named(wish, found)
+    if chosen is None:
+        raise DeviceMissing(f"The audio output {wish!r} is not there.")
+    return chosen.number, str(chosen.entry["name"])
 
 
 def find_input(wish: str, beside: int) -> tuple[int, str]:
@@ -137,29 +157,28 @@ def find_input(wish: str, beside: int) -> tuple[int, str]:
     import sounddevice
 
     host = sounddevice.query_devices(beside)["hostapi"]
-    listed = [(i, entry) for i, entry in enumerate(sounddevice.query_devices()) if entry["max_input_channels"] > 0]
-    found = [(i, entry) for i, entry in listed if entry["hostapi"] == host]
-    name = sounddevice.query_hostapis(host)["name"]
-    if not wish:
-        if not found:
-            raise DeviceMissing(f"There is no audio input in {name}.")
-        default = sounddevice.query_hostapis(host)["default_input_device"]
-        index, entry = next((pair for pair in found if pair[0] == default), _likely(found))
-        return index, str(entry["name"])
-    for index, entry in found:
-        if wish in (entry["name"], f"{entry['name']}, {name}"):
-            return index, str(entry["name"])
-    if any(wish in str(entry["name"]) for _, entry in listed):
+    listed = _found("max_input_channels")
+    found = [each for each in listed if each.entry["hostapi"] == host]
+    facts = sounddevice.query_hostapis(host)
+    if not wish and not found:
+        raise DeviceMissing(f"There is no audio input in {facts['name']}.")
+    chosen = _default(facts["default_input_device"], found) if not wish else _named(wish, found)
+    if chosen is not None:
+        return chosen.number, str(chosen.entry["name"])
+    if _named(wish, listed) is not None:
         raise DeviceMissing(f"The audio input {wish!r} belongs to another sound system than the output; choose both from one.")
     raise DeviceMissing(f"The audio input {wish!r} is not there.")
 
 
-def _likely(found: list[tuple[int, Any]]) -> tuple[int, Any]:
-    """The output to use where PortAudio names no default: real ones before null devices, JACK's speakers first."""
+def _default(number: int, found: list[_Found]) -> _Found:
+    """PortAudio's default, if it names one; else real devices come before null ones, and JACK's speakers first."""
+    for each in found:
+        if each.number == number:
+            return each
     for word in ("system", "default", "pipewire", "pulse"):
-        for pair in found:
-            if pair[1]["name"] == word:
-                return pair
+        for each in found:
+            if each.entry["name"] == word:
+                return each
     return found[0]
 
 
@@ -187,17 +206,17 @@ def _print_devices() -> None:
 
     hosts = sounddevice.query_hostapis()
     lists = []
-    for side, key in ((1, "max_output_channels"), (0, "max_input_channels")):
+    for side, channels in ((1, "max_output_channels"), (0, "max_input_channels")):
         default = sounddevice.default.device[side]
         entries = [
             (index != default, {
                 "name": entry["name"],
                 "host": hosts[entry["hostapi"]]["name"],
-                "channels": entry[key],
+                "channels": entry[channels],
                 "sample_rate": int(entry["default_samplerate"]),
+                "key": key,
             })
-            for index, entry in enumerate(sounddevice.query_devices())
-            if entry[key] > 0
+            for index, entry, key in _found(channels)
         ]  # fmt: skip
         lists.append([entry for _, entry in sorted(entries, key=lambda pair: pair[0])])
     with os.fdopen(out, "w") as stream:

@@ -169,7 +169,7 @@ class Device(Message, frozen=True, tag="Device"):
     host: str
     channels: int
     sample_rate: int
-    key: str = ""
+    key: str
     """What `AudioSettings` calls it: name and sound system, and a number where that is not enough."""
 
 

@@ -1,13 +1,15 @@
 """Several keyboards on one instrument, and ports that come, go and are called alike."""
 
+import sys
 import time
 
 import pytest
 
-from ddsp_studio.audio import midi_input
+from ddsp_studio.audio import devices, midi_input
 from ddsp_studio.audio.hands import Hands
 from ddsp_studio.audio.midi_input import MidiInputs, Source, port_names
 from ddsp_studio.audio.names import numbered, stable_name
+from ddsp_studio.audio.protocol import Device
 
 
 @pytest.fixture
@@ -164,3 +166,41 @@ def test_equal_ports_are_heard_apart_and_found_again_elsewhere(monkeypatch):
     backend.opened[4](([0x90, 62, 100], 0.0))
     assert [data[1] for _, data in heard] == [60, 60, 62]
     inputs.close()
+
+
+# -- devices ----------------------------------------------------------------------------------------------------------------
+
+
+class SoundDevice:
+    """PortAudio with boxes of one name: in two sound systems, and twice in one of them."""
+
+    class default:
+        device = (-1, -1)
+
+    hosts = ({"name": "MME", "default_input_device": -1}, {"name": "WASAPI", "default_input_device": 4})
+
+    def query_hostapis(self, index=None):
+        return self.hosts if index is None else self.hosts[index]
+
+    def query_devices(self, index=None):
+        facts = [("Box", 0), ("Box", 1), ("Other", 1), ("Box", 1), ("system", 1)]
+        found = [{"name": n, "hostapi": h, "max_output_channels": 2, "max_input_channels": 2} for n, h in facts]
+        return found if index is None else found[index]
+
+
+def test_devices_of_one_name_are_told_apart(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", SoundDevice())
+    assert devices.find_output("Box, MME")[0] == 0
+    assert devices.find_output("Box, WASAPI") == (1, "Box")
+    assert devices.find_output("Box, WASAPI (2)") == (3, "Box")
+    assert devices.find_output("Box")[0] == 0, "what older settings hold means the first"
+    assert devices.find_output("") == (4, "system")
+    assert devices.find_input("Box, WASAPI (2)", beside=1)[0] == 3
+    assert devices.find_input("Box", beside=1)[0] == 1
+    assert devices.find_input("", beside=2)[0] == 4
+    with pytest.raises(devices.DeviceMissing, match="another sound system"):
+        devices.find_input("Box, MME", beside=1)
+    with pytest.raises(devices.DeviceMissing, match="not there"):
+        devices.find_output("Box, ALSA")
+    listed = [Device(name="Box", host="MME", channels=2, sample_rate=48_000, key="Box, MME")]
+    assert [devices.is_there(wish, listed) for wish in ("", "Box", "Box, MME", "Box, WASAPI")] == [True, True, True, False]

@@ -106,7 +106,7 @@ def answer(command: protocol.Command, renderer: Renderer) -> None:
         case protocol.Rescan():
             say(
                 protocol.Devices(
-                    outputs=[protocol.Device(name="system", host="JACK", channels=2, sample_rate=RATE)],
+                    outputs=[protocol.Device(name="system", host="JACK", channels=2, sample_rate=RATE, key="system, JACK")],
                     midi_inputs=["Virtual keys"],
                 )
             )

@@ -238,8 +238,10 @@ def _fill(combo: QComboBox, devices: Sequence[protocol.Device], wanted: str, wit
     combo.addItem("System default", "")
     for device in devices:
         channels = "1 channel" if device.channels == 1 else f"{device.channels} channels"
-        combo.addItem(f"{device.name}  ({device.host}, {channels})", device.name)
+        combo.addItem(f"{device.name}  ({device.host}, {channels})", device.key)
     combo.addItem(without, SILENT)
+    if combo.findData(wanted) < 0:  # older settings hold the bare name
+        wanted = next((device.key for device in devices if device.name == wanted), wanted)
     if combo.findData(wanted) < 0:
         combo.insertItem(1, f"{wanted}  (not connected)", wanted)
     combo.setCurrentIndex(combo.findData(wanted))
