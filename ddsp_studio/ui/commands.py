@@ -5,7 +5,7 @@ A patch is immutable, so a command keeps the patch before and the patch after; u
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -100,6 +100,14 @@ class SetValue(Edit):
         super().__init__(document, f"Set {node}.{control}", before, after)
 
 
+class Turn(Edit):
+    """MIDI controllers have turned controls."""
+
+    def __init__(self, document: Shows, before: Patch, after: Patch, turned: Collection[Port]) -> None:
+        what = str(next(iter(turned))) if len(turned) == 1 else f"{len(turned)} controls"
+        super().__init__(document, f"Set {what} by MIDI", before, after)
+
+
 class SetController(Edit):
     """A MIDI controller was learnt, or forgotten."""
 
@@ -188,8 +196,10 @@ class ChangePorts(Edit):
 class SetProperties(Edit):
     """The patch's title, author, licence, notes or tags were changed."""
 
-    def __init__(self, document: Shows, before: Patch, after: Patch, fields: Collection[str]) -> None:
-        super().__init__(document, f"Change patch {', '.join(fields)}", before, after)
+    def __init__(self, document: Shows, before: Patch, after: Patch, fields: Sequence[str]) -> None:
+        super().__init__(
+            document, f"Change patch {' and '.join(filter(None, (', '.join(fields[:-1]), fields[-1])))}", before, after
+        )
 
 
 class ReplaceAll(Edit):

@@ -95,7 +95,9 @@ class Document(GroupVerbs):
         self.path_changed.emit()
 
     def _begin(self, patch: Patch, path: Path | None) -> None:
-        self._before_drag = None
+        self._before_drag = self._before_turn = None
+        self._turned.clear()
+        self._turn_rest.stop()
         self.undo_stack.clear()
         self._patch, self._path, self._selection, self._inside = patch, path, (), ()
         self.level_changed.emit()
@@ -287,8 +289,8 @@ class Document(GroupVerbs):
         words = {"name": name, "author": author, "licence": licence, "notes": notes}
         given: dict[str, str] = {key: value for key, value in words.items() if value is not None}
         after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]
-        fields = [*given, *(["tags"] if tags is not None else [])]
-        return self._do(commands.SetProperties(self, self._patch, after, fields))
+        fields = [key for key in (*words, "tags") if getattr(after, key) != getattr(self._patch, key)]
+        return bool(fields) and self._do(commands.SetProperties(self, self._patch, after, fields))
 
     def set_controller(self, node: str, control: str, controller: Controller | None) -> bool:
         """Let a MIDI controller turn a control (none: no more), `node` being named as it is played; no other control keeps it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from ddsp_studio.processors import nesting
@@ -18,6 +18,9 @@ from ddsp_studio.processors.check import check, zones
 from ddsp_studio.processors.nesting import Moved, playable
 from ddsp_studio.processors.patch import Exposed, Patch, PatchError, Port
 from ddsp_studio.ui import commands, edits
+
+_REST_MS = 500
+"""A controller that has not moved for this long has been turned: its turn becomes an edit."""
 
 
 class OpenPatch(QObject):
@@ -55,6 +58,10 @@ class OpenPatch(QObject):
         """Whether a value is announced that the engine has already."""
         self._before_drag: Patch | None = None
         self._drag: tuple[str, str, str] = ("", "", "")
+        self._before_turn: Patch | None = None
+        self._turned: dict[Port, None] = {}
+        self._turn_rest = QTimer(self, interval=_REST_MS, singleShot=True)
+        self._turn_rest.timeout.connect(self._turn_rested)
         self.undo_stack.cleanChanged.connect(self._tell_dirty)
 
     def _tell_dirty(self, clean: bool) -> None:
@@ -90,8 +97,9 @@ class OpenPatch(QObject):
 
     @property
     def dirty(self) -> bool:
-        """Whether there are edits that no file holds."""
-        return not self.undo_stack.isClean() or (self._before_drag is not None and self._before_drag != self._patch)
+        """Whether there are edits that no file holds, a running drag or turn included."""
+        begun = (self._before_drag, self._before_turn)
+        return not self.undo_stack.isClean() or any(before is not None and before != self._patch for before in begun)
 
     @property
     def selection(self) -> tuple[str, ...]:
@@ -203,9 +211,10 @@ class OpenPatch(QObject):
         return Port(nesting.flat_name(self._inside, found.node), found.name)
 
     def follow_value(self, node: str, control: str, values: Sequence[float]) -> None:
-        """Show a control where a MIDI controller has turned it, `node` being named as it is played. This is no edit.
+        """Show a control where a MIDI controller has turned it, `node` being named as it is played.
 
-        A drag of the same control goes on undisturbed, and what is unknown is left alone: the patch may have changed meanwhile.
+        Once the controllers rest, all of their turn is one edit. A drag of the same control goes on undisturbed, and what is
+        unknown is left alone: the patch may have changed meanwhile.
         """
         held = nesting.node_at(self._patch, node)
         spec = nesting.sheet_of(held) if held is not None else None
@@ -213,13 +222,32 @@ class OpenPatch(QObject):
         dragged = dragging and self.played(Port(*self._drag[1:])) == Port(node, control)
         if held is None or spec is None or control not in spec.controls or dragged:
             return
-        turned = replace(held, values={**held.values, control: tuple(values)})
-        self._patch = nesting.with_node_at(self._patch, node, turned)
+        if self._before_turn is None:
+            self._before_turn = self._before_drag or self._patch
+        self._turned[Port(node, control)] = None
+        self._turn_rest.start()
+        self._patch = _turned(self._patch, node, control, values)
+        if self._before_drag is not None:  # a drag of something else runs: its edit comes after this one
+            self._before_drag = _turned(self._before_drag, node, control, values)
         self.following = True
         try:
             self.value_changed.emit(node, control, tuple(values))
         finally:
             self.following = False
+
+    def _turn_rested(self) -> None:
+        if self._before_drag is not None:
+            self._turn_rest.start()  # an edit now would end the drag
+        else:
+            self._end_turn(self._patch)
+
+    def _end_turn(self, after: Patch) -> None:
+        """Make one command of what controllers have turned since they rested last."""
+        before, turned = self._before_turn, tuple(self._turned)
+        self._before_turn, self._turned = None, {}
+        self._turn_rest.stop()
+        if before is not None and before != after:
+            self.undo_stack.push(commands.Turn(self, before, after, turned))
 
     def preview_amount(self, source: Port, target: Port, amount: float) -> None:
         """Set a modulation amount, -1 to 1, while it is dragged. End with `commit` or `cancel`."""
@@ -229,15 +257,17 @@ class OpenPatch(QObject):
         self.amount_changed.emit(str(self.played(source)), str(self.played(target)), min(max(amount, -1.0), 1.0))
 
     def commit(self) -> None:
-        """End a drag, and have text fields write what is typed: one command holds all of it; none if nothing differs."""
+        """End a drag or a turn, and have fields write what is typed: one command holds all of it; none if nothing differs."""
         self.settling.emit()
         self._end_drag()
 
     def _end_drag(self) -> None:
         if self._before_drag is None:
+            self._end_turn(self._patch)
             return
         before, after, (kind, first, second) = self._before_drag, self._patch, self._drag
         self._before_drag = None
+        self._end_turn(before)
         if before == after:
             return
         kept = (
@@ -255,7 +285,7 @@ class OpenPatch(QObject):
             self.show(before)
 
     def _begin_drag(self, drag: tuple[str, str, str]) -> None:
-        if self._before_drag is not None and self._drag != drag:
+        if self._before_drag is None or self._drag != drag:
             self._end_drag()
         if self._before_drag is None:
             self._before_drag, self._drag = self._patch, drag
@@ -314,6 +344,14 @@ class OpenPatch(QObject):
         except PatchError as problem:
             self.refused.emit(problem.node, problem.port, problem.reason)
             return None
+
+
+def _turned(patch: Patch, node: str, control: str, values: Sequence[float]) -> Patch:
+    """A patch with a control of a node, named as it is played, at other values."""
+    held = nesting.node_at(patch, node)
+    if held is None:
+        return patch
+    return nesting.with_node_at(patch, node, replace(held, values={**held.values, control: tuple(values)}))
 
 
 def _compiled_form(patch: Patch) -> object:

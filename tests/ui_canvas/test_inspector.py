@@ -106,6 +106,12 @@ def test_patch_page_writes_properties_as_one_edit(inspector: Inspector, document
     tags.setText("pad, warm, pad")
     tags.editingFinished.emit()
     assert document.patch.tags == ("pad", "warm") and document.undo_stack.count() == 1
+    assert document.undo_stack.undoText() == "Change patch tags"
+    tags.editingFinished.emit()
+    assert document.undo_stack.count() == 1
+    document.set_properties(name="Other", author="Nobody", notes="Loud", tags=["pad", "warm"])
+    assert document.undo_stack.undoText() == "Change patch name, author and notes"
+    document.undo()
     document.undo()
     assert field(inspector, "Tags").text() == ""
 

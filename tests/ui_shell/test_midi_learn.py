@@ -60,16 +60,69 @@ def test_a_controller_turns_one_knob_only_and_is_forgotten(playing: StudioWindow
     dialog.deleteLater()
 
 
+def turn(window: StudioWindow, value: float, node: str = "gain", control: str = "gain") -> None:
+    window.link.turned.emit(protocol.Turned(node=node, control=control, values=[value]))
+
+
 def test_the_window_follows_what_was_turned_and_does_not_send_it_back(playing: StudioWindow, diary: Path) -> None:
     depth = playing.document.undo_stack.count()
-    playing.link.turned.emit(protocol.Turned(node="gain", control="gain", values=[-7.0]))
+    turn(playing, -7.0)
     assert playing.document.values("gain")["gain"] == (-7.0,)
     assert playing.document.undo_stack.count() == depth
-    playing.link.turned.emit(protocol.Turned(node="nobody", control="gain", values=[-7.0]))
-    playing.link.turned.emit(protocol.Turned(node="gain", control="nothing", values=[-7.0]))
+    turn(playing, -7.0, "nobody")
+    turn(playing, -7.0, "gain", "nothing")
     playing.document.set_value("output", "gain", [-3.0])
     wait_until(lambda: told(diary, protocol.SetValue))
     assert {command.node for command in told(diary, protocol.SetValue)} == {"output"}  # type: ignore[attr-defined]
+
+
+def test_a_turn_is_one_edit_once_the_controller_rests(playing: StudioWindow, diary: Path) -> None:
+    document = playing.document
+    document.undo_stack.setClean()
+    for value in (-1.0, -4.0, -7.0):
+        turn(playing, value)
+    assert document.dirty and not document.undo_stack.count()
+    wait_until(lambda: document.undo_stack.count() == 1)
+    assert document.undo_stack.undoText() == "Set gain.gain by MIDI" and document.dirty and playing.isWindowModified()
+    playing.autosave.save()
+    assert playing.autosave.file.exists()
+    document.undo()
+    assert document.values("gain")["gain"] == (0.0,) and not document.dirty
+    wait_until(lambda: told(diary, protocol.SetValue))
+    assert told(diary, protocol.SetValue)[-1].values == [0.0]  # type: ignore[attr-defined]
+    document.redo()
+    assert document.values("gain")["gain"] == (-7.0,)
+
+
+def test_undoing_another_edit_leaves_what_was_turned(playing: StudioWindow) -> None:
+    document = playing.document
+    turn(playing, -7.0)
+    document.set_value("output", "gain", [-3.0])
+    turn(playing, -9.0)
+    turn(playing, -2.0, "mixer", "gain")
+    assert [document.undo_stack.text(n) for n in range(2)] == ["Set gain.gain by MIDI", "Set output.gain"]
+    document.undo()
+    assert document.undo_stack.text(2) == "Set 2 controls by MIDI"
+    assert (document.values("gain")["gain"], document.values("mixer")["gain"]) == ((-7.0,), (-6.0,))
+    document.undo()
+    assert (document.values("gain")["gain"], document.values("output")["gain"]) == ((-7.0,), (0.0,))
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_turn_beside_a_drag_is_an_edit_of_its_own(playing: StudioWindow, cancelled: bool) -> None:
+    document = playing.document
+    document.preview_value("output", "gain", [-3.0])
+    turn(playing, -7.0)
+    document.preview_value("output", "gain", [-5.0])
+    document.cancel() if cancelled else document.commit()
+    wait_until(lambda: document.undo_stack.count() == 2 - cancelled)
+    assert document.values("gain")["gain"] == (-7.0,)
+    if not cancelled:
+        assert document.values("output")["gain"] == (-5.0,)
+        document.undo()
+    assert (document.values("gain")["gain"], document.values("output")["gain"]) == ((-7.0,), (0.0,))
+    document.undo()
+    assert document.values("gain")["gain"] == (0.0,)
 
 
 def test_a_drag_is_not_disturbed(playing: StudioWindow) -> None:
