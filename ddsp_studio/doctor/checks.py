@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddsp_studio.doctor.probes import Facts
+from ddsp_studio.ui import paths
 
 APT = "sudo apt-get install -y --no-install-recommends"
 QT_LIBRARIES = (
@@ -47,11 +48,20 @@ def python() -> Finding:
     return Finding("Python", Grade.GOOD, f"{version} on {platform.system()} {platform.machine()}")
 
 
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" + ("" if count == 1 else "s")
+
+
+def _listed(names: list[str], thing: str) -> str:
+    """How many, and the first of them."""
+    return f"{_counted(len(names), thing)}: {', '.join(names[:4])}" + (", …" if len(names) > 4 else "")
+
+
 def machine() -> Finding:
     """Processor cores and memory."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 0.0
-    found = f"{cores} cores" + (f", {memory:.0f} GiB memory" if memory else "")
+    found = _counted(cores, "core") + (f", {memory:.0f} GiB memory" if memory else "")
     if cores < 2 or 0 < memory < 3.5:
         return Finding("Computer", Grade.LIMITED, found, "two cores and 4 GiB are the least for playing without dropouts")
     return Finding("Computer", Grade.GOOD, found)
@@ -117,7 +127,7 @@ def audio(facts: Facts) -> Finding:
     if "refused" in facts:
         advice = "choose another output or rate in the studio's audio settings"
         return Finding("Audio", Grade.LIMITED, f"the default output refuses 48 kHz stereo: {facts['refused']}", advice)
-    return Finding("Audio", Grade.GOOD, f"{len(facts['outputs'])} outputs: {', '.join(facts['outputs'][:4])}")
+    return Finding("Audio", Grade.GOOD, _listed(facts["outputs"], "output"))
 
 
 def _wsl() -> bool:
@@ -127,15 +137,16 @@ def _wsl() -> bool:
 def midi(facts: Facts) -> Finding:
     """Keyboards."""
     if "error" in facts:
-        advice = (
-            "load ALSA's sequencer: sudo modprobe snd-seq"
-            if sys.platform == "linux"
-            else "pip install --force-reinstall python-rtmidi"
-        )
-        return Finding("MIDI", Grade.LIMITED, facts["error"], advice)
+        return Finding("MIDI", Grade.LIMITED, facts["error"], "pip install --force-reinstall python-rtmidi")
+    if facts.get("sequencer") == "missing":
+        found, advice = "neither ALSA's sequencer nor a JACK server is there", "sudo modprobe snd-seq, or start JACK"
+        return Finding("MIDI", Grade.LIMITED, found, f"{advice}; until then the computer's keys play")
+    if facts.get("sequencer") == "locked":
+        advice = "sudo usermod -aG audio $USER, then log in again"
+        return Finding("MIDI", Grade.LIMITED, "you may not use ALSA's sequencer, /dev/snd/seq", advice)
     if not facts["inputs"]:
         return Finding("MIDI", Grade.GOOD, "no keyboard plugged in; the computer's keys play, too")
-    return Finding("MIDI", Grade.GOOD, f"{len(facts['inputs'])} inputs: {', '.join(facts['inputs'][:4])}")
+    return Finding("MIDI", Grade.GOOD, _listed(facts["inputs"], "input"))
 
 
 def shipped(facts: Facts) -> Finding:
@@ -150,17 +161,16 @@ def shipped(facts: Facts) -> Finding:
 
 
 def folders() -> Finding:
-    """Where settings and recoveries go."""
-    from platformdirs import user_config_path, user_state_path
-
-    for folder in (user_config_path("ddsp-studio"), user_state_path("ddsp-studio")):
+    """Where the window keeps settings, patches, models, recoveries, recordings and logs."""
+    settings = paths.settings_file().parent
+    used = (settings, paths.patches(), paths.models(), paths.trainings(), paths.recovery(), paths.recordings(), paths.logs())
+    for folder in used:
         place = next(parent for parent in (folder, *folder.parents) if parent.exists())
         try:
             with tempfile.TemporaryFile(dir=place):
                 pass
         except OSError as problem:
             reason = f"{place} cannot be written: {problem.strerror}"
-            return Finding(
-                "Folders", Grade.LIMITED, reason, "settings and recoveries need it: give yourself the right to write there"
-            )
-    return Finding("Folders", Grade.GOOD, f"settings in {user_config_path('ddsp-studio')}")
+            advice = f"give yourself the right to write there, or name another folder in {paths.HOME}"
+            return Finding("Folders", Grade.LIMITED, reason, f"what you make is kept in {folder}: {advice}")
+    return Finding("Folders", Grade.GOOD, f"settings in {settings}, patches in {paths.patches()}")

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from ddsp_studio.audio.devices import jack_socket
+
 TIMEOUT_S = 45.0
+_PORTS_S = 20.0
+_SEQUENCER, _BOTH_WAYS = Path("/dev/snd/seq"), os.R_OK | os.W_OK
 
 Facts = dict[str, Any]
 
@@ -79,29 +85,24 @@ def _audio() -> Facts:
 
 
 def _midi() -> Facts:
+    """What the engine finds, by the same code; no port is opened."""
     import rtmidi
 
-    ports: list[str] = []
-    troubles = []
-    for api in rtmidi.get_compiled_api():
-        if api == rtmidi.API_RTMIDI_DUMMY or (api == rtmidi.API_UNIX_JACK and not _jack_answers()):
-            continue
-        try:
-            ports += rtmidi.MidiIn(api).get_ports()
-        except rtmidi.SystemError as problem:
-            troubles.append(str(problem).strip())
-    if troubles and not ports:
-        return {"error": troubles[0]}
-    return {"version": rtmidi.version.version, "inputs": [port for port in ports if "Midi Through" not in port]}
+    from ddsp_studio.audio.midi_input import MidiInputs
 
-
-def _jack_answers() -> bool:
-    """Whether a JACK server runs; asking JACK itself would print to the terminal, or start one."""
-    folder = f"/dev/shm/jack-{os.getuid()}" if hasattr(os, "getuid") else ""
-    name = os.environ.get("JACK_DEFAULT_SERVER", "default")
-    return os.path.isdir("/dev/shm") and (
-        os.path.isdir(f"{folder}/{name}") or os.path.exists(f"/dev/shm/jack_{name}_{os.getuid()}_0")
-    )
+    seen: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    inputs = MidiInputs(lambda *_: None, seen.put, lambda _: None)
+    inputs.choose([])
+    inputs.start()
+    try:
+        ports = seen.get(timeout=_PORTS_S)
+    except queue.Empty:
+        return {"error": f"the list of MIDI inputs did not come within {_PORTS_S:.0f} s"}
+    inputs.close()
+    facts: Facts = {"version": rtmidi.version.version, "inputs": [port for port in ports if "Midi Through" not in port]}
+    if sys.platform == "linux" and not jack_socket().exists():
+        facts["sequencer"] = "missing" if not _SEQUENCER.exists() else "locked" if not os.access(_SEQUENCER, _BOTH_WAYS) else ""
+    return facts
 
 
 def _shipped() -> Facts:

@@ -8,6 +8,7 @@ import pytest
 
 from ddsp_studio.doctor import checks, probes, report
 from ddsp_studio.doctor.checks import Grade
+from ddsp_studio.ui import paths
 
 
 def test_a_probe_that_crashes_is_an_answer(monkeypatch):
@@ -38,6 +39,10 @@ def test_shipped_probe():
         (checks.audio({"outputs": ["default (ALSA)"]}), Grade.GOOD, ""),
         (checks.audio({"outputs": ["hw (ALSA)"], "refused": "Invalid sample rate"}), Grade.LIMITED, "audio settings"),
         (checks.midi({"inputs": []}), Grade.GOOD, ""),
+        (checks.midi({"inputs": [], "sequencer": ""}), Grade.GOOD, ""),
+        (checks.midi({"inputs": [], "sequencer": "missing"}), Grade.LIMITED, "modprobe snd-seq, or start JACK"),
+        (checks.midi({"inputs": [], "sequencer": "locked"}), Grade.LIMITED, "usermod"),
+        (checks.midi({"error": "ImportError: rtmidi"}), Grade.LIMITED, "python-rtmidi"),
         (
             checks.shipped({"refused": ["organ: damaged"], "processors": 1, "patches": 1, "midi": 0, "foreign": []}),
             Grade.BAD,
@@ -49,6 +54,55 @@ def test_findings(monkeypatch, finding, grade, advice):
     assert finding.grade is grade
     assert advice in finding.advice
     assert finding.found
+
+
+def test_things_are_counted_as_people_do():
+    assert checks.audio({"outputs": ["system (JACK)"]}).found == "1 output: system (JACK)"
+    assert checks.midi({"inputs": ["a", "b", "c", "d", "e"]}).found == "5 inputs: a, b, c, d, …"
+
+
+def test_folders_are_those_that_the_window_uses(tmp_path, monkeypatch):
+    monkeypatch.delenv(paths.HOME, raising=False)
+    assert str(paths.settings_file().parent) in checks.folders().found
+    monkeypatch.setenv(paths.HOME, str(tmp_path / "mine"))
+    assert checks.folders().found.startswith(f"settings in {tmp_path / 'mine' / 'config'}, ")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(paths.HOME, str(tmp_path / "file"))
+    finding = checks.folders()
+    assert (finding.grade, finding.found) == (Grade.LIMITED, f"{tmp_path / 'file'} cannot be written: Not a directory")
+    assert paths.HOME in finding.advice
+
+
+def test_midi_is_what_the_engine_finds(monkeypatch):
+    class Inputs:
+        def __init__(self, on_message, on_change, on_close):
+            self.told, self.chosen = on_change, None
+
+        def choose(self, names):
+            self.chosen = names
+
+        def start(self):
+            assert self.chosen == []  # opens none
+            self.told(["Keystation", "Midi Through 14:0"])
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("ddsp_studio.audio.midi_input.MidiInputs", Inputs)
+    assert probes.PROBES["midi"]()["inputs"] == ["Keystation"]
+
+
+def test_a_jack_server_needs_no_sequencer(tmp_path, monkeypatch):
+    socket = tmp_path / "jack_default_0_0"
+    monkeypatch.setattr(probes, "jack_socket", lambda: socket)
+    monkeypatch.setattr(probes, "_SEQUENCER", tmp_path / "seq")
+    monkeypatch.setattr(probes.sys, "platform", "linux")
+    monkeypatch.setattr("ddsp_studio.audio.midi_input._apis", list)
+    assert probes.PROBES["midi"]()["sequencer"] == "missing"
+    (tmp_path / "seq").touch()
+    assert probes.PROBES["midi"]()["sequencer"] == ""
+    socket.touch()
+    assert "sequencer" not in probes.PROBES["midi"]()
 
 
 def test_a_card_that_tensorflow_does_not_use(monkeypatch):
