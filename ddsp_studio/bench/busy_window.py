@@ -74,7 +74,7 @@ class BusyWindow(StudioWindow):
         self.link.send(protocol.ResetCounters())
         self._edits.clear()
         self._undos.clear()
-        self.displays.spectrogram.installEventFilter(self)
+        self.displays.scope.installEventFilter(self)  # a spectrogram has nothing to draw before its next column
         self._every(0.05, self._look)
         QTimer.singleShot(int(1e3 * self.seconds), self, self._finish)
 
