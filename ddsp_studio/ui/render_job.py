@@ -10,13 +10,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 _NICE = "10"
+_GRACE_MS = 5_000
+"""Longer than a block takes to render; only compiling holds the renderer up for longer, and then there is no file yet."""
 
 
 class RenderJob(QObject):
-    """One export. Ends with exactly one of `finished`, `failed` and `cancelled`; a failed export leaves no file behind."""
+    """One export. Ends with exactly one of `finished`, `failed` and `cancelled`; but for the first, no file is left behind."""
 
     progressed = Signal(float)
     """Share that is done, 0..1."""
@@ -27,7 +29,13 @@ class RenderJob(QObject):
     cancelled = Signal()
 
     def __init__(
-        self, arguments: Sequence[str], *, program: Sequence[str] = (), scratch: Path | None = None, parent: QObject | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        program: Sequence[str] = (),
+        scratch: Path | None = None,
+        grace_ms: int = _GRACE_MS,
+        parent: QObject | None = None,
     ) -> None:
         """Prepare `ddsp_studio.cli` with these arguments; `scratch` is a folder to remove at the end."""
         super().__init__(parent)
@@ -44,15 +52,19 @@ class RenderJob(QObject):
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.finished.connect(self._done)
         self._process.errorOccurred.connect(self._could_not)
+        self._patience = QTimer(self, singleShot=True, interval=grace_ms)
+        self._patience.timeout.connect(self._process.kill)
 
     def start(self) -> None:
         """Start rendering."""
         self._process.start(self._command[0], self._command[1:])
 
     def cancel(self) -> None:
-        """Stop rendering; `cancelled` follows."""
-        self._cancelling = True
-        self._process.kill()
+        """Stop rendering; `cancelled` follows when the renderer has removed what it had begun, or was given time to."""
+        if not self._cancelling:
+            self._cancelling = True
+            self._process.terminate()
+            self._patience.start()
 
     def _read(self) -> None:
         while self._process.canReadLine():
@@ -90,12 +102,12 @@ class RenderJob(QObject):
         self._ended = True
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        if self._cancelling:
-            self.cancelled.emit()
-        elif problem:
-            self.failed.emit(problem)
-        else:
+        if not problem:
             self.finished.emit(self._file)
+        elif self._cancelling:
+            self.cancelled.emit()
+        else:
+            self.failed.emit(problem)
 
 
 def _sentence(words: str) -> str:
