@@ -131,7 +131,7 @@ class TransportControl(QObject):
         action.changed.emit()
 
     def _recorded(self, take: protocol.Recorded) -> None:
-        self.last_take = Path(take.midi_path) if take.midi_path else None
+        self.last_take = Path(take.take_path) if take.take_path else self.last_take
         self._toasts.show(f"Recorded {take.seconds:.1f} s to {Path(take.audio_path).name}.", Tone.GOOD)
 
 
