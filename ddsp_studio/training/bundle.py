@@ -78,6 +78,14 @@ def save_bundle(
     model_file.save(Model(about, fitting.arrays(vector), files), path)
 
 
+def step_of(path: Path) -> int:
+    """After how many steps a model was written; −1 if there is none that can be read."""
+    try:
+        return int(model_file.read_about(path)["training"]["step"])
+    except (ValueError, KeyError, TypeError):
+        return -1
+
+
 def _options(patch: Patch, node: str) -> dict[str, Any]:
     return {key: value for key, value in patch.nodes[node].options.items() if key != MODEL}
 

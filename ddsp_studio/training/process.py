@@ -79,7 +79,8 @@ class Host:
                 )
                 run.begin(order, patch_file.from_json(command.patch))
             load_tensorflow()
-            Trainer(run, self._sender.send, control, cache=self._cache).run()
+            resumed = isinstance(command, protocol.GoOn)
+            Trainer(run, self._sender.send, control, cache=self._cache, resumed=resumed).run()
         except Exception as problem:  # whatever it is, the studio must be told
             known = isinstance(problem, (ValueError, OSError))
             text = _sentence(problem) if known else f"The training failed: {type(problem).__name__}: {_sentence(problem)}"

@@ -79,6 +79,11 @@ class Run:
         """Whether a training was begun here."""
         return (self.folder / "settings.json").is_file()
 
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.folder / "last.ckpt").is_file()
+
     def begin(self, order: Order, patch: Patch) -> None:
         """Write down what is asked for.
 
@@ -121,7 +126,8 @@ class Run:
     def save(self, checkpoint: Checkpoint, *, best: bool) -> None:
         """Keep a checkpoint as the last, and as the best if it is (OSError when it cannot be written)."""
         numbers = {key: getattr(checkpoint, key) for key in Checkpoint._fields[1:]} | {"step": checkpoint.learned.step}
-        for name in ("last.ckpt", *(["best.ckpt"] if best else [])):
+        # the last one knows the best score, so the best one is whole before it
+        for name in (*(["best.ckpt"] if best else []), "last.ckpt"):
             with replacing(self.folder / name) as temporary, zipfile.ZipFile(temporary, "w") as archive:
                 archive.writestr("numbers.json", json.dumps(numbers))
                 for key in Learned._fields[:3]:

@@ -66,14 +66,17 @@ class Stopped(Exception):
 class Trainer:
     """One training. Thread rule: `run` on one thread; `control` from any."""
 
-    def __init__(self, run: Run, tell: Tell, control: Control | None = None, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, run: Run, tell: Tell, control: Control | None = None, *, cache: Path | None = None, resumed: bool = False
+    ) -> None:
         """Train what a run's folder orders, from its last checkpoint if it has one.
 
         Args:
             run: a folder in which a training was begun. tell: called with every event, on the thread of `run`.
             control: by which others stop or pause it. cache: folder for analysed recordings, the platform's own if not given.
+            resumed: the order was given at another time, and outlives a failure; a new one that fails at once leaves nothing.
         """
-        self.folder, self._tell, self.control, self._cache = run, tell, control or Control(), cache
+        self.folder, self._tell, self.control, self._cache, self._resumed = run, tell, control or Control(), cache, resumed
 
     def run(self) -> str:
         """Train; returns "done", "stopped" or "discarded".
@@ -86,7 +89,7 @@ class Trainer:
         except Stopped:
             how = "stopped"
         except (ValueError, OSError):
-            if self.folder.exists and not (self.folder.folder / "last.ckpt").exists():
+            if self.folder.exists and not self._resumed and not self.folder.has_checkpoint:
                 self.folder.abandon()
             raise
         if self.control.discard.is_set():
@@ -153,6 +156,7 @@ class Trainer:
     def _loop(self, settings: Settings) -> str:
         clock = _Clock(self.at.seconds)
         feed = self._feed(settings)
+        self._mend_model()
         kept, told_at, smooth = time.monotonic(), 0.0, float("nan")
         lines: list[dict[str, float]] = []
         while not self._finished(settings, clock):
@@ -167,13 +171,16 @@ class Trainer:
             if time.monotonic() - told_at > _TELL_S:
                 told_at = time.monotonic()
                 self._progress(clock, smooth)
+            if clock.steps <= _PLAN_FROM:  # the first steps compile, and there is little to judge yet
+                kept = time.monotonic()
             if self._due(settings, kept):
                 self._checkpoint(clock, lines)
                 lines, kept = [], time.monotonic()
         if self.control.discard.is_set():
             return "discarded"
-        if lines or not self.folder.model.is_file():
+        if lines or not self.folder.has_checkpoint:
             self._checkpoint(clock, lines)
+        self._mend_model()
         self._progress(clock, smooth)
         return "stopped" if self.control.stop.is_set() else "done"
 
@@ -268,12 +275,12 @@ class Trainer:
         best = min(self.at.best, scores.spectral)
         self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.at_once, best)
         self.folder.save(self.at, best=better)
+        if better:
+            self._export(self.at, scores, bundle.preview_of(list(played)))
         self.folder.log("log.csv", lines)
         self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
         self._events(learned.step, lines, scores)
         target, heard = self._write_samples(learned.step, targets, played)
-        if better:
-            self._export(learned, scores, clock, bundle.preview_of(list(played)))
         self._tell(
             protocol.Checkpointed(
                 step=learned.step,
@@ -288,6 +295,18 @@ class Trainer:
         for text in scores.warnings():
             self._tell(protocol.Notice(text=text))
         clock.judged(time.monotonic() - began)
+
+    def _mend_model(self) -> None:
+        """Write the model of the best checkpoint if there is another one in its place, or none: the disk was full, say."""
+        try:
+            best = self.folder.load("best.ckpt") or self.folder.load()
+        except ValueError:
+            best = self.folder.load()
+        if best is None or bundle.step_of(self.folder.model) == best.learned.step:
+            return
+        targets, played, pitches = self.judge.clips(best.learned.weights)
+        scores = compare(targets, played, self.order.settings.sample_rate, pitches)
+        self._export(best, scores, bundle.preview_of(list(played)))
 
     def _write_samples(self, step: int, targets: Array, played: Array) -> tuple[str, str]:
         rate, place = self.order.settings.sample_rate, self.folder.folder / "samples"
@@ -311,12 +330,12 @@ class Trainer:
                 tf.summary.write(f"held out/{key}", value, step=step, metadata=about)
         writer.close()
 
-    def _export(self, learned: Learned, scores: Scores, clock: _Clock, preview: Array) -> None:
+    def _export(self, at: Checkpoint, scores: Scores, preview: Array) -> None:
         order = self.order
         bundle.save_bundle(
             self.folder.model,
             self.fitting,
-            learned.weights,
+            at.learned.weights,
             name=order.name,
             statistics=self.statistics,
             data={
@@ -325,8 +344,8 @@ class Trainer:
                 "licence": order.licence,
             },
             training={
-                "step": learned.step,
-                "seconds": round(clock.seconds, 1),
+                "step": at.learned.step,
+                "seconds": round(at.seconds, 1),
                 "batch": order.settings.batch,
                 "clip_s": order.settings.clip_s,
                 "seed": order.settings.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors import model_file
-from ddsp_studio.training import protocol
+from ddsp_studio.training import bundle, protocol, samples
 from ddsp_studio.training.evaluation import Scores
 from ddsp_studio.training.runs import Run
 from ddsp_studio.training.stepper import Stepper, Told
@@ -235,3 +236,77 @@ def _until(true: Any, what: str, patience_s: float = 120.0) -> None:
     while not true():
         assert time.monotonic() < end, f"waited for {what}"
         time.sleep(0.05)
+
+
+# -- what failed or was taken away is made up for -------------------------------------------------------------------------
+
+
+def test_a_disk_that_was_full_costs_no_model(
+    unbroken: tuple[Run, Heard], material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of a checkpoint could not be written, the resumed training ends with the model of its best one."""
+    for number, (target, name) in enumerate(((samples, "write"), (bundle, "save_bundle"))):
+        run = begun(tmp_path / f"full{number}", material)
+        with monkeypatch.context() as disk:
+            disk.setattr(target, name, _full)
+            with pytest.raises(OSError, match="No space left"):
+                train(run, cache)
+        assert run.has_checkpoint
+        how, _ = train(run, cache)
+        assert how == "done"
+        about, expected = (model_file.load(one.model).about for one in (run, unbroken[0]))
+        assert about["training"]["step"] == expected["training"]["step"]
+        assert about["training"]["scores"] == expected["training"]["scores"]
+
+
+def _full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+
+def test_a_model_that_is_gone_or_old_is_written_again(material: Path, cache: Path, tmp_path: Path) -> None:
+    run = begun(tmp_path / "finished", material)
+    train(run, cache)
+    whole = model_file.load(run.model)
+    scores = (run.folder / "scores.csv").read_text()
+    for harm in (run.model.unlink, lambda: run.model.write_bytes(b"PK")):
+        harm()
+        how, heard = train(run, cache)
+        assert how == "done" and heard[-1].model
+        again = model_file.load(run.model)
+        assert again.about == {**whole.about, "training": {**again.about["training"]}}
+        assert again.about["training"]["scores"] == whole.about["training"]["scores"]
+        for node, arrays in whole.weights.items():
+            for name, array in arrays.items():
+                np.testing.assert_array_equal(again.weights[node][name], array)
+    assert (run.folder / "scores.csv").read_text() == scores
+
+
+def test_the_first_checkpoint_waits_for_the_first_steps(
+    material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiling takes longer than the interval; nothing is judged after one step."""
+    real = Stepper.learn
+
+    def slow(self: Stepper, batch: Any, rate: float, at_once: int = 0) -> Told:
+        told = real(self, batch, rate, at_once)
+        if self.step == 1:
+            time.sleep(1.2)
+        return told
+
+    monkeypatch.setattr(Stepper, "learn", slow)
+    run = begun(tmp_path / "slow", material, quick(checkpoint_steps=0, checkpoint_s=1.0, steps=6))
+    _, heard = train(run, cache)
+    assert heard.of(protocol.Checkpointed)[0].step >= 4
+
+
+def test_a_resumed_training_that_fails_early_keeps_its_order(material: Path, cache: Path, tmp_path: Path) -> None:
+    """Killed before its first checkpoint, and resumed while a recording is away: the order is still there."""
+    sound = write(tmp_path / "in" / "tone.wav", tone())
+    run = begun(tmp_path / "early", sound)
+    sound.unlink()
+    with pytest.raises(ValueError, match=r"tone\.wav"):
+        Trainer(run, Heard().append, cache=cache, resumed=True).run()
+    assert run.order()[0].name == "Tone"
+    with pytest.raises(ValueError, match=r"tone\.wav"):
+        train(run, cache)
+    assert not run.exists
