@@ -219,7 +219,7 @@ class ProcessorGroup:
 
     def _memory(self, name: str, batch: int) -> Any:
         processor = self.processors[name]
-        return remembered("memory", processor, batch, make=lambda: processor.memory(batch))
+        return remembered("memory", processor, name, batch, make=lambda: processor.memory(batch))
 
     # -- processing -------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from ddsp_studio.processors.programs import Loaded
 from ddsp_studio.processors.sketch import Definition, Part
 
 _MAX_FUNCTIONS = 512
-_MAX_RESULTS = 64
+_MAX_RESULTS = 256
 _results: OrderedDict[Any, Any] = OrderedDict()
 _plain: OrderedDict[Any, Any] = OrderedDict()
 _ready: OrderedDict[Any, Any] = OrderedDict()

@@ -219,3 +219,10 @@ def test_a_runaway_patch_stays_under_the_ceiling() -> None:
     wires = ["n.audio -> g0.input", *[f"g{i}.audio -> g{i + 1}.input" for i in range(4)], "g4.audio -> o.input"]
     out = free(nodes, *wires)
     assert 0.1 < np.max(np.abs(out)) <= 10.0 ** (-0.3 / 20.0) + 1e-6
+
+
+def test_two_noises_in_a_patch_are_two() -> None:
+    nodes = {"hiss": Node("NoiseSource"), "wind": Node("NoiseSource"), "out": Node("Output")}
+    start = ProcessorGroup(wired(nodes, "hiss.audio -> out.input", "wind.audio -> out.input"), sample_rate=RATE).start(VOICES)
+    first, second = (tf.nest.flatten(start.nodes[name]) for name in ("hiss", "wind"))
+    assert any(np.any(a.numpy() != b.numpy()) for a, b in zip(first, second, strict=True))
