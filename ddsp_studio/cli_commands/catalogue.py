@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from ddsp_studio import resources
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.catalogue import problems, specs
-from ddsp_studio.processors.check import check, zones
+from ddsp_studio.processors.check import check, silence, zones
 from ddsp_studio.processors.declare import Control, Inlet, Option, Outlet, Signal, Spec
 
 HEADINGS = ("Port", "Kind", "Unit", "Range", "Law", "Default", "What it does")
@@ -17,12 +17,14 @@ HEADINGS = ("Port", "Kind", "Unit", "Range", "Law", "Default", "What it does")
 
 
 def verdict(given: str) -> str:
-    """One sentence on a sound patch (path or factory name); PatchError or OSError in one sentence otherwise."""
+    """One sentence on a patch (path or factory name) that is well formed; PatchError or OSError in one sentence otherwise."""
     path = resources.find(resources.PATCHES, given)
     patch = patch_file.load(path)
     check(patch)
     count = len(set(zones(patch).values()))
-    return f"{path.name}: sound ({len(patch.nodes)} nodes, {len(patch.cables)} cables, {count} zones, {patch.content_hash()})"
+    mute = silence(patch)
+    found = f"well formed, but nothing can be heard: {mute}" if mute else "sound"
+    return f"{path.name}: {found} ({len(patch.nodes)} nodes, {len(patch.cables)} cables, {count} zones, {patch.content_hash()})"
 
 
 def show(name: str | None, *, as_json: bool = False) -> None:

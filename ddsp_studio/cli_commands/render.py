@@ -16,7 +16,7 @@ from ddsp_studio import resources
 from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
-from ddsp_studio.processors.check import check
+from ddsp_studio.processors.check import check, silence
 from ddsp_studio.processors.hearing import hearing, hears
 from ddsp_studio.processors.model_patch import open_patch
 from ddsp_studio.processors.nesting import absent, playable
@@ -70,6 +70,8 @@ def render(job: Job, *, as_json: bool = False) -> None:
     try:
         patch, performance = _given(job)
         check(playable(patch))
+        if mute := silence(patch):
+            raise ValueError(f"nothing can be heard: {mute}")
         if job.heard is not None and not hears(patch):
             patch = hearing(patch)
         for name, reason in absent(patch).items():
@@ -214,7 +216,8 @@ def _bar(name: str) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
         task = bar.add_task(f"Compiling {name}", total=None)
 
         def progress(share: float) -> None:

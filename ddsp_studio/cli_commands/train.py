@@ -145,7 +145,8 @@ def _display() -> Iterator[Callable[[protocol.Event], None]]:
     from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), console=console) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=console, disable=not console.is_interactive) as bar:
         task = bar.add_task("Analysing", total=1.0, told="")
 
         def tell(event: protocol.Event) -> None:

@@ -265,6 +265,17 @@ def check(patch: Patch) -> None:
         raise PatchError(f"a patch has one Output, got {len(outputs)}: {', '.join(outputs)}", outputs[1])
 
 
+def silence(patch: Patch) -> str:
+    """Why nothing of a patch can be heard, the end of a sentence; "" if something can."""
+    flat = expand(patch)
+    if not flat.nodes:
+        return "the patch is empty"
+    outputs = {name for name, node in flat.nodes.items() if node.type == OUTPUT}
+    if not outputs:
+        return "the patch has no Output"
+    return "" if any(c.target.node in outputs for c in flat.cables) else "nothing is connected to the Output"
+
+
 def reachable(patch: Patch) -> Mapping[str, bool]:
     """For every node, groups expanded, whether it is heard, that is, leads to the Output."""
     patch = expand(patch)

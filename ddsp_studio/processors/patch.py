@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ddsp_studio.processors.declare import OptionValue
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}$")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 """What a node may be called: a letter, then letters, digits and underscores."""
 
 

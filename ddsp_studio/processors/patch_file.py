@@ -20,6 +20,10 @@ from ddsp_studio.processors.patch import LAST_CONTROLLER, NAME, Cable, Controlle
 
 FORMAT, SCHEMA, SUFFIX = "ddsp_studio patch", 2, ".ddsp"
 MAX_BYTES = 16 * 2**20
+FARTHEST = 200_000.0
+"""Pixels from the canvas's middle to the farthest node, which is room for all of them in one row."""
+MAX_TITLE, _MAX_TEXT = 200, 100_000
+"""Characters of names and labels, and of notes; what is longer is cut."""
 
 _Json = dict[str, Any]
 MIGRATIONS: dict[int, Callable[[_Json], _Json]] = {1: lambda data: data}  # groups came with 2
@@ -60,7 +64,11 @@ def part_to_json(patch: Patch, names: Iterable[str]) -> _Json:
 
 
 def _node_to_json(node: Node) -> _Json:
-    data: _Json = {"type": node.type, "version": node.version, "position": list(node.position)}
+    data: _Json = {
+        "type": node.type,
+        "version": node.version,
+        "position": [min(max(place, -FARTHEST), FARTHEST) for place in node.position],
+    }
     if node.values:
         data["values"] = {k: v[0] if len(v) == 1 else list(v) for k, v in node.values.items()}
     if node.options:
@@ -91,11 +99,12 @@ def from_json(data: object) -> Patch:
     while schema < SCHEMA:
         data, schema = MIGRATIONS[schema](data), schema + 1
     nodes, cables = part_from_json(data)
-    words = {key: _text(data.get(key, ""), key) for key in ("name", "author", "licence", "notes")}
+    words = {key: _text(data.get(key, ""), key) for key in ("author", "licence", "notes")}
+    words["name"] = _text(data.get("name", ""), "name", MAX_TITLE)
     tags = data.get("tags", [])
     if not isinstance(tags, list):
         raise PatchError(f"tags are a list of words, got {type(tags).__name__}")
-    return Patch(nodes=nodes, cables=cables, tags=tuple(_text(tag, "tags") for tag in tags[:64]), **words)
+    return Patch(nodes=nodes, cables=cables, tags=tuple(_text(tag, "tags", MAX_TITLE) for tag in tags[:64]), **words)
 
 
 def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
@@ -144,10 +153,17 @@ def _exposed(group: str, name: str, raw: object, nodes: dict[str, Node]) -> Expo
     return Exposed(name, port)
 
 
-def _text(value: object, key: str) -> str:
+def _text(value: object, key: str, most: int = _MAX_TEXT) -> str:
     if not isinstance(value, str):
         raise PatchError(f"{key} is text, got {value!r:.80}")
-    return value[:100_000]
+    return value[:most]
+
+
+def _place(value: object, node: str) -> float:
+    number = _number(value, node, "position")
+    if abs(number) > FARTHEST:
+        raise PatchError(f"a node lies within {FARTHEST:.0f} pixels of the canvas's middle, got {number:g}", node, "position")
+    return number
 
 
 def _number(value: object, node: str, port: str) -> float:
@@ -164,6 +180,8 @@ def _node(name: str, raw: object, depth: int) -> Node:
         raise PatchError(f"a node's name is a letter followed by letters, digits and _, got {name[:64]!r}")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         raise PatchError("a node is an object with a type", name)
+    if len(raw["type"]) > MAX_TITLE:
+        raise PatchError(f"the type of a processor has {MAX_TITLE} characters at most, got {len(raw['type'])}", name)
     while isinstance(raw.get("version", 1), int) and (step := NODE_MIGRATIONS.get((raw["type"], raw.get("version", 1)))):
         raw = step(raw)
     version, position, values = raw.get("version", 1), raw.get("position", [0, 0]), raw.get("values", {})
@@ -181,14 +199,14 @@ def _node(name: str, raw: object, depth: int) -> Node:
     return Node(
         type=raw["type"],
         version=version,
-        position=(_number(position[0], name, "position"), _number(position[1], name, "position")),
+        position=(_place(position[0], name), _place(position[1], name)),
         values={key: _channels(value, name, key) for key, value in values.items()},
         options=options,
-        label=_text(raw.get("label", ""), "label"),
+        label=_text(raw.get("label", ""), "label", MAX_TITLE),
         bypassed=raw.get("bypassed") is True,
         muted=raw.get("muted") is True,
         inside=_inside(name, raw["type"], raw.get("inside"), depth),
-        package=_text(raw.get("package", ""), "package")[:200],
+        package=_text(raw.get("package", ""), "package", MAX_TITLE),
         midi=_midi(name, raw.get("midi", {})),
     )
 

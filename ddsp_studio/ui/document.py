@@ -286,6 +286,7 @@ class Document(GroupVerbs):
     ) -> bool:
         """Change what is written about the patch; None leaves a field."""
         self._end_drag()
+        name = None if name is None else name[: patch_file.MAX_TITLE]
         words = {"name": name, "author": author, "licence": licence, "notes": notes}
         given: dict[str, str] = {key: value for key, value in words.items() if value is not None}
         after = replace(self._patch, **given, tags=self._patch.tags if tags is None else tuple(tags))  # type: ignore[arg-type]

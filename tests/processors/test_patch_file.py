@@ -19,13 +19,14 @@ from .patches import cable, tone, wired
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)
 NUMBERS = st.floats(-1e9, 1e9)
+PLACES = st.floats(-patch_file.FARTHEST, patch_file.FARTHEST)
 NODES = st.builds(
     Node,
     type=st.text(min_size=1, max_size=12),
     version=st.integers(1, 9),
     values=st.dictionaries(NAMES, st.lists(NUMBERS, min_size=1, max_size=4).map(tuple), max_size=3),
     options=st.dictionaries(NAMES, st.one_of(st.integers(-9, 9), NUMBERS, st.text(max_size=9)), max_size=2),
-    position=st.tuples(NUMBERS, NUMBERS),
+    position=st.tuples(PLACES, PLACES),
     label=st.text(max_size=9),
     bypassed=st.booleans(),
     muted=st.booleans(),
@@ -180,6 +181,38 @@ def test_the_clipboard_holds_the_cables_among_its_nodes() -> None:
     nodes, cables = part_from_json(part_to_json(tone(), ["tone", "level", "filter"]))
     assert list(nodes) == ["tone", "level", "filter"]
     assert sorted(map(str, cables)) == ["level.audio -> filter.input", "tone.audio -> level.input"]
+
+
+@pytest.mark.parametrize("place", [[1e300, 0], [0, -patch_file.FARTHEST - 1.0], [10**400, 0]])
+def test_a_node_too_far_away_to_be_found_is_refused(place: list[float]) -> None:
+    with pytest.raises(PatchError, match=r"^b.position: (a node lies within 200000 pixels|expected a finite number)"):
+        loads(with_node(position=place))
+
+
+def test_what_is_saved_can_be_opened_however_far_a_node_was_moved() -> None:
+    far = Patch(nodes={"a": Node("Gain", position=(1e300, -patch_file.FARTHEST - 1.0)), "b": Node("Gain", position=(1.5, -2.0))})
+    opened = loads(dumps(far)).nodes
+    assert (opened["a"].position, opened["b"].position) == ((patch_file.FARTHEST, -patch_file.FARTHEST), (1.5, -2.0))
+
+
+def test_names_are_bounded() -> None:
+    long = "x" * 1_000_000
+    patch = loads(json.dumps({**json.loads(with_node(label=long, package=long)), "name": long, "tags": [long], "notes": long}))
+    held = (patch.name, patch.tags[0], patch.nodes["b"].label, patch.nodes["b"].package)
+    assert [len(text) for text in held] == [patch_file.MAX_TITLE] * 4
+    assert len(patch.notes) == 100_000
+    for harm in ({"type": long}, {"type": "Gain" + long}):
+        with pytest.raises(PatchError, match=r"^b: the type of a processor has 200 characters at most") as refusal:
+            loads(with_node(**harm))
+        assert len(str(refusal.value)) < 100
+    for name in (long, "a\n"):
+        with pytest.raises(PatchError, match="a node's name is a letter followed by"):
+            loads(json.dumps({**GOLDEN, "nodes": {name: {"type": "Gain"}}, "cables": []}))
+
+
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "x.ddsp").write_text("\ufeff" + dumps(tone()), encoding="utf-8")
+    assert load(tmp_path / "x.ddsp") == tone()
 
 
 def test_saving_keeps_the_previous_version(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ddsp_studio.processors import patch_file
 def assert_refused(outcome, *words: str) -> None:
     assert outcome.code == 1, outcome
     assert outcome.out == ""
-    lines = outcome.err.strip().splitlines()
+    lines = outcome.err.splitlines()
     assert len(lines) == 1, outcome.err
     assert lines[0].startswith("ddsp-studio: ")
     assert "Traceback" not in outcome.err
@@ -54,6 +54,49 @@ def test_value_that_is_no_number(run, broken, value):
 def test_value_out_of_range(run, broken):
     path = broken(lambda data: data["nodes"]["mixer"].update(values={"gain": 600.0}))
     assert_refused(run("check", path), "mixer.gain", "-60 to 12 dB", "600 dB")
+
+
+def without_output(data):
+    del data["nodes"]["output"]
+    data["cables"] = [cable for cable in data["cables"] if not cable["to"].startswith("output.")]
+
+
+def without_cable(data):
+    data["cables"] = [cable for cable in data["cables"] if not cable["to"].startswith("output.")]
+
+
+def without_nodes(data):
+    data.update(nodes={}, cables=[])
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (without_output, "the patch has no Output"),
+        (without_cable, "nothing is connected to the Output"),
+        (without_nodes, "the patch is empty"),
+    ],
+)
+def test_a_patch_that_cannot_be_heard(run, broken, harm, reason):
+    path = broken(harm)
+    told = run("check", path)
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(f"broken.ddsp: well formed, but nothing can be heard: {reason} (")
+    assert_refused(run("render", path, "-o", path.with_name("x.wav")), f"nothing can be heard: {reason}")
+    assert not path.with_name("x.wav").exists()
+
+
+def test_a_refusal_after_the_bar_began(run, broken):
+    def with_room(data):
+        data["nodes"]["hall"] = {"type": "ConvolutionReverb", "options": {"file": "/no/such/hall.wav"}}
+        into = next(cable for cable in data["cables"] if cable["to"].startswith("output."))
+        data["cables"].append({"from": "hall.audio", "to": into["to"]})
+        data["cables"].append({"from": into["from"], "to": "hall.input"})
+
+    path = broken(with_room)
+    outcome = run("render", path, "-o", path.with_name("x.wav"))
+    assert_refused(outcome, "hall: the impulse response 'hall.wav' cannot be read: there is no such file")
+    assert not outcome.err.strip().endswith(".")
 
 
 def test_empty_and_huge_patch(run, tmp_path):
