@@ -10,8 +10,9 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
   exit 0
 fi
 
-# the environment, audio output, and what Qt's window needs; the wheels carry everything else
-packages="python3-venv libportaudio2 libasound2 libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libwayland-cursor0 libwayland-egl1 libxkbcommon-x11-0 \
+# the environment, audio output, and what Qt's window needs; the wheels carry everything else. ALSA's library comes with PortAudio,
+# under the name that it has there: libasound2 is a package in Debian 12 and Ubuntu 22.04, and a name that two share in Ubuntu 24.04
+packages="python3-venv libportaudio2 libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libwayland-cursor0 libwayland-egl1 libxkbcommon-x11-0 \
 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core"
 # tests play through a real audio server and open a real window, both without hardware
 [ "$purpose" = test ] && packages="$packages jackd2 xvfb"
