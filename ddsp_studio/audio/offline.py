@@ -187,8 +187,10 @@ def _check(block: int, sample_rate: int, normalise: str | None, start_s: float, 
         raise RenderError(f"the sample rate is 8000 to 192000 Hz, got {sample_rate} Hz")
     if normalise not in (None, "peak", "lufs"):
         raise RenderError(f"normalise is peak, lufs or nothing, got {normalise!r}")
-    if start_s < 0.0 or (stop_s is not None and stop_s <= start_s):
-        raise RenderError(f"the range ends after it starts, got {start_s:g} s to {stop_s} s")
+    if start_s < 0.0:
+        raise RenderError(f"the range starts at 0 s or later, got {start_s:g} s")
+    if stop_s is not None and stop_s <= start_s:
+        raise RenderError(f"the range ends after it starts, got {start_s:g} s to {stop_s:g} s")
 
 
 def _write_normalised(
