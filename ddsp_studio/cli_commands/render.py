@@ -16,6 +16,7 @@ from ddsp_studio import resources
 from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
+from ddsp_studio.files import check_regular
 from ddsp_studio.processors.check import check, silence
 from ddsp_studio.processors.hearing import hearing, hears
 from ddsp_studio.processors.model_patch import open_patch
@@ -157,6 +158,7 @@ def _chord(seconds: float) -> Song:
 
 def _take(path: Path, seconds: float | None) -> Take:
     """A take, or its beginning; a render lifts the keys that are down at its end."""
+    check_regular(path)
     take = load_take(path)
     length = take.length if seconds is None else min(take.length, round(seconds * take.sample_rate))
     return replace(take, length=length, events=tuple(event for event in take.events if event.sample < length))
