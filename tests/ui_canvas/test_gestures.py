@@ -260,6 +260,23 @@ def test_delete_heals_and_cable_delete_cuts(hand: Hand, document: Document) -> N
     assert "filter" in document.patch.nodes and cable("harmonic.out", "filter.audio") not in document.patch.cables
 
 
+def test_a_patch_without_output_says_so_and_gets_one(hand: Hand, document: Document) -> None:
+    notice = hand.editor.no_output
+    assert not notice.isVisible()
+    document.select(["output"])
+    hand.key(Qt.Key.Key_Delete)
+    assert notice.isVisible() and "no Output" in notice.text()
+    assert hand.view.rect().contains(notice.geometry())
+    notice.linkActivated.emit("add")
+    assert not notice.isVisible() and cable("voice_mixer.out", "output.audio") in document.patch.cables
+    boxes = [item.scene_rect() for item in hand.scene.nodes.values()]
+    assert not any(a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    document.undo()
+    assert notice.isVisible()
+    document.new()
+    assert not notice.isVisible()
+
+
 def test_cutting_line(hand: Hand, document: Document) -> None:
     hand.drag(QPointF(656.0, -60.0), QPointF(656.0, 90.0), RIGHT, CTRL)
     assert cable("harmonic.out", "filter.audio") not in document.patch.cables

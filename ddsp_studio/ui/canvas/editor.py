@@ -21,13 +21,17 @@ from ddsp_studio.ui.canvas.geometry import RowKind, Socket, field_rect
 from ddsp_studio.ui.canvas.gestures import snapped
 from ddsp_studio.ui.canvas.keys import EditorKeys
 from ddsp_studio.ui.canvas.minimap import Minimap
+from ddsp_studio.ui.canvas.no_output import NoOutput, loose_end
 from ddsp_studio.ui.canvas.scene import Hit, PatchScene, Under
 from ddsp_studio.ui.canvas.search import AddSearch
-from ddsp_studio.ui.canvas.style import TITLE, WIDTH
+from ddsp_studio.ui.canvas.style import GRID, TITLE, WIDTH
 from ddsp_studio.ui.canvas.view import PatchView
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.widgets.texts import amount_text, parse_amount
 from ddsp_studio.ui.widgets.type_in import TypeIn
+
+_READABLE = 0.6
+"""Zoom under which a patch is not shown by itself: its words would be too small."""
 
 Wish = Socket | Cable | None
 """What asked for a node: a socket to connect it to, a cable to put it on, or nothing."""
@@ -47,6 +51,7 @@ class PatchEditor(QWidget):
         self.scene = PatchScene(document, self)
         self.view = PatchView(self.scene, self)
         self.minimap = Minimap(self.view)
+        self.no_output = NoOutput(self.view, self.add_output)
         self.search = AddSearch(self)
         self.breadcrumb = Breadcrumb(self)
         self._keys = EditorKeys(self)
@@ -91,7 +96,7 @@ class PatchEditor(QWidget):
     def _frame_once(self) -> None:
         if not self._framed and self.view.viewport().width() > 50:
             self._framed = True
-            self.frame_all()
+            self._frame_readably()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Frame the patch when it is first seen."""
@@ -100,7 +105,11 @@ class PatchEditor(QWidget):
 
     def _frame_again(self) -> None:
         if self.view.untouched:
-            self.frame_all()
+            self._frame_readably()
+
+    def _frame_readably(self) -> None:
+        """Show everything if it can be read then; if not, as much as can be from the upper left on (the map shows the rest)."""
+        self.view.show_rect(self.scene.nodes_rect(), least=_READABLE)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole patch in sight until the user takes over, and the minimap in its corner."""
@@ -108,6 +117,7 @@ class PatchEditor(QWidget):
         if self.view.untouched:
             QTimer.singleShot(0, self, self._frame_again)
         self.minimap.refresh()
+        self.no_output.refresh()
 
     def _show_level(self) -> None:
         """Show another level: on the way in all of it, on the way out as it was left."""
@@ -308,6 +318,12 @@ class PatchEditor(QWidget):
             target=wish.port if isinstance(wish, Socket) and not wish.is_outlet else None,
             cable=wish if isinstance(wish, Cable) else None,
         )
+
+    def add_output(self) -> None:
+        """Add an Output to the right of the patch, and connect it to what was not heard yet."""
+        around = self.scene.nodes_rect()
+        spot = snapped(QPointF(around.right() + 3 * GRID, around.bottom() - TITLE * 3))
+        self.document.add_node(OUTPUT, (spot.x(), spot.y()), source=loose_end(self.document.patch))
 
     # -- typing -------------------------------------------------------------------------------------------------------
 

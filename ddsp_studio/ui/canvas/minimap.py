@@ -11,7 +11,7 @@ from ddsp_studio.ui.canvas.style import category_colour
 from ddsp_studio.ui.canvas.view import PatchView
 from ddsp_studio.ui.widgets.paint import ink
 
-_SIZE, _MARGIN = (168, 108), 10
+_SIZE, _SMALL, _MARGIN = (168, 108), (105, 66), 10
 
 
 class Minimap(QWidget):
@@ -32,8 +32,10 @@ class Minimap(QWidget):
         """Place, show or hide it, and repaint."""
         room, content = self._view.rect(), self._view.patch_scene.nodes_rect()
         needed = not content.isEmpty() and not self._view.visible_rect().contains(content)
-        self.setVisible(needed and room.width() > 3 * _SIZE[0] and room.height() > 3 * _SIZE[1])
-        self.move(room.width() - _SIZE[0] - _MARGIN, room.height() - _SIZE[1] - _MARGIN)
+        width, height = _SIZE if room.width() > 3 * _SIZE[0] and room.height() > 3 * _SIZE[1] else _SMALL
+        self.setFixedSize(width, height)
+        self.setVisible(needed and room.width() > 3 * width and room.height() > 2 * height)
+        self.move(room.width() - width - _MARGIN, room.height() - height - _MARGIN)
         self.update()
 
     def _world(self) -> QRectF:

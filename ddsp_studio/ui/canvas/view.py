@@ -92,14 +92,16 @@ class PatchView(QGraphicsView):
         self.translate(pixels.x() / self.zoom(), pixels.y() / self.zoom())
         self.viewed.emit()
 
-    def show_rect(self, rect: QRectF, *, margin: float = 48.0) -> None:
-        """Frame a scene rectangle, at 100 % at most."""
+    def show_rect(self, rect: QRectF, *, margin: float = 48.0, least: float = 0.0) -> None:
+        """Frame a scene rectangle, at 100 % at most; where it does not fit at the `least` zoom, its upper left part."""
         if rect.isEmpty() or self.viewport().width() < 10:
             return
         size = self.viewport().size()
+        margin = min(margin, size.width() * 0.04, size.height() * 0.08)
         room_x, room_y = max(size.width() - 2 * margin, 50.0), max(size.height() - 2 * margin, 50.0)
-        zoom = min(max(min(room_x / rect.width(), room_y / rect.height()), _ZOOMS[0]), 1.0)
-        self.look(zoom, rect.center())
+        zoom = min(max(min(room_x / rect.width(), room_y / rect.height()), least, _ZOOMS[0]), 1.0)
+        seen = QPointF(min(rect.width(), room_x / zoom), min(rect.height(), room_y / zoom))
+        self.look(zoom, rect.topLeft() + seen / 2.0)
         self.untouched = True
 
     def outlook(self) -> tuple[float, QPointF]:
