@@ -96,12 +96,15 @@ class PatchSender(QObject):
     problem_found = Signal(str, str, str)
     """Node, port and reason why the drawn patch cannot be played; the last good one sounds on."""
     all_well = Signal()
+    compiling = Signal(str)
+    """What is being compiled and what is heard meanwhile, in words; "" once that is done."""
 
     def __init__(self, document: Document, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document, self._link = document, link
         self._sent = Patch()
         self._revision = 0
+        self._sounds = False
         self._values: dict[tuple[str, str], tuple[float, ...]] = {}
         self._amounts: dict[tuple[str, str], float] = {}
         self._structure = self._timer(_BACK_MS, self.send_patch)
@@ -111,6 +114,7 @@ class PatchSender(QObject):
         document.amount_changed.connect(self._amount_changed)
         link.patch_refused.connect(self._refused)
         link.patch_plays.connect(self._plays)
+        link.health_changed.connect(self._health)
 
     def _timer(self, interval_ms: int, do: object) -> QTimer:
         timer = QTimer(self, interval=interval_ms, singleShot=True)
@@ -138,6 +142,7 @@ class PatchSender(QObject):
         self._sent = played
         self._revision += 1
         self._link.send(protocol.LoadPatch(patch=patch_file.to_json(patch), revision=self._revision))
+        self._say_compiling()
         self.all_well.emit()
 
     def _value_changed(self, node: str, control: str, values: tuple[float, ...]) -> None:
@@ -163,10 +168,25 @@ class PatchSender(QObject):
         self._values.clear()
         self._amounts.clear()
 
+    def _say_compiling(self) -> None:
+        self.compiling.emit("compiling the edit; the patch before sounds on" if self._sounds else "compiling the patch…")
+
+    def _health(self, health: Health, _sentence: str) -> None:
+        """An engine that is started again compiles again; one that is gone does not."""
+        self._sounds = self._sounds and health is Health.RUNNING
+        if health is Health.RESTARTING:
+            self._say_compiling()
+        elif health in (Health.FAILED, Health.STOPPED):
+            self.compiling.emit("")
+
     def _refused(self, event: protocol.PatchRefused) -> None:
         if event.revision == self._revision:
+            self.compiling.emit("")
             self.problem_found.emit(event.node, event.port, event.reason)
 
     def _plays(self, event: protocol.PatchPlays) -> None:
-        if event.revision == self._revision and not self._structure.isActive():
-            self.all_well.emit()
+        self._sounds = True
+        if event.revision == self._revision:
+            self.compiling.emit("")
+            if not self._structure.isActive():
+                self.all_well.emit()

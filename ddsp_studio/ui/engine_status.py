@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -16,6 +16,8 @@ from ddsp_studio.ui.toasts import Toasts, Tone
 
 _NAMED_ALREADY = ("", "preview", "song", "recording", "engine")
 """Whose sentences say themselves what they are about."""
+_PATIENCE_MS = 150
+"""What is compiled within this time is not spoken of."""
 _HUES = {"running": theme.GOOD, "silent": theme.WARNING, "failed": theme.DANGER, "starting": theme.WARNING}
 
 
@@ -30,12 +32,33 @@ class StatusLine(QLabel):
         self.setToolTip("Click for audio and MIDI settings")
         self.setAccessibleName("Sound engine")
         self.setContentsMargins(8, 0, 8, 0)
+        self._compiling = ""
+        self._patience = QTimer(self, interval=_PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(self._show)
         self.say("starting", "Starting sound…")
 
     def say(self, state: str, words: str) -> None:
         """Show a state of `_HUES` and words."""
-        self.words = words
-        self.setText(f'<span style="color:{_HUES[state]}">●</span>&nbsp; {words}')
+        self._state, self.words = state, words
+        self._show()
+
+    def show_compiling(self, words: str) -> None:
+        """Show what is being compiled, unless that is over at once; "" takes it away."""
+        self._compiling = words
+        if words:
+            self._patience.start()
+        else:
+            self._show()
+
+    def _show(self) -> None:
+        meanwhile = ""
+        if self._compiling and not self._patience.isActive() and self._state in ("running", "silent"):
+            meanwhile = f'<span style="color:{theme.TEXT_FAINT}">{self._compiling}</span>&nbsp;&nbsp; '
+        self.setText(f'{meanwhile}<span style="color:{_HUES[self._state]}">●</span>&nbsp; {self.words}')
+
+    def minimumSizeHint(self) -> QSize:
+        """Long words never widen the window."""
+        return QSize(120, super().minimumSizeHint().height())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Open the settings."""
@@ -89,9 +112,10 @@ class EngineStatus(QObject):
 
     def _status(self, status: protocol.Status) -> None:
         self.status = status
+        voices = f"{status.voices} voice{'' if status.voices == 1 else 's'}"
         rate = f"{status.sample_rate / 1000:g} kHz · {status.block} samples"
         if status.state == "running":
-            words = f"{status.device or 'System default'} · {rate} · {status.latency_ms:.1f} ms · {status.voices} voices"
+            words = f"{status.device or 'System default'} · {rate} · {status.latency_ms:.1f} ms · {voices}"
         elif status.state == "silent":
             words = f"No sound device; the clock runs silently · {rate}"
         elif status.state == "failed":

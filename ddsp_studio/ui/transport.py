@@ -1,54 +1,115 @@
-"""The bar on top: transport, tempo, position, MIDI light, master level, DSP load, dropouts, panic."""
+"""The bar on top: transport, position, tempo, patch, MIDI light, master level, DSP load, dropouts, panic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.telemetry import Telemetry
+from ddsp_studio.processors.declare import Control
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.actions import Actions
 from ddsp_studio.ui.displays.level_meter import LevelMeter
 from ddsp_studio.ui.displays.load_meter import Light, LoadMeter
+from ddsp_studio.ui.song_position import SongPosition
+from ddsp_studio.ui.widgets.number_field import NumberField
 
 HEIGHT = 52
 TRANSPORT = ("play.rewind", "play.start", "play.stop", "play.record", "play.loop")
+MASTER = Control(unit="dB", low=-60.0, high=12.0, default=0.0, doc="Level of all that is heard, before the limit of full scale.")
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.25, 4.0
+_FRAME_MS = 16
+_PATCH_WIDTHS, _METER_WIDTHS, _PANIC_WIDTHS = (190, 120), (190, 118), (82, 36)
+_STAGES = 6
+"""In how many steps the bar gives up room: `TransportBar._arrange`."""
 
 
 class TransportBar(QWidget):
-    """Shows what the engine reports and starts the actions that drive it."""
+    """Shows what the engine reports and starts the actions that drive it. In a narrow window it shows less."""
 
     tempo_changed = Signal(float)
     """Tempo as a ratio of the file's own."""
+    sought = Signal(float)
+    """Seconds from the start of the MIDI file that shall be gone to."""
+    master_moved = Signal(float)
+    """Master level in dB, at most once a frame while it is dragged."""
+    master_set = Signal(float)
+    """Master level in dB, once a gesture is over."""
     counters_reset = Signal()
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._state: protocol.TransportState | None = None
         self.meter = LevelMeter()
         self.midi_light = Light("MIDI")
         self.load = LoadMeter()
         self.load.clicked.connect(self.counters_reset)
-        self.position = _Readout("0:00.0", "no MIDI file", 132)
+        self.position = SongPosition()
+        self.position.sought.connect(self.sought)
         self.tempo = _tempo_field()
         self.tempo.valueChanged.connect(self._tempo_typed)
-        self.patch_name = _Readout("", "", 190)
-        layout = QHBoxLayout(self)
+        self.patch_name = _Readout("", "", _PATCH_WIDTHS[0])
+        self._make_master()
+        self._panic = _panic(actions["play.panic"])
+        self._chooser = (_button(actions["file.previous"]), self.patch_name, _button(actions["file.next"]))
+        self._light_line = _line()
+        layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(10, 0, 10, 0)
         layout.setSpacing(6)
         _add(layout, [_button(actions[name]) for name in TRANSPORT])
-        layout.addSpacing(6)
-        _add(layout, [self.position, self.tempo, _line()])
+        _add(layout, [self.position, self.tempo])
         layout.addStretch(1)
-        _add(layout, [_button(actions["file.previous"]), self.patch_name, _button(actions["file.next"])])
+        _add(layout, self._chooser)
         layout.addStretch(1)
-        _add(layout, [_line(), self.midi_light, self.meter, _line(), self.load, _line(), _panic(actions["play.panic"])])
+        _add(layout, [self._light_line, self.midi_light, self.master, self.meter, _line(), self.load, _line(), self._panic])
+        self._widths = [self._arrange(stage) for stage in reversed(range(_STAGES))][::-1]
+
+    def _make_master(self) -> None:
+        self.master = NumberField("master", MASTER)
+        self.master.setFixedWidth(112)
+        frame = QTimer(self, interval=_FRAME_MS, singleShot=True)
+        frame.timeout.connect(lambda: self.master_moved.emit(self.master.value))
+        self.master.previewed.connect(lambda _value: frame.isActive() or frame.start())
+        self.master.committed.connect(frame.stop)
+        self.master.committed.connect(lambda: self.master_set.emit(self.master.value))
+
+    # -- room ---------------------------------------------------------------------------------------------------------
+
+    def _arrange(self, stage: int) -> int:
+        """Give up parts, more with each stage, the dearest last; the width that is needed then."""
+        self.patch_name.setFixedWidth(_PATCH_WIDTHS[stage >= 1])
+        self.meter.setFixedWidth(_METER_WIDTHS[stage >= 2])
+        icon, text = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        self._panic.setToolButtonStyle(icon if stage >= 2 else text)
+        self._panic.setFixedWidth(_PANIC_WIDTHS[stage >= 2])
+        for part in self._chooser:
+            part.setVisible(stage < 3)
+        self._light_line.setVisible(stage < 4)
+        self.midi_light.setVisible(stage < 4)
+        self.tempo.setVisible(stage < 5)
+        self._row.invalidate()
+        return self._row.minimumSize().width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show what there is room for."""
+        super().resizeEvent(event)
+        self._arrange(next((stage for stage, width in enumerate(self._widths) if width <= self.width()), _STAGES - 1))
+
+    def sizeHint(self) -> QSize:
+        """Room for everything."""
+        return QSize(self._widths[0], HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for what nobody can do without."""
+        return QSize(self._widths[-1], HEIGHT)
+
+    # -- what it shows ------------------------------------------------------------------------------------------------
 
     def show_patch(self, title: str, detail: str) -> None:
         """Show what is open."""
@@ -57,9 +118,7 @@ class TransportBar(QWidget):
     def show_transport(self, state: protocol.TransportState) -> None:
         """Show where the transport is."""
         self._state = state
-        name = state.song.replace("\\", "/").rpartition("/")[2] or "no MIDI file"
-        length = f" / {clock(state.length_s, tenths=False)}" if state.length_s else ""
-        self.position.show_text(clock(state.position_s) + length, "recording…" if state.recording else name)
+        self.position.show_transport(state)
         self.tempo.setEnabled(True)
         if not self.tempo.hasFocus():
             self.tempo.blockSignals(True)
@@ -88,12 +147,6 @@ class TransportBar(QWidget):
         self.load.read(telemetry)
 
 
-def clock(seconds: float, *, tenths: bool = True) -> str:
-    """Minutes and seconds: "1:05.3"."""
-    minutes, rest = divmod(max(seconds, 0.0), 60.0)
-    return f"{int(minutes)}:{int(rest * 10) / 10:04.1f}" if tenths else f"{int(minutes)}:{int(rest):02d}"
-
-
 class _Readout(QWidget):
     """A line of text over a smaller, fainter one; both are cut to the width."""
 
@@ -112,8 +165,14 @@ class _Readout(QWidget):
         layout.addStretch(1)
         self.show_text(text, below)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut anew."""
+        super().resizeEvent(event)
+        self.show_text(*self._words)
+
     def show_text(self, text: str, below: str) -> None:
         """Show two lines."""
+        self._words = (text, below)
         for label, words in ((self._upper, text), (self._lower, below)):
             cut = label.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self.width())
             if label.text() != cut:

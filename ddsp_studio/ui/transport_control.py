@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ddsp_studio.audio import protocol
-from ddsp_studio.files import check_regular
+from ddsp_studio.audio.client import Health
 from ddsp_studio.ui import paths
 from ddsp_studio.ui.actions import Actions, Spec
 from ddsp_studio.ui.engine_link import EngineLink
 from ddsp_studio.ui.toasts import Toasts, Tone
 from ddsp_studio.ui.transport import TransportBar
 
-_LARGEST_MIDI = 16 * 2**20
-
 
 class TransportControl(QObject):
     """Drives the engine's transport; what the bar shows comes from the engine's own reports."""
+
+    _was_read = Signal(object, str, bool)
+    """The path of a MIDI file, why it cannot be used ("" if it can), whether to play it."""
 
     def __init__(self, window: QWidget, actions: Actions, link: EngineLink, toasts: Toasts) -> None:
         super().__init__(window)
@@ -28,6 +31,9 @@ class TransportControl(QObject):
         self.song: Path | None = None
         self.last_take: Path | None = None
         self._state: protocol.TransportState | None = None
+        self._wanted: Path | None = None
+        """The file that was chosen last, while it is being read."""
+        self._was_read.connect(self._take)
         self._register()
         link.transport.connect(self._moved)
         link.recorded.connect(self._recorded)
@@ -70,6 +76,10 @@ class TransportControl(QObject):
         """Go to the start."""
         self._send(position_s=0.0)
 
+    def seek(self, seconds: float) -> None:
+        """Go to a time of the song."""
+        self._send(position_s=seconds)
+
     def loop(self, on: bool) -> None:
         """Repeat the song or not."""
         self._send(looping=on)
@@ -82,6 +92,10 @@ class TransportControl(QObject):
         """Begin or end a take in the folder of recordings."""
         if not on:
             self._send(recording="")
+            return
+        if self._link.health is not Health.RUNNING:
+            self._show_checked("play.record", False)
+            self._toasts.show("Nothing is recorded: the sound engine does not run.", Tone.WARNING)
             return
         folder = paths.recordings()
         try:
@@ -98,24 +112,39 @@ class TransportControl(QObject):
         if name:
             self.load(Path(name))
 
-    def load(self, path: Path, *, play: bool = False) -> bool:
-        """Put a MIDI file on the transport, and play it if asked to. What is no MIDI file is refused in one sentence."""
-        reason = _refusal(path)
-        if reason:
-            self._toasts.show(f"{path.name} was not loaded: {reason}.", Tone.ERROR)
-            return False
+    def load(self, path: Path, *, play: bool = False) -> None:
+        """Put a MIDI file on the transport, and play it if asked to.
+
+        The file is read through first, beside the window: one that is damaged is refused in one sentence, and the song before
+        stays.
+        """
+        self._wanted = path
+        threading.Thread(target=self._read, args=(path, play), name="song", daemon=True).start()
+
+    def _read(self, path: Path, play: bool) -> None:
+        problem = _problem_with(path)
+        with contextlib.suppress(RuntimeError):  # the window may be gone by now
+            self._was_read.emit(path, problem, play)
+
+    def _take(self, path: Path, problem: str, play: bool) -> None:
+        if path != self._wanted:
+            return
+        self._wanted = None
+        if problem:
+            self._toasts.show(f"{problem}; it was not loaded.", Tone.ERROR)
+            return
         self.song = path
         self._link.send(protocol.Song(path=str(path)))
         self.set_tempo(1.0)
         if play:
             self._send(playing=True, position_s=0.0)
-        return True
 
     # -- what the engine says -----------------------------------------------------------------------------------------
 
     def attach(self, bar: TransportBar) -> None:
         """Drive and feed a transport bar."""
         bar.tempo_changed.connect(self.set_tempo)
+        bar.sought.connect(self.seek)
         self._link.transport.connect(bar.show_transport)
 
     def _moved(self, state: protocol.TransportState) -> None:
@@ -132,19 +161,22 @@ class TransportControl(QObject):
 
     def _recorded(self, take: protocol.Recorded) -> None:
         self.last_take = Path(take.take_path) if take.take_path else self.last_take
-        self._toasts.show(f"Recorded {take.seconds:.1f} s to {Path(take.audio_path).name}.", Tone.GOOD)
+        name = Path(take.audio_path).name
+        if take.cut_short:
+            words = f"The sound engine ended while it recorded; {take.seconds:.1f} s were saved to {name}."
+            self._toasts.show(words, Tone.WARNING)
+        else:
+            self._toasts.show(f"Recorded {take.seconds:.1f} s to {name}.", Tone.GOOD)
 
 
-def _refusal(path: Path) -> str:
+def _problem_with(path: Path) -> str:
+    """Why a MIDI file cannot be played, in a sentence without its full stop; "" if it can."""
+    from ddsp_studio.audio.midi_file import SongError, read_song  # takes a while to load
+
     try:
-        check_regular(path)
-        with path.open("rb") as file:
-            head = file.read(12)
-        size = path.stat().st_size
+        read_song(path)
+    except SongError as problem:
+        return str(problem).rstrip(".")
     except OSError as problem:
-        return problem.strerror or str(problem)
-    if not size:
-        return "it is empty"
-    if head[:4] != b"MThd" and not (head[:4] == b"RIFF" and head[8:12] == b"RMID"):
-        return "it is no MIDI file"
-    return f"it is larger than {_LARGEST_MIDI // 2**20} MiB" if size > _LARGEST_MIDI else ""
+        return f"{path.name} cannot be read: {problem.strerror or problem}".rstrip(".")
+    return ""

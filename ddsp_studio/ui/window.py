@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QToolBar, QWidget
@@ -40,6 +41,8 @@ _STATE_VERSION = 2
 """Raise when docks are added or renamed; older saved layouts are then ignored."""
 _TRAINING_WIDTH = 420
 _LEVEL_MS = 40
+_ROOMY = QSize(1160, 660)
+"""A smaller window begins with smaller panels."""
 
 
 class StudioWindow(QMainWindow):
@@ -124,11 +127,17 @@ class StudioWindow(QMainWindow):
     def _size_docks(self) -> None:
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         docks, width, height = self.docks, self.width(), self.height()
-        self.resizeDocks([docks["browser"], docks["inspector"]], [210, 280], horizontal)
+        sides = [210, 280] if width >= _ROOMY.width() else [150, 216]
+        low = height < _ROOMY.height()
+        self.resizeDocks([docks["browser"], docks["inspector"]], sides, horizontal)
         self.resizeDocks(
             [docks["spectrogram"], docks["harmonics"], docks["scope"]], [int(width * s) for s in (0.46, 0.30, 0.24)], horizontal
         )
-        self.resizeDocks([docks["spectrogram"], docks["piano"]], [int(min(max(height * 0.21, 120), 260)), 88], vertical)
+        self.resizeDocks(
+            [docks["spectrogram"], docks["piano"]],
+            [int(min(max(height * 0.21, 92 if low else 120), 260)), 64 if low else 88],
+            vertical,
+        )
 
     def _make_bar(self) -> None:
         self.bar = TransportBar(self.actions_)
@@ -140,6 +149,9 @@ class StudioWindow(QMainWindow):
         self.addToolBar(toolbar)
         self.transport.attach(self.bar)
         self.clock = LiveClock(self, self.link.telemetry, self.displays, self.bar, self.editor, self.engine_status)
+        self.bar.master.set_value(self.store.settings.audio.gain_db)
+        self.bar.master_moved.connect(lambda level: self.link.send(protocol.Configure(settings=self._with_master(level))))
+        self.bar.master_set.connect(lambda level: self.configure(self._with_master(level)))
 
     def _make_drop_zones(self) -> None:
         zone = drop_zones.Zone
@@ -166,6 +178,7 @@ class StudioWindow(QMainWindow):
         self.patch_sender.problem_found.connect(self._show_problem)
         self.patch_sender.all_well.connect(self.editor.clear_problems)
         self.status_line.clicked.connect(self.open_audio_settings)
+        self.patch_sender.compiling.connect(self.status_line.show_compiling)
         self.browser.chosen.connect(self._open_entry)
         self.browser.group_wanted.connect(lambda entry: self.insert_group(entry.path))
         self.editor.group_save_requested.connect(self.files.save_group)
@@ -342,8 +355,12 @@ class StudioWindow(QMainWindow):
         given = (self.document.title, self.transport.song, self.transport.last_take, self.store.settings)
         dialog = ExportDialog(self.document.patch, *given, self)
         dialog.exec()
+        self.bar.master.set_value(settings.gain_db)
         dialog.deleteLater()
         self.store.save()
+
+    def _with_master(self, level: float) -> protocol.AudioSettings:
+        return msgspec.structs.replace(self.store.settings.audio, gain_db=level)
 
     def open_logs(self) -> None:
         """Show the folder of the logs."""
@@ -370,5 +387,6 @@ class StudioWindow(QMainWindow):
     def open_path(self, path: Path) -> bool:
         """Open a patch or a MIDI file by its kind."""
         if path.suffix.lower() in drop_zones.MIDI:
-            return self.transport.load(path)
+            self.transport.load(path)
+            return True
         return self.files.open(path)

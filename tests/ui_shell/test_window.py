@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from msgspec.structs import replace as replace_struct
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.client import Health
+from ddsp_studio.audio.midi_file import write_midi
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui import autosave, paths
@@ -105,24 +109,138 @@ def test_transport_and_panic(playing: StudioWindow, diary: Path, tmp_path: Path)
     assert any("no MIDI file" in text for text in playing.toasts.texts())
     assert not playing.actions_["play.start"].isChecked()
     song = tmp_path / "song.mid"
-    song.write_bytes(b"MThd" + bytes(30))
-    assert playing.transport.load(song, play=True)
+    write_midi(song, [(0.0, b"\x90\x3c\x40"), (1.0, b"\x80\x3c\x40")])
+    playing.transport.load(song, play=True)
     wait_until(lambda: playing.actions_["play.start"].isChecked())
     playing.actions_["play.panic"].trigger()
     wait_until(lambda: told(diary, protocol.Panic))
     assert told(diary, protocol.Song) == [protocol.Song(path=str(song))]
 
 
+def song_bytes(folder: Path) -> bytes:
+    write_midi(folder / "whole.mid", [(step / 4, bytes((0x90, 60, 64 * (1 - step % 2)))) for step in range(40)])
+    return (folder / "whole.mid").read_bytes()
+
+
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "it is empty"), (b"RIFF0000WAVE", "it is no MIDI file"), (None, "No such file")]
+    ("content", "reason"),
+    [
+        (lambda _whole: b"", "x.mid is empty"),
+        (lambda _whole: b"RIFF0000WAVE", "x.mid is no MIDI file"),
+        (lambda whole: b"RIFF" + bytes(4) + b"RMID" + whole, "x.mid is no MIDI file"),
+        (lambda whole: whole[: len(whole) // 2], "x.mid is cut short"),
+        (None, "x.mid cannot be read: No such file"),
+    ],
 )
-def test_what_is_no_midi_file_is_refused(window: StudioWindow, tmp_path: Path, content: bytes | None, reason: str) -> None:
-    path = tmp_path / "x.mid"
+def test_what_is_no_midi_file_is_refused_and_the_song_before_stays(
+    playing: StudioWindow, diary: Path, tmp_path: Path, content: Callable[[bytes], bytes] | None, reason: str
+) -> None:
+    path, whole = tmp_path / "x.mid", song_bytes(tmp_path)
     if content is not None:
-        path.write_bytes(content)
-    assert not window.transport.load(path)
-    assert any(reason in text for text in window.toasts.texts())
-    assert window.transport.song is None
+        path.write_bytes(content(whole))
+    playing.transport.load(tmp_path / "whole.mid")
+    wait_until(lambda: playing.transport.song == tmp_path / "whole.mid")
+    playing.transport.load(path, play=True)
+    wait_until(lambda: any(reason in text and "not loaded" in text for text in playing.toasts.texts()))
+    assert playing.transport.song == tmp_path / "whole.mid"
+    wait_until(lambda: told(diary, protocol.Song))
+    assert told(diary, protocol.Song) == [protocol.Song(path=str(tmp_path / "whole.mid"))]
+    assert not any(command.playing for command in told(diary, protocol.Transport))  # type: ignore[attr-defined]
+
+
+def test_the_file_that_was_chosen_last_is_the_one_that_is_played(playing: StudioWindow, tmp_path: Path) -> None:
+    (tmp_path / "last.mid").write_bytes(song_bytes(tmp_path))
+    playing.transport.load(tmp_path / "whole.mid")
+    playing.transport.load(tmp_path / "last.mid")
+    wait_until(lambda: playing.transport.song is not None)
+    assert playing.transport.song == tmp_path / "last.mid"
+
+
+def sought(diary: Path) -> list[float]:
+    places = [command.position_s for command in told(diary, protocol.Transport)]  # type: ignore[attr-defined]
+    return [place for place in places if place is not None]
+
+
+def test_a_click_on_the_song_goes_there(playing: StudioWindow, diary: Path, qtbot) -> None:
+    bar = playing.bar.position
+    middle = bar.rect().center()
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=middle)
+    assert not bar.isSliderDown()  # there is no song yet
+    playing.link.transport.emit(transport_state(position_s=3.0))
+    assert bar.accessibleDescription() == "0:03.0 / 1:00"
+    qtbot.mousePress(bar, Qt.MouseButton.LeftButton, pos=middle)
+    playing.link.transport.emit(transport_state(position_s=4.0))
+    assert bar.sliderPosition() == pytest.approx(30_000, abs=600)
+    qtbot.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=middle)
+    wait_until(lambda: sought(diary))
+    assert sought(diary) == [pytest.approx(30.0, abs=0.6)]
+    qtbot.keyClick(bar, Qt.Key.Key_Right)
+    qtbot.keyClick(bar, Qt.Key.Key_Home)
+    wait_until(lambda: len(sought(diary)) == 3)
+    assert sought(diary)[1:] == [pytest.approx(sought(diary)[0] + 1.0), 0.0]
+
+
+def transport_state(**fields: float) -> protocol.TransportState:
+    flags = {"playing": False, "looping": False, "recording": False}
+    known: dict[str, Any] = {**flags, "song": "a/b.mid", "tempo": 1.0, "bpm": 120.0, "position_s": 0.0, "length_s": 60.0}
+    return protocol.TransportState(**{**known, **fields})
+
+
+def test_the_master_level_is_heard_at_once_and_kept(playing: StudioWindow, diary: Path, qtbot) -> None:
+    master = playing.bar.master
+    depth = len(told(diary, protocol.Configure))
+    qtbot.mousePress(master, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
+    qtbot.mouseMove(master, QPoint(20, 30))
+    wait_until(lambda: len(told(diary, protocol.Configure)) > depth)
+    assert playing.store.settings.audio.gain_db == 0.0
+    qtbot.mouseRelease(master, Qt.MouseButton.LeftButton, pos=QPoint(20, 30))
+    level = playing.store.settings.audio.gain_db
+    assert level == master.value < -3.0 and Store(paths.settings_file()).settings.audio.gain_db == level
+    wait_until(lambda: told(diary, protocol.Configure)[-1].settings.gain_db == level)  # type: ignore[attr-defined]
+    playing.configure(protocol.AudioSettings(gain_db=-2.0))
+    assert master.value == -2.0
+
+
+@pytest.mark.parametrize("width", [806, 960, 1280, 1480])
+def test_the_bar_keeps_what_matters_in_a_narrow_window(window: StudioWindow, width: int) -> None:
+    window.resize(width, 540)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (width, 540)
+    bar = window.bar
+    for part in (bar.position, bar.master, bar.meter, bar.load, bar._panic):
+        assert part.isVisible() and window.rect().contains(QRect(part.mapTo(window, QPoint()), part.size()))
+    assert bar.tempo.isVisible() == (width >= 960) and bar.patch_name.isVisible() == (width >= 1280)
+    assert window.editor.view.viewport().width() >= 0.45 * width
+
+
+def test_the_training_panel_fits_a_low_window(window: StudioWindow) -> None:
+    window.show_training()
+    window.resize(960, 540)
+    QApplication.processEvents()
+    assert window.height() == 540 and window.docks["training"].isVisible()
+
+
+def test_what_is_compiled_is_said_unless_it_is_over_at_once(playing: StudioWindow) -> None:
+    line = playing.status_line
+    wait_until(lambda: "compiling" not in line.text())
+    revision = playing.patch_sender.revision
+    playing.patch_sender.compiling.emit("compiling the edit; the patch before sounds on")
+    assert "compiling" not in line.text()
+    wait_until(lambda: "the patch before sounds on" in line.text())
+    plays = protocol.PatchPlays(revision=revision, seconds=0.1, latency_samples=0, nodes=["gain"], partials_node="")
+    playing.link.patch_plays.emit(replace_struct(plays, revision=revision - 1))
+    assert "compiling" in line.text()
+    playing.link.patch_plays.emit(plays)
+    assert "compiling" not in line.text()
+
+
+def test_one_voice_is_one(playing: StudioWindow) -> None:
+    playing.configure(protocol.AudioSettings(voices=1))
+    wait_until(lambda: playing.status_line.words.endswith("1 voice"))
+    dialog = AudioSettingsDialog(protocol.AudioSettings(voices=1, safety_blocks=1))
+    assert (dialog.voices.text(), dialog.safety.text()) == ("1 voice", "1 block")
+    dialog.voices.setValue(2)
+    assert dialog.voices.text() == "2 voices"
 
 
 def test_pictures_give_way_to_the_sound(playing: StudioWindow) -> None:

@@ -44,7 +44,7 @@ class AudioSettingsDialog(QDialog):
     def __init__(self, settings: protocol.AudioSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Audio and MIDI settings")
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(760)
         self._wanted = settings
         self._devices: tuple[protocol.Device, ...] = ()
         self._inputs: tuple[protocol.Device, ...] = ()
@@ -52,12 +52,17 @@ class AudioSettingsDialog(QDialog):
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(lambda: self.changed.emit(self.settings()))
         self._make_fields()
+        columns = QHBoxLayout()
+        columns.setSpacing(10)
+        for groups in ((self._output_group(), self._playing_group()), (self._input_group(), self._midi_group())):
+            column = QVBoxLayout()
+            column.setSpacing(10)
+            column.addWidget(groups[0])
+            column.addWidget(groups[1], 1)
+            columns.addLayout(column, 1)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
-        layout.addWidget(self._output_group())
-        layout.addWidget(self._input_group())
-        layout.addWidget(self._playing_group())
-        layout.addWidget(self._midi_group())
+        layout.addLayout(columns)
         layout.addLayout(self._buttons())
         self._fill_devices()
         self._fill_ports()
@@ -248,7 +253,9 @@ def _fill(combo: QComboBox, devices: Sequence[protocol.Device], wanted: str, wit
 
 
 def _spin(low: int, high: int, suffix: str) -> QSpinBox:
-    field = QSpinBox(minimum=low, maximum=high, suffix=suffix)
+    field = QSpinBox(minimum=low, maximum=high)
+    field.valueChanged.connect(lambda value: field.setSuffix(suffix if value != 1 else suffix.removesuffix("s")))
+    field.setSuffix(suffix.removesuffix("s"))
     field.setMaximumWidth(130)
     return field
 

@@ -18,6 +18,8 @@ _FALL_DB = 0.6
 _HOLD_FRAMES = 90
 _LIGHT = 14
 _TICKS = (-48, -36, -24, -12, 0)
+_ROOMY = 150
+"""Width from which there is room for all ticks."""
 
 
 class LevelMeter(QWidget):
@@ -95,7 +97,7 @@ class LevelMeter(QWidget):
 
     def _paint_scale(self, painter: QPainter) -> None:
         painter.setFont(theme.font(9))
-        for level in _TICKS:
+        for level in _TICKS if self.width() > _ROOMY else _TICKS[::2]:
             x = self._x(level)
             painter.setPen(theme.colour(theme.WINDOW, 0.6))
             painter.drawLine(QPointF(x, 4), QPointF(x, 20))

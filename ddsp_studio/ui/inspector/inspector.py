@@ -29,7 +29,7 @@ class Inspector(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(208)
         self.setAccessibleName("Inspector")
         document.selection_changed.connect(self.refresh)
         document.level_changed.connect(self.refresh)
