@@ -84,8 +84,9 @@ def replacing(path: Path, *, keep_previous: bool = False) -> Iterator[Path]:
 
 def _keep(path: Path, kept: Path) -> None:
     """Give a file a second name, in place of what bore it before."""
-    with contextlib.suppress(FileNotFoundError):
-        check_regular(kept)
+    if kept.exists() and not kept.is_file():
+        reason = f"the previous version would be kept as {kept.name}, which is a folder or a device"
+        raise OSError(errno.EEXIST, reason, str(path))
     with _beside(kept) as temporary:
         temporary.unlink()
         try:

@@ -104,7 +104,9 @@ def test_a_folder_in_the_place_of_the_previous_version_is_never_replaced(tmp_pat
     path = tmp_path / "a.ddsp"
     write_text(path, "old")
     (tmp_path / "a.ddsp~").mkdir()
-    with pytest.raises(OSError, match=r"it is a folder, not a file: '.*a\.ddsp~'"):
+    with pytest.raises(
+        OSError, match=r"the previous version would be kept as a\.ddsp~, which is a folder or a device: '.*a\.ddsp'"
+    ):
         write_text(path, "new", keep_previous=True)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.ddsp", "a.ddsp~"]
