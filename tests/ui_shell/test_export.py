@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import soundfile
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from ddsp_studio.audio.events import Midi, Move
 from ddsp_studio.audio.midi_file import read_song
 from ddsp_studio.audio.protocol import AudioSettings, Recorded
+from ddsp_studio.audio.take import Take, save_take
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui.dialogs.export import ExportDialog
@@ -244,6 +247,22 @@ def test_the_last_take_is_what_the_export_offers(window: StudioWindow, tmp_path:
     monkeypatch.setattr(ExportDialog, "exec", lambda shown: offered.append(shown.arguments(tmp_path)))
     window.open_export()
     assert offered[0][:2] == ["render", f"{stem}.take"]
+
+
+def test_a_take_becomes_a_file(dialog: ExportDialog, organ: Patch, tmp_path: Path) -> None:
+    """From the dialog to the disk, by the real renderer."""
+    events = (Midi(0, b"\x90\x3c\x64"), Move(9600, "gain.level", (0.5,)))
+    save_take(Take(organ, 44_100, 3, "legato", 22_050, events), tmp_path / "jam.take")
+    dialog._offer(tmp_path / "jam.take")
+    dialog._show_source()
+    dialog.tail.setValue(0.5)
+    dialog.export()
+    assert dialog.progress.maximum() == 0
+    wait_until(dialog.export_button.isEnabled, 200.0)
+    assert dialog.message.text() == "Exported Organ.wav."
+    assert dialog.progress.maximum() == dialog.progress.value() == 1000
+    info = soundfile.info(tmp_path / "Organ.wav")
+    assert (info.samplerate, info.frames) == (44_100, 44_100)
 
 
 def choose(dialog: ExportDialog, kind: str) -> None:
