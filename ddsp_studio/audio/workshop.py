@@ -106,9 +106,11 @@ class TensorFlowWorkshop:
         with self._cache.at_work():
             try:
                 return work()
-            except ValueError:
-                raise  # the patch cannot be played
-            except Exception as problem:  # TensorFlow's errors have no common root that could be named without it
+            except Exception as problem:
+                from ddsp_studio.dsp.tensor import tf
+
+                if not isinstance(problem, tf.errors.OpError):
+                    raise  # the patch cannot be played, or the process ends
                 self._cache.forget()
                 if self._failed:
                     raise

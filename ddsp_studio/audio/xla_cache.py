@@ -55,7 +55,7 @@ class XlaCache:
     def __init__(self, place: Path) -> None:
         """Nothing is read or written before `use`."""
         self.place = place
-        self._lock, self._working = threading.Lock(), 0
+        self._lock, self._working, self._closed = threading.Lock(), 0, False
 
     def use(self) -> bool:
         """Have TensorFlow use it, if it can be written; before TensorFlow computes. False if it cannot."""
@@ -90,22 +90,30 @@ class XlaCache:
         """While something is compiled or read: should the process end in it, the next one starts from nothing."""
         with self._lock, contextlib.suppress(OSError):
             self._working += 1
-            self._mark.touch()
+            if not self._closed:
+                self._mark.touch()
         try:
             yield
         finally:
             with self._lock:
                 self._working -= 1
                 if not self._working:
-                    self.close()
+                    self._unmark()
 
-    def close(self) -> None:
-        """The process will end in order, though it compiles."""
+    def _unmark(self) -> None:
         with contextlib.suppress(OSError):
             self._mark.unlink(missing_ok=True)
 
+    def close(self) -> None:
+        """The process will end in order, though it compiles; what fails now says nothing of what is kept."""
+        with self._lock:
+            self._closed = True
+            self._unmark()
+
     def forget(self) -> None:
         """Delete what is kept: it is damaged, or the disk is full."""
+        if self._closed:
+            return
         shutil.rmtree(self.place, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import pytest
 
 from ddsp_studio.audio.workshop import TensorFlowWorkshop
 from ddsp_studio.audio.xla_cache import XlaCache, folder
+from ddsp_studio.dsp.tensor import tf
 
 PROGRAM = """
 import sys, time
@@ -93,7 +94,7 @@ class Failing:
     def improve(self, hops, apart):
         if self.left:
             self.left -= 1
-            raise RuntimeError("disk full")
+            raise tf.errors.InternalError(None, None, "disk full")
         return False
 
 
@@ -102,9 +103,26 @@ def test_what_fails_is_tried_once_more(tmp_path, flags):
     once, always = Failing(1), Failing(9)
     assert not workshop.improve(once, 1, None)
     assert once.left == 0
-    with pytest.raises(RuntimeError):
+    with pytest.raises(tf.errors.InternalError):
         workshop.improve(always, 1, None)
     assert always.left == 8, "it is not damage, then"
+
+
+def test_what_is_no_damage_costs_nothing_that_is_kept(tmp_path, flags):
+    class Ending:
+        def improve(self, hops, apart):
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    (tmp_path / "kept.pb").touch()
+    cache = XlaCache(tmp_path)
+    workshop = TensorFlowWorkshop(cache=cache)
+    with pytest.raises(RuntimeError):
+        workshop.improve(Ending(), 1, None)
+    workshop.close()
+    with pytest.raises(tf.errors.InternalError):
+        workshop.improve(Failing(9), 1, None)
+    with cache.at_work():
+        assert [path.name for path in tmp_path.iterdir()] == ["kept.pb"]
 
 
 def test_each_kind_of_machine_has_its_own(monkeypatch, tmp_path):
