@@ -22,6 +22,7 @@ class Memory:
         self._values: dict[tuple[str, str], protocol.SetValue] = {}
         self._amounts: dict[tuple[str, str], protocol.SetAmount] = {}
         self._song = protocol.Song(path="")
+        self._rescue: protocol.Rescue | None = None
         self._transport = {"playing": False, "looping": False, "tempo": 1.0, "position_s": 0.0}
         self._notes: dict[tuple[int, int], protocol.Midi] = {}
         self._owed: dict[tuple[int, int], protocol.Midi] = {}
@@ -40,6 +41,8 @@ class Memory:
                 self._values[command.node, command.control] = command
             case protocol.SetAmount():
                 self._amounts[command.source, command.target] = command
+            case protocol.Rescue():
+                self._rescue = command
             case protocol.Song():
                 self._song = command
                 self._transport |= {"playing": False, "position_s": 0.0}
@@ -109,6 +112,8 @@ class Memory:
         if self._song.path:
             yield self._song
             yield protocol.Transport(**self._transport)  # type: ignore[arg-type]
+        if self._rescue is not None:
+            yield self._rescue
         yield from self._gestures.values()
         self._owed = dict(self._notes)
         if self._asked is None:

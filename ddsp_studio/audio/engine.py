@@ -33,6 +33,7 @@ from ddsp_studio.audio.midi_input import MidiInputs
 from ddsp_studio.audio.output import Output, SilentOutput
 from ddsp_studio.audio.preview import PreviewError, PreviewView, Reel, read_reel
 from ddsp_studio.audio.remote_tracer import RemoteTracer
+from ddsp_studio.audio.rescue import rescue
 from ddsp_studio.audio.take_recorder import Recorded, TakeRecorder
 from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.audio.values import check_amount, check_value
@@ -45,7 +46,7 @@ from ddsp_studio.processors.patch import PatchError
 _SWITCH_S = 0.0001
 """How long a busy thread may hold the interpreter, which a block asks for some ten times: a fiftieth of a block of 256."""
 _TICK_S = 0.1
-_FADE_S = 1.0
+_FADE_S, _LAST_ERRANDS_S = 1.0, 1.5
 _logger = logging.getLogger(__name__)
 
 
@@ -66,6 +67,7 @@ class Engine:
         self._hands = Hands(self._live.post_midi)
         self._midi = MidiInputs(self._on_midi, self._on_inputs, self._hands.leave)
         self._told: protocol.Status | None = None
+        self._told_transport: protocol.TransportState | None = None
         self._devices: Listed | None = None
         self._recorder: TakeRecorder | None = None
         self._song_path = ""
@@ -76,7 +78,8 @@ class Engine:
         for thread in (self._live, self._keeper, self._compiler):
             thread.start()
         self._midi.start()
-        threading.Thread(target=self._run_errands, name="errands", daemon=True).start()
+        self._errand_thread = threading.Thread(target=self._run_errands, name="errands", daemon=True)
+        self._errand_thread.start()
         threading.Thread(target=self._tick, name="ticker", daemon=True).start()
 
     # -- out --------------------------------------------------------------------------------------------------------------
@@ -127,13 +130,9 @@ class Engine:
 
     def _tick(self) -> None:
         """Report the transport while it moves, and latency when it turns out otherwise."""
-        last: object = None
         heard: object = PreviewView()
         while not self._ended.wait(_TICK_S):
-            state = self._transport_state()
-            if state != last:
-                last = state
-                self.send(state)
+            self._tell_transport()
             for name, values in self._live.take_turned().items():
                 self._compiler.note(name, values)
                 node, _, control = name.rpartition(".")
@@ -143,6 +142,13 @@ class Engine:
                 heard = view
                 self.send(protocol.PreviewState(**{**vars(view), "files": list(view.files)}))
             self._send_status()
+
+    def _tell_transport(self, *, anyway: bool = False) -> None:
+        """Say where the transport is if that is news, or `anyway`."""
+        state = self._transport_state()
+        if anyway or state != self._told_transport:
+            self._told_transport = state
+            self.send(state)
 
     def _transport_state(self) -> protocol.TransportState:
         view = self._live.view
@@ -176,8 +182,8 @@ class Engine:
                 self._on_keyboard(bytes(byte & 0xFF for byte in command.data))
             case protocol.Panic():
                 self._cut()
-            case protocol.Song() | protocol.Preview():
-                self._errands.put(lambda: self._read_files(command))
+            case protocol.Song() | protocol.Preview() | protocol.Rescue():
+                self._errands.put(lambda: self._work_on_files(command))
             case protocol.Transport():
                 self._drive(command)
             case protocol.TestTone():
@@ -279,10 +285,13 @@ class Engine:
         elif command.playing is False:
             song.stop(live.position)
 
-    def _read_files(self, command: protocol.Song | protocol.Preview) -> None:
+    def _work_on_files(self, command: protocol.Song | protocol.Preview | protocol.Rescue) -> None:
         """On the errand thread."""
         if isinstance(command, protocol.Song):
             self._put_song(command.path)
+        elif isinstance(command, protocol.Rescue):
+            for done in rescue(Path(command.folder)):
+                self._tell_recorded(done, cut_short=True)
         else:
             self._preview(command)
 
@@ -326,15 +335,26 @@ class Engine:
         patch = self._compiler.patch
         if patch is None or self._live.renderer is None:
             self.problem("recording", "Nothing was recorded: no patch plays yet.")
+            self._tell_transport(anyway=True)  # whoever has asked may think that it records
             return
-        self._recorder = TakeRecorder(Path(stem), self._live, patch, self._recorded)
+        done = lambda recorder, what: self._errands.put(lambda: self._recorded(recorder, what))  # noqa: E731
+        self._recorder = TakeRecorder(Path(stem), self._live, patch, done)
         self._live.call(self._recorder.start)
 
-    def _recorded(self, done: Recorded) -> None:
+    def _recorded(self, recorder: TakeRecorder, done: Recorded) -> None:
+        """A take was ended, by whoever (errand thread)."""
+        if self._recorder is recorder:
+            self._recorder = None
+        self._tell_recorded(done)
+        self._tell_transport(anyway=True)
+
+    def _tell_recorded(self, done: Recorded, *, cut_short: bool = False) -> None:
         if done.problem:
             self.problem("recording", done.problem)
-        audio, midi, take = (str(path) if path else "" for path in (done.sound, done.midi, done.take))
-        self.send(protocol.Recorded(audio_path=audio, midi_path=midi, seconds=done.seconds, take_path=take))
+        if done.sound is not None:
+            audio, midi, take = (str(path) if path else "" for path in (done.sound, done.midi, done.take))
+            told = protocol.Recorded(audio_path=audio, midi_path=midi, take_path=take, seconds=done.seconds, cut_short=cut_short)
+            self.send(told)
 
     def _run_errands(self) -> None:
         while (errand := self._errands.get()) is not None:
@@ -349,7 +369,8 @@ class Engine:
     def close(self) -> None:
         """Fade out, close recordings and devices, end all threads."""
         self._errands.put(lambda: self._record(""))
-        self._errands.put(None)
+        self._errands.put(lambda: self._errands.put(None))  # after what the recording has brought up
+        self._errand_thread.join(_LAST_ERRANDS_S)
         self._live.call(self._live.end)
         self._live.join(_FADE_S)
         self._ended.set()

@@ -98,6 +98,12 @@ class Transport(Message, frozen=True, tag=True):
     """Stem of the files to record to ("take" gives take.wav, take.mid and take.take); "" stops recording."""
 
 
+class Rescue(Message, frozen=True, tag=True):
+    """Finish the takes in a folder whose engine died; answered by a Recorded for each."""
+
+    folder: str
+
+
 class TestTone(Message, frozen=True, tag=True):
     """Sound a quiet 440 Hz tone for a while on the output."""
 
@@ -142,6 +148,7 @@ Command = (
     | Panic
     | Song
     | Transport
+    | Rescue
     | TestTone
     | Preview
     | RefreshModel
@@ -249,11 +256,13 @@ class Turned(Message, frozen=True, tag=True):
 
 
 class Recorded(Message, frozen=True, tag=True):
-    """A recording was closed."""
+    """A recording was closed, and this is what there is of it."""
 
     audio_path: str
     midi_path: str
     seconds: float
+    cut_short: bool = False
+    """Whether its engine died while it was recorded."""
     take_path: str = ""
     """What was played, to be rendered again as it was heard; "", like the others, for what could not be written."""
 

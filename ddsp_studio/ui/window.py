@@ -203,6 +203,7 @@ class StudioWindow(QMainWindow):
         self.link.send(protocol.Configure(settings=self.store.settings.audio))
         self.patch_sender.send_patch()
         self.link.client.start()
+        self.link.send(protocol.Rescue(folder=str(paths.recordings())))
         self.clock.start()
 
     def offer_recovery(self) -> None:

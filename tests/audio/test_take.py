@@ -176,7 +176,9 @@ def test_a_take_begins_with_the_knobs_where_they_were(engine, tmp_path):
 
 def test_without_a_folder_nothing_is_claimed(engine, tmp_path):
     engine.send(protocol.Transport(recording=str(tmp_path / "gone" / "take")))
-    engine.wait_for(protocol.Problem)
+    problem = engine.wait_for(protocol.Problem)
+    assert "take.wav cannot be written: No such file" in problem.text
+    engine.wait_for(protocol.TransportState, lambda event: not event.recording, since=engine.events.index(problem))
     engine.send(protocol.Transport(recording=""))
-    done = engine.wait_for(protocol.Recorded)
-    assert (done.midi_path, done.take_path) == ("", "")
+    time.sleep(0.3)
+    assert not any(isinstance(event, protocol.Recorded) for event in engine.events)
