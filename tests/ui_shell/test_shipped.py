@@ -5,13 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication
 
 from ddsp_studio import resources
 from ddsp_studio.processors import model_file, patch_file
+from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.check import check
 from ddsp_studio.processors.hearing import hearing, hears
 from ddsp_studio.processors.nesting import playable
-from ddsp_studio.ui import app, instruments, library
+from ddsp_studio.ui import app, instruments, library, theme
+from ddsp_studio.ui.canvas.editor import PatchEditor
+from ddsp_studio.ui.canvas.style import METER, cable_path
+from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.library import Kind
 from ddsp_studio.ui.window import StudioWindow
 
@@ -48,6 +54,28 @@ def test_a_shipped_patch_plays_on_every_computer(name: str) -> None:
     patch = patch_file.load(PATCHES[name])
     check(playable(patch))
     assert set(instruments.models_of(patch)) <= set(MODELS)
+
+
+FOLLOWED = [PATCHES[name] for name in ("violin", "flute", "organ", "live_transfer", "sung_reed")]
+
+
+@pytest.mark.parametrize("path", [*FOLLOWED, *resources.factory(resources.TEMPLATES).values()], ids=lambda path: path.stem)
+def test_cables_can_be_followed(themed: QApplication, path: Path) -> None:
+    """No node stands on another one, or on a cable that does not end in it."""
+    document = Document()
+    document.new(patch_file.load(path))
+    scene = PatchEditor(document).scene
+    rects = {name: item.scene_rect() for name, item in scene.nodes.items()}
+    assert not [(a, b) for a in rects for b in rects if a < b and rects[a].intersects(rects[b])]
+    for ends, cable in scene.cables.items():
+        for step in range(101):
+            place = cable_path(*cable.ends()).pointAtPercent(step / 100)
+            assert not [n for n, r in rects.items() if r.adjusted(1, 1, -1, -1).contains(place)], ends
+
+
+def test_a_title_has_room_for_each_type(themed: QApplication) -> None:
+    metrics = QFontMetrics(theme.font(10))
+    assert not [name for name in specs() if metrics.horizontalAdvance(name) > METER.left() - 18.0]
 
 
 def test_a_folder_of_the_same_name_does_not_hide_a_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

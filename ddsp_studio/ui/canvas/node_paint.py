@@ -25,7 +25,7 @@ from ddsp_studio.ui.canvas.style import (
     socket_path,
 )
 from ddsp_studio.ui.widgets.bars import paint_bars
-from ddsp_studio.ui.widgets.number_field import depth_rect, fill_rect
+from ddsp_studio.ui.widgets.number_field import depth_rect, fill_rect, paint_fill
 from ddsp_studio.ui.widgets.paint import elided, font, ink
 from ddsp_studio.ui.widgets.texts import readable
 
@@ -158,16 +158,15 @@ def _title(item: NodeItem, painter: QPainter, hue: str) -> None:
     if item.node.inside is not None:
         _group_sign(painter, rect, hue)
         rect, room = rect.adjusted(16.0, 0.0, 0.0, 0.0), room - 16.0
+    kind = item.node.type
+    named = item.title.replace("_", "").lower() != kind.lower()
     painter.setFont(font(12, bold=True))
     painter.setPen(ink(theme.TEXT))
-    title = elided(painter, item.title, room)
-    painter.drawText(rect, _LEFT, title)
-    used = painter.fontMetrics().horizontalAdvance(title) + 8.0
-    painter.setFont(font(10))
-    kind = item.node.type
-    if item.title.replace("_", "").lower() != kind.lower() and room - used > 30.0:
+    painter.drawText(rect.adjusted(0.0, 0.0, 0.0, -13.0 if named else 0.0), _LEFT, elided(painter, item.title, room))
+    if named:
+        painter.setFont(font(10))
         painter.setPen(ink(theme.TEXT_SOFT))
-        painter.drawText(rect.adjusted(used, 1.0, 0.0, 0.0), _LEFT, elided(painter, kind, room - used))
+        painter.drawText(rect.adjusted(0.0, 15.0, 0.0, 0.0), _LEFT, elided(painter, kind, room))
     if badge:
         painter.setPen(ink(theme.WARNING))
         painter.drawText(rect, _RIGHT, badge)
@@ -222,7 +221,7 @@ def _value(item: NodeItem, painter: QPainter, row: Row) -> None:
     value, driver = item.values[row.name][0], item.driven_by.get(row.name)
     painter.fillRect(box, ink(theme.CANVAS, 0.75 if driver is None else 0.35))
     if driver is None:
-        painter.fillRect(fill_rect(box, control, value), ink(theme.ACCENT_DEEP, 0.6))
+        paint_fill(painter, fill_rect(box, control, value))
         for depth in item.depths.get(row.name, ()):
             painter.fillRect(depth_rect(box, control.to_knob(value), depth), ink(theme.CONTROL if depth >= 0.0 else theme.NOTES))
     inner = box.adjusted(7.0, 0.0, -6.0, 0.0)

@@ -10,7 +10,7 @@ from ddsp_studio.ui import theme
 
 GRID = 16.0
 """Nodes snap to multiples of this."""
-WIDTH, TITLE, ROW, BARS_ROW, FOOT = 184.0, 28.0, 22.0, 48.0, 6.0
+WIDTH, TITLE, ROW, BARS_ROW, FOOT = 184.0, 34.0, 22.0, 48.0, 6.0
 SOCKET = 5.0
 """Radius of a socket."""
 REACH = 11.0
@@ -21,7 +21,7 @@ TAG_ROOM = 200.0
 """Room beside a node for the names that a group shows its ports under."""
 PILL = (54.0, 18.0)
 """Size of the amount shown on a modulation cable."""
-METER = QRectF(WIDTH - 52.0, 9.0, 42.0, 12.0)
+METER = QRectF(WIDTH - 52.0, 12.0, 42.0, 12.0)
 """Where a node shows its level, in its own coordinates."""
 
 CATEGORY = {
@@ -38,7 +38,7 @@ CATEGORY = {
 """Colour of each category; unknown ones are grey."""
 MISSING = theme.DANGER
 
-_RETURN_FROM, _OUT, _ABOVE = 120.0, 24.0, 64.0
+_RETURN_FROM, _OUT, _ABOVE = 120.0, 24.0, TITLE + 3.0 * ROW + 4.0
 _DASHES = {Signal.AUDIO: None, Signal.CONTROL: [5.0, 3.0], Signal.NOTES: [1.0, 2.2], Signal.CLOCK: [1.0, 4.0], Signal.INPUT: None}
 
 
@@ -85,7 +85,10 @@ def cable_path(start: QPointF, end: QPointF) -> QPainterPath:
 
 
 def _return_path(start: QPointF, end: QPointF) -> QPainterPath:
-    """A cable that goes back to the left, to another row: along a line above its target (or half-way, going up)."""
+    """A cable that goes back to the left, to another row: along a line above its target (or half-way, going up).
+
+    The line is above the target's title for each of its first three sockets, so that it runs behind no node of that row.
+    """
     down = end.y() > start.y()
     level = max(end.y() - _ABOVE, (start.y() + end.y()) / 2.0) if down else (start.y() + end.y()) / 2.0
     right, left = start.x() + _OUT, end.x() - _OUT

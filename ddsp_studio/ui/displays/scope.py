@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 from shiboken6 import VoidPtr
@@ -74,10 +74,6 @@ class Scope(QWidget):
 
     def _paint_grid(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
-        painter.setFont(theme.font(10))
-        painter.setPen(theme.colour(theme.TEXT_FAINT))
-        gain = "" if self._gain == 1.0 else f"   ×{self._gain:g}"
-        painter.drawText(self.rect().adjusted(6, 3, -6, -3), Qt.AlignmentFlag.AlignBottom, f"{self.span_ms} ms{gain}")
         middle = self.height() / 2
         painter.setPen(theme.colour(theme.GRID))
         for part in range(1, 10):
@@ -87,6 +83,17 @@ class Scope(QWidget):
             painter.drawLine(QPointF(0, self.height() * height), QPointF(self.width(), self.height() * height))
         painter.setPen(theme.colour(theme.BORDER))
         painter.drawLine(QPointF(0, middle), QPointF(self.width(), middle))
+        self._paint_words(painter)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        """Time span and height, on a ground that keeps the grid off them."""
+        painter.setFont(theme.font(10))
+        words = f"{self.span_ms} ms" + ("" if self._gain == 1.0 else f"   ×{self._gain:g}")
+        room = painter.fontMetrics().boundingRect(words).size()
+        ground = QRectF(3, self.height() - room.height() - 3, room.width() + 8, room.height() + 2)
+        painter.fillRect(ground, theme.colour(theme.CANVAS))
+        painter.setPen(theme.colour(theme.TEXT_FAINT))
+        painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_line(self, painter: QPainter, audio: npt.NDArray[np.float32], hue: str, alpha: float) -> None:
         columns = max(int(self.width() * self.devicePixelRatioF()), 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -12,7 +12,7 @@ from ddsp_studio.ui.widgets.paint import elided, font, ink
 from ddsp_studio.ui.widgets.texts import readable
 from ddsp_studio.ui.widgets.value_widget import ValueWidget
 
-_HEIGHT = 24
+_HEIGHT, _EDGE = 24, 2.0
 
 
 class NumberField(ValueWidget):
@@ -42,7 +42,7 @@ class NumberField(ValueWidget):
         painter.save()
         painter.setClipPath(outline)
         if not self._driven_by:
-            painter.fillRect(fill_rect(frame, self.control, self._value), ink(theme.ACCENT_DEEP, 0.75))
+            paint_fill(painter, fill_rect(frame, self.control, self._value))
         for depth in self._depths:
             painter.fillRect(depth_rect(frame, self.knob(), depth), ink(theme.CONTROL if depth >= 0 else theme.NOTES))
         painter.restore()
@@ -69,8 +69,13 @@ def fill_rect(frame: QRectF, control: Control, value: float) -> QRectF:
     return QRectF(frame.left() + frame.width() * start, frame.top(), frame.width() * (end - start), frame.height())
 
 
+def paint_fill(painter: QPainter, filled: QRectF) -> None:
+    """Paint the filled part of a field: a tint that any number over it can be read on, with a clear edge below."""
+    painter.fillRect(filled, ink(theme.ACCENT_DEEP, 0.3))
+    painter.fillRect(QRectF(filled.left(), filled.bottom() - _EDGE, filled.width(), _EDGE), ink(theme.ACCENT, 0.75))
+
+
 def depth_rect(frame: QRectF, knob: float, depth: float) -> QRectF:
-    """The line at the bottom of a field's frame that shows how far a modulation reaches."""
+    """The line at the top of a field's frame that shows how far a modulation reaches."""
     start, end = sorted((knob, min(max(knob + depth, 0.0), 1.0)))
-    top_left = QPointF(frame.left() + frame.width() * start, frame.bottom() - 2.5)
-    return QRectF(top_left, QPointF(frame.left() + frame.width() * end, frame.bottom()))
+    return QRectF(frame.left() + frame.width() * start, frame.top(), frame.width() * (end - start), _EDGE)
