@@ -1,6 +1,7 @@
 """A training's folder: what was asked for, its checkpoints, its log and its samples. Every file appears whole or not at all.
 
 settings.json   what was asked for: settings, recordings, licence
+material.json   the recordings that were found, with their lengths
 patch.ddsp      the patch that is trained
 last.ckpt, best.ckpt    weights, optimizer and place in the data (a zip of arrays)
 log.csv         a line for each step; scores.csv a line for each checkpoint; events/ the same for TensorBoard
@@ -15,7 +16,8 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,20 +27,30 @@ import numpy as np
 from ddsp_studio.files import read_member, read_text, replacing, write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
+from ddsp_studio.training.data.corpus import Entry
+from ddsp_studio.training.data.maestro import SPLITS
+from ddsp_studio.training.data.nsynth import NSynthFilter
 from ddsp_studio.training.settings import Settings
 from ddsp_studio.training.stepper import Learned
 
 FORMAT, SCHEMA = "ddsp_studio training", 1
 _MAX_BYTES = 2**31
 _MAX_SETTINGS = 4 * 2**20
+_MAX_MATERIAL = 64 * 2**20
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Recordings to learn from: a file or folder, of a kind ("" to find out), shifted by octaves."""
+    """Recordings to learn from: a file or folder, of a kind ("" to find out), shifted by octaves; see `data.corpus.Entry`."""
 
     path: str
     kind: str = ""
     octave: int = 0
+    nsynth: NSynthFilter = msgspec.field(default_factory=NSynthFilter)
+    splits: tuple[str, ...] = SPLITS
+
+    def entry(self) -> Entry:
+        """The same as a part of a corpus (ValueError for what cannot be one)."""
+        return Entry(Path(self.path), self.kind, self.octave, self.nsynth, self.splits)
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,16 +106,46 @@ class Run:
             raise FileExistsError(f"{str(self.folder)!r} holds a training already; resume it, or name another folder")
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
         patch_file.save(patch, self.folder / "patch.ddsp")
+        self._write(order)
+
+    def _write(self, order: Order) -> None:
         data = {"format": FORMAT, "schema": SCHEMA, **msgspec.to_builtins(order)}
         write_text(self.folder / "settings.json", json.dumps(data, indent=1))
 
     def abandon(self) -> None:
         """Remove what `begin` wrote, when nothing came of it; whatever else is in the folder stays."""
-        for name in ("settings.json", "patch.ddsp", "patch.ddsp~"):
+        for name in ("settings.json", "material.json", "patch.ddsp", "patch.ddsp~"):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / "samples", self.folder):
             with contextlib.suppress(OSError):  # not empty
                 folder.rmdir()
+
+    def lengthen(self, *, steps: int = 0, minutes: float = 0.0) -> None:
+        """Ask for more: so many steps in all, or so many minutes.
+
+        Raises:
+            ValueError: in one sentence, when it was trained for as long already. OSError: it cannot be written down.
+        """
+        order, _ = self.order()
+        held = self.load()
+        if held is not None and steps and steps <= held.learned.step:
+            raise ValueError(
+                f"this training has done {held.learned.step} steps already; --steps takes how many it is to do in all"
+            )
+        if held is not None and not steps and 60.0 * minutes <= held.seconds:
+            done = f"{held.seconds / 60.0:.1f} minutes"
+            raise ValueError(f"this training has gone on for {done} already; --minutes takes how long it is to take in all")
+        settings = msgspec.structs.replace(order.settings, steps=steps, minutes=0.0 if steps else minutes)
+        if held is not None:
+            self.save(held._replace(steps=steps), best=False)
+        self._write(msgspec.structs.replace(order, settings=settings))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that was asked for is done."""
+        held, settings = self.load(), self.order()[0].settings
+        late = held is not None and not settings.steps and held.seconds >= 60.0 * settings.minutes
+        return late or (held is not None and 0 < held.steps <= held.learned.step)
 
     def order(self) -> tuple[Order, Patch]:
         """What was asked for.
@@ -120,6 +162,27 @@ class Run:
             raise ValueError(f"there is no training in {str(self.folder)!r}") from problem
         except (json.JSONDecodeError, UnicodeDecodeError, msgspec.ValidationError, AttributeError) as problem:
             raise ValueError(f"the training in {str(self.folder)!r} cannot be read: {problem}") from problem
+
+    def check_sources(self, order: Order) -> None:
+        """Refuse to go on without something that was learnt from (ValueError): other weights would come of it."""
+        for source in order.sources:
+            if not Path(source.path).exists():
+                raise ValueError(f"{source.path!r}, of which this training learns, is not there any more; put it back to go on")
+
+    def check_material(self, found: Sequence[tuple[str, int]]) -> None:
+        """Write down what recordings there are, by name and length in samples; later refuse others (ValueError)."""
+        path = self.folder / "material.json"
+        if not path.is_file():
+            write_text(path, json.dumps(found))
+            return
+        before = Counter(map(tuple, json.loads(read_text(path, _MAX_MATERIAL, "list of recordings"))))
+        now = Counter(found)
+        gone, new = [name for name, _ in before - now], [name for name, _ in now - before]
+        if not gone and not new:
+            return
+        name = (gone or new)[0]
+        what = "is not what it was" if name in gone and name in new else "is not there any more" if gone else "is new"
+        raise ValueError(f"{name!r} {what} since this training began; with other recordings other weights would come of it")
 
     # -- checkpoints --------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         rate: the largest learning rate. warm_up: steps in which it rises from 0. end_rate: share of it that is left at the last
         step.
         clip_norm: longest gradient. seed: of weights, order and augmentation.
-        gain_db, pitch_cents: how far clips are varied.
+        gain_db, pitch_cents, noise_db: how far clips are varied (`data.augment.Augmentation`).
+        engine: that tracks pitch (`features.f0_swift.ENGINES`).
         checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must
         repeat exactly.
         held_out: share of the material that is kept to judge by.
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     seed: int = 1
     gain_db: float = 0.0
     pitch_cents: float = 0.0
+    noise_db: float = -120.0
+    engine: str = "autocorrelation"
     checkpoint_s: float = 60.0
     checkpoint_steps: int = 0
     held_out: float = 0.1
@@ -53,7 +56,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         limits = {
             "sample_rate": (8_000, 96_000), "clip_s": (0.25, 30.0), "batch": (1, 256), "steps": (0, 10_000_000), "minutes": (0.0,
             100_000.0), "rate": (1e-6, 0.1), "warm_up": (0, 100_000), "end_rate": (0.0, 1.0), "clip_norm": (1e-3, 1e3), "seed":
-            (0, 2**31 - 1), "checkpoint_s": (1.0, 1e6), "checkpoint_steps": (0, 1_000_000), "held_out": (0.0, 0.5),
+            (0, 2**31 - 1), "gain_db": (0.0, 24.0), "pitch_cents": (0.0, 200.0), "noise_db": (-120.0, -20.0), "checkpoint_s":
+            (1.0, 1e6), "checkpoint_steps": (0, 1_000_000), "held_out": (0.0, 0.5),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)

@@ -21,11 +21,12 @@ from ddsp_studio.training import bundle, protocol, samples
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
-from ddsp_studio.training.data.corpus import Corpus, Entry, open_corpus
+from ddsp_studio.training.data.corpus import Corpus, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
-from ddsp_studio.training.data.survey import without_pitch
+from ddsp_studio.training.data.survey import learnable
 from ddsp_studio.training.evaluation import Judge, Scores, compare
+from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import SpectralLoss
 from ddsp_studio.training.runs import Checkpoint, Order, Run
@@ -136,8 +137,14 @@ class Trainer:
                 raise Stopped
             self._tell(protocol.Preparing(share=share))
 
-        entries = [Entry(Path(s.path), kind=s.kind, octave=s.octave) for s in order.sources]
-        return open_corpus(entries, Analysis(sample_rate=order.settings.sample_rate), cache=self._cache, progress=follow)
+        settings = order.settings
+        check_engine(settings.engine)
+        if self._resumed:
+            self.folder.check_sources(order)
+        how = Analysis(sample_rate=settings.sample_rate, engine=settings.engine)
+        corpus = open_corpus([source.entry() for source in order.sources], how, cache=self._cache, progress=follow)
+        self.folder.check_material([(recording.name, recording.samples) for recording in corpus.recordings])
+        return learnable(corpus)
 
     def _say_prepared(self, corpus: Corpus, clips: Clips) -> None:
         self._tell(
@@ -147,7 +154,7 @@ class Trainer:
                 held_out=len(clips.held_out),
                 range_midi=[float(x) for x in self.statistics["range"]],
                 weights=self.fitting.size,
-                problems=[*corpus.problems, *without_pitch(corpus.recordings)],
+                problems=list(corpus.problems),
             )
         )
 
@@ -192,7 +199,7 @@ class Trainer:
         return enough or late
 
     def _feed(self, settings: Settings) -> Iterator[dict[str, Any]]:
-        varied = Augmentation(gain_db=settings.gain_db, pitch_cents=settings.pitch_cents)
+        varied = Augmentation(settings.gain_db, settings.pitch_cents, settings.noise_db)
         return Feed(Batches(self._clips.train, settings.batch, settings.seed, varied), self.stepper.step)
 
     def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told, float]:

@@ -297,7 +297,7 @@ samples = 3600 * 16_000
 audio = np.memmap(sys.argv[1], "<f4", "w+", shape=(samples + 64,))
 frames = np.memmap(sys.argv[2], "<f4", "w+", shape=(samples // 64 + 1, 3))
 audio.flush(), frames.flush()
-held = Stored(Analysis(), ["a"], [""], np.array([-1]), np.array([0]), np.array([samples]), audio, frames, [])
+held = Stored(Analysis(), ["a"], [""], np.array([-1]), np.array([0]), np.array([samples]), np.array([0]), audio, frames, [])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for i in range(20):
     example(Clip(Recording(held, 0), 11_000 * i, 500), Augmentation(pitch_cents=50.0), 0, i)

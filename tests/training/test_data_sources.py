@@ -186,8 +186,9 @@ def test_damage_is_told_and_what_came_before_is_kept(tmp_path):
     for data, words, kept in (
         (whole[: 2 * one + 20], "cut short in record 3; the 2 before it were read", 2),
         (whole[: 2 * one + 5], "cut short in record 3", 2),
-        (whole[: one + 14] + b"x" + whole[one + 15 :], "damaged in record 2", 1),
-        (whole[:one] + b"xx" + whole[one + 2 :], "damaged after 1 records", 1),
+        (whole[: one + 14] + b"x" + whole[one + 15 :], "damaged in record 2; the one before it was read", 1),
+        (whole[:20], "cut short in record 1; there is nothing before it", 0),
+        (whole[:one] + b"xx" + whole[one + 2 :], "damaged after 1 record; what", 1),
         (huge + struct.pack("<I", masked_crc32c(huge)), "not a TFRecord", 0),
         (b"RIFF" + bytes(100), "not a TFRecord", 0),
     ):
@@ -284,6 +285,48 @@ def test_nsynth_cut_short(tmp_path):
     (folder / "examples.json").write_text('{"a": ')
     with pytest.raises(ValueError, match=r"examples\.json is damaged or cut short"):
         list(nsynth_sounds(folder))
+
+
+def test_a_folder_of_parts(tmp_path):
+    """The archives of a data set, unpacked or not, lie in one folder; each is read once."""
+    place = tmp_path / "nsynth"
+    nsynth_folder(place / "nsynth-test", NOTES[:2])
+    for split, names in (("train", NOTES[2:]), ("valid", NOTES[1:2]), ("test", NOTES)):
+        (place / f"nsynth-{split}.tfrecord").write_bytes(framed([nsynth_record(name) for name in names]))
+    with tarfile.open(place / "nsynth-valid.jsonwav.tar.gz", "w:gz") as archive:
+        archive.add(place / "nsynth-test", "nsynth-valid")
+    corpus = open_corpus([Entry(place)])
+    assert sorted((recording.split, recording.name) for recording in corpus.recordings) == sorted(
+        [("test", NOTES[0]), ("test", NOTES[1]), ("train", NOTES[2]), ("train", NOTES[3]), ("validation", NOTES[1])]
+    )
+    assert corpus.problems == (
+        "nsynth-test.tfrecord is left out: nsynth-test beside it holds the same notes",
+        "nsynth-valid.jsonwav.tar.gz is left out: nsynth-valid.tfrecord beside it holds the same notes",
+    )
+    chosen = open_corpus([Entry(place, nsynth=NSynthFilter(families=("flute",)), splits=("train",))])
+    assert [recording.name for recording in chosen.recordings] == [NOTES[3]]
+    nothing = NSynthFilter(families=("organ",), pitch=(60, 72))
+    with pytest.raises(AudioProblem):
+        open_corpus([Entry(place, nsynth=nothing)])
+    with pytest.raises(AudioProblem, match="nsynth-train.tfrecord has no notes of organ, of pitch 60 to 72"):
+        open_corpus([Entry(place / "nsynth-train.tfrecord", nsynth=nothing)])
+
+
+def test_a_folder_with_a_single_tfrecord(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "nsynth-train.tfrecord").write_bytes(framed([nsynth_record(name) for name in NOTES]))
+    assert [recording.name for recording in open_corpus([Entry(tmp_path / "one")]).recordings] == NOTES
+
+
+def test_the_folder_above_a_data_set(tmp_path):
+    """What lies beside the data set is taken, too."""
+    maestro(tmp_path / "all" / "maestro-v3.0.0", "csv")
+    write(tmp_path / "all" / "own" / "mine.wav", melody([60]))
+    corpus = open_corpus([Entry(tmp_path / "all", splits=("test",))])
+    assert [(recording.split, recording.name) for recording in corpus.recordings] == [
+        ("test", "2018/MIDI-Unprocessed_2--1.wav"),
+        ("", "mine.wav"),
+    ]
 
 
 def test_unknown_families_are_refused():

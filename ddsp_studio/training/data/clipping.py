@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 
-from ddsp_studio.training.data.audio_source import Floats, raw_blocks
+from ddsp_studio.training.data.audio_source import Floats
 
 _TOP = 0.6
 """Below this a flat top is taken for what the recorder did on purpose, or for silence."""
 _RUN = 3
 
 
-def clipped_places(path: Path) -> int:
-    """How often a channel stands still for three samples or more at the very top of the file, 0.6 of full scale or more.
+def clipped_places(blocks: Iterable[Floats]) -> int:
+    """How often a channel stands still for three samples or more at the very top of a sound, 0.6 of full scale or more.
+
+    Args:
+        blocks: of it, as it was recorded, [samples, channels] each.
 
     A clean recording has one such place or none, since nothing but clipping brings the wave to the same highest value twice.
     """
     top, places = _TOP, 0
-    for block in raw_blocks(path):
+    for block in blocks:
         highest = float(np.abs(block).max(initial=0.0))
         if highest > top * (1.0 + 1e-4):
             top, places = highest, 0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from ddsp_studio.training.data.audio_source import AudioProblem, Floats, file_facts, find_audio
+from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Floats, file_facts, find_audio
 from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds
 from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
-from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds
+from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, split_of
 from ddsp_studio.training.data.sound import Sound, sound_of_file
 from ddsp_studio.training.data.store import Analysis, Stored, content_hash, entry_key, stored
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
@@ -29,7 +29,7 @@ class Entry:
     Attributes:
         path: file or folder. kind: of KINDS, or "" to find out.
         octave: octaves to shift the pitch that was found by, −4..4, for an instrument whose octave the tracker mistakes.
-        nsynth: which notes, for NSynth. splits: which of them, for MAESTRO.
+        nsynth: which notes, for NSynth. splits: which of them, for MAESTRO and NSynth.
     """
 
     path: Path
@@ -44,25 +44,43 @@ class Entry:
             raise ValueError(f"a corpus holds {', '.join(KINDS)}; got {self.kind!r}")
         if not -4 <= self.octave <= 4:
             raise ValueError(f"pitch is shifted by −4 to 4 octaves, got {self.octave}")
+        for split in self.splits:
+            if split not in SPLITS:
+                raise ValueError(f"data sets have the splits {', '.join(SPLITS)}; got {split!r}")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One sound of a corpus: number `sound` of `held`, with its pitch moved by `octave` octaves."""
+    """One sound of a corpus: number `sound` of `held`, with its pitch moved by `octave` octaves.
+
+    It may be `called` otherwise than it was when it was analysed.
+    """
 
     held: Stored
     sound: int
     octave: int = 0
+    called: str = ""
 
     @property
     def name(self) -> str:
         """Its name in the corpus."""
-        return self.held.names[self.sound]
+        return self.called or self.held.names[self.sound]
 
     @property
     def split(self) -> str:
         """The split that its data set gave it, or ""."""
         return self.held.splits[self.sound]
+
+    @property
+    def key(self) -> int | None:
+        """The MIDI key that its data set gave it, or None."""
+        key = int(self.held.pitches[self.sound])
+        return key if key >= 0 else None
+
+    @property
+    def clipped(self) -> int:
+        """In how many places it is clipped."""
+        return int(self.held.clipped[self.sound])
 
     @property
     def sample_rate(self) -> int:
@@ -144,11 +162,13 @@ def open_corpus(
             problems.append(str(problem))
             continue
         problems += held.problems
-        recordings += [Recording(held, i, part.octave) for i in range(len(held.names)) if held.lengths[i] > 0]
+        recordings += [Recording(held, i, part.octave, part.called) for i in range(len(held.names)) if held.lengths[i] > 0]
     if progress:
         progress(1.0)
     if not recordings:
-        raise AudioProblem(problems[0] if problems else "there is no sound in this corpus")
+        raise AudioProblem(
+            problems[0] if problems else "there is no sound in this corpus, or none in the splits that were asked for"
+        )
     return Corpus(how.sample_rate, tuple(recordings), tuple(problems))
 
 
@@ -158,23 +178,66 @@ def _about(problem: OSError, path: Path) -> bool:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one entry of the cache is made from."""
+    """What one entry of the cache is made from; `called`: how its only sound is called, "" if there are several."""
 
     path: Path
     octave: int
     content: Callable[[], str]
     sounds: Callable[[list[str]], Iterable[Sound]]
+    called: str = ""
 
 
 def _parts(entries: Sequence[Entry]) -> tuple[list[_Part], list[str]]:
     parts: list[_Part] = []
     problems: list[str] = []
-    for entry in entries:
+    for entry in (one for given in entries for one in expanded(given, problems)):
         try:
             parts += _PARTS[entry.kind or kind_of(entry.path)](entry)
         except (ValueError, OSError) as problem:
             problems.append(str(problem))
     return parts, problems
+
+
+def expanded(entry: Entry, problems: list[str]) -> list[Entry]:
+    """The entry, or, of a folder that holds data sets, those and what is beside them.
+
+    Args:
+        problems: gets a sentence for every archive that holds the same as a folder or file beside it, which is left out.
+    """
+    path = entry.path
+    if entry.kind not in ("", "nsynth", "maestro") or not path.is_dir() or _is_data_set(path):
+        return [entry]
+    inside = [file for file in sorted(path.iterdir()) if not file.name.startswith(".")]
+    sets = [file for file in inside if _is_data_set(file)]
+    if not sets or any(file.suffix.lower() in SUFFIXES for file in inside if file.is_file()):
+        return [entry]
+    if all(file.is_file() and kind_of(file) == "ddsp" for file in sets):
+        return [entry]
+    rest = [file for file in inside if file.is_dir() and file not in sets] if not entry.kind else []
+    return [replace(entry, path=file) for file in (*_once(sets, problems), *rest)]
+
+
+def _is_data_set(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "examples.json").is_file() or any(path.glob("maestro*.csv")) or any(path.glob("maestro*.json"))
+    return ".tfrecord" in path.name or ".tar" in path.suffixes or path.suffix == ".tgz"
+
+
+def _once(sets: list[Path], problems: list[str]) -> list[Path]:
+    """NSynth comes as folder, TFRecord and archive of one name: one of them is enough, in this order."""
+    chosen: dict[str, tuple[int, Path]] = {}
+    kept = []
+    for path in sorted(sets, key=_form):
+        form, first = chosen.setdefault(path.name.split(".")[0], (_form(path), path))
+        if form == _form(path):
+            kept.append(path)
+        else:
+            problems.append(f"{path.name} is left out: {first.name} beside it holds the same notes")
+    return sorted(kept)
+
+
+def _form(path: Path) -> int:
+    return 0 if path.is_dir() else 1 if ".tfrecord" in path.name else 2
 
 
 def kind_of(path: Path) -> str:
@@ -205,19 +268,29 @@ def _audio_parts(entry: Entry) -> list[_Part]:
             file_facts(path)
             return [sound_of_file(path)]
 
-        return _Part(path, entry.octave, lambda: content_hash(path), sounds)
+        return _Part(path, entry.octave, lambda: content_hash(path), sounds, path.name)
 
     return [part(path) for path in find_audio([entry.path])]
 
 
 def _nsynth_parts(entry: Entry) -> list[_Part]:
-    path, wanted = entry.path, entry.nsynth
+    path, wanted, split = entry.path, entry.nsynth, split_of(entry.path)
+    if split and split not in entry.splits:
+        return []
 
     def content() -> str:
         table = path / "examples.json" if path.is_dir() else path
         return f"nsynth {content_hash(table)} {wanted}"
 
-    return [_Part(path, entry.octave, content, lambda problems: nsynth_sounds(path, wanted, problems))]
+    def sounds(problems: list[str]) -> Iterable[Sound]:
+        given = 0
+        for sound in nsynth_sounds(path, wanted, problems):
+            given += 1
+            yield sound
+        if not given and wanted != NSynthFilter():
+            problems.append(f"{path.name} has no notes {wanted.words}")
+
+    return [_Part(path, entry.octave, content, sounds)]
 
 
 def _maestro_parts(entry: Entry) -> list[_Part]:

@@ -41,11 +41,23 @@ class NSynthFilter:
     velocity: tuple[int, int] = (0, 127)
 
     def __post_init__(self) -> None:
-        """Refuse families and sources that NSynth does not have (ValueError)."""
+        """Refuse families, sources and ranges that NSynth does not have (ValueError)."""
         for given, known, what in ((self.families, FAMILIES, "families"), (self.sources, SOURCES, "sources")):
             for name in given:
                 if name not in known:
                     raise ValueError(f"NSynth has the {what} {', '.join(known)}; got {name!r}")
+        for what, (low, high) in (("pitch", self.pitch), ("velocity", self.velocity)):
+            if not 0 <= low <= high <= 127:
+                raise ValueError(f"NSynth: {what} is a range within 0 to 127, lower end first; got {low} to {high}")
+
+    @property
+    def words(self) -> str:
+        """What is wanted, in words."""
+        told = [f"of {' or '.join(names)}" for names in (self.families, self.sources, self.instruments) if names]
+        for what, (low, high) in (("pitch", self.pitch), ("velocity", self.velocity)):
+            if (low, high) != (0, 127):
+                told.append(f"of {what} {low} to {high}" if low != high else f"of {what} {low}")
+        return ", ".join(told)
 
     def wants(self, note: NSynthNote) -> bool:
         """Whether a note is wanted."""
@@ -99,7 +111,8 @@ def nsynth_sounds(path: Path, wanted: NSynthFilter | None = None, problems: list
         yield from _from_records(path, choice, told)
 
 
-def _split_of(path: Path) -> str:
+def split_of(path: Path) -> str:
+    """The split that a file or folder of the data set is called after, "" if none."""
     name = path.name.lower()
     return next((held for part, held in (("train", "train"), ("valid", "validation"), ("test", "test")) if part in name), "")
 
@@ -113,7 +126,7 @@ def _from_records(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iter
             if wanted.wants(note):
                 audio = np.asarray(example["audio"], np.float32)
                 rate = int(np.asarray(example.get("sample_rate", [16_000]))[0])
-                yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
+                yield sound_of(note.name, audio, rate, split=split_of(path), pitch=note.pitch)
     except TruncatedArchive as problem:
         if not given:
             raise
@@ -143,7 +156,7 @@ def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str]) -> Itera
         except (OSError, soundfile.LibsndfileError, RuntimeError):
             missing += 1
             continue
-        yield sound_of(name, audio, rate, split=_split_of(path), pitch=note.pitch)
+        yield sound_of(name, audio, rate, split=split_of(path), pitch=note.pitch)
     if missing:
         problems.append(f"{path.name}: {missing} of the notes in examples.json have no readable file in audio/")
 
@@ -188,9 +201,9 @@ def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator
                 content = archive.extractfile(member) if note is not None and wanted.wants(note) else None
                 if note is not None and content is not None:
                     audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
-                    yield sound_of(note.name, audio, rate, split=_split_of(path), pitch=note.pitch)
+                    yield sound_of(note.name, audio, rate, split=split_of(path), pitch=note.pitch)
                 given += 1
     except (tarfile.TarError, EOFError, zlib.error, soundfile.LibsndfileError) as problem:
         if not given:
             raise ValueError(f"{path.name} is not an archive that can be read: it is damaged or cut short") from problem
-        problems.append(f"{path.name} is cut short or damaged after {given} notes; those were read")
+        problems.append(f"{path.name} is cut short or damaged after {given} note{'s' if given != 1 else ''}; those were read")

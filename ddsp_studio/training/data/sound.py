@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ddsp_studio.training.data.audio_source import Floats, choose_mixdown, mono_blocks
+from ddsp_studio.training.data.audio_source import Floats, choose_mixdown, mono_blocks, raw_blocks
+from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.features.f0 import F0
 
 
@@ -23,6 +24,7 @@ class Sound:
         split: "train", "validation", "test", or "" where the corpus has none.
         pitch: MIDI key where the corpus knows it.
         f0: pitch frames at a rate where the corpus brings them, or None.
+        clipped: counts the places in which it is clipped.
     """
 
     name: str
@@ -30,11 +32,16 @@ class Sound:
     split: str = ""
     pitch: int | None = None
     f0: Callable[[int], F0] | None = None
+    clipped: Callable[[], int] = lambda: 0
 
 
 def sound_of_file(path: Path, *, name: str = "", split: str = "") -> Sound:
     """A sound file, read when it is asked for (AudioProblem then)."""
-    return Sound(name or path.name, lambda rate: mono_blocks(path, rate, choose_mixdown(path)), split)
+
+    def blocks(rate: int) -> Iterator[Floats]:
+        return mono_blocks(path, rate, choose_mixdown(path))
+
+    return Sound(name or path.name, blocks, split, clipped=lambda: clipped_places(raw_blocks(path)))
 
 
 def sound_of(
@@ -52,4 +59,5 @@ def sound_of(
     def blocks(rate: int) -> Iterator[Floats]:
         yield mono if rate == sample_rate else soxr.resample(mono, sample_rate, rate, quality="HQ").astype(np.float32)
 
-    return Sound(name, blocks, split, pitch, f0)
+    channels = audio[:, None] if audio.ndim == 1 else audio
+    return Sound(name, blocks, split, pitch, f0, lambda: clipped_places([channels]))

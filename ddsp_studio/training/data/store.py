@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +31,7 @@ from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.extract import VERSION, Frames, extract
 from ddsp_studio.training.features.f0_layout import F0Settings
 
-_FEATURES = 3
+_FEATURES, _NUMBERS = 3, 4
 _READ = 1 << 20
 
 Progress = Callable[[float], None]
@@ -86,6 +86,7 @@ class Stored:
 
     Attributes:
         analysis: how. names, splits: of the sounds. pitches: MIDI keys that the corpus gave, −1 for none, [sounds].
+        clipped: places in which they are clipped, [sounds].
         starts, lengths: of the sounds in samples, [sounds]; starts are whole frames.
         audio: [samples]. frames: [frames, 3], row m at sample m·period: f0 in Hz, confidence, loudness in dB.
     """
@@ -96,6 +97,7 @@ class Stored:
     pitches: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
+    clipped: npt.NDArray[np.int64]
     audio: npt.NDArray[np.float32]
     frames: npt.NDArray[np.float32]
     problems: list[str]
@@ -135,7 +137,8 @@ def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = N
     place.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=place.parent))
     try:
-        _write(beside, sounds, analysis)
+        with _named(place.parent):
+            _write(beside, sounds, analysis)
         with contextlib.suppress(OSError):  # another process was quicker with the same entry
             beside.rename(place)
         return _open(place, analysis)
@@ -143,25 +146,36 @@ def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = N
         shutil.rmtree(beside, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Let a full disk be told by the folder on it: writing to an open file does not name it."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno and problem.filename is None:
+            raise OSError(problem.errno, problem.strerror, str(folder)) from problem
+        raise
+
+
 def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
     names: list[str] = []
     splits: list[str] = []
     problems: list[str] = []
-    numbers: list[tuple[int, int, int]] = []
+    numbers: list[tuple[int, int, int, int]] = []
     period, at = frame_period(analysis.sample_rate), 0
     with (place / "audio.f32").open("wb") as audio, (place / "frames.f32").open("wb") as frames:
         for sound in sounds(problems):
             length = _add(sound, analysis, audio, frames)
             names.append(sound.name)
             splits.append(sound.split)
-            numbers.append((at, length, -1 if sound.pitch is None else sound.pitch))
+            numbers.append((at, length, -1 if sound.pitch is None else sound.pitch, sound.clipped()))
             room = frame_count(length, analysis.sample_rate) * period - length
             audio.write(bytes(4 * room))
             at += length + room
         for file in (audio, frames):
             file.flush()
             os.fsync(file.fileno())
-    table = np.array(numbers, np.int64).reshape(-1, 3)
+    table = np.array(numbers, np.int64).reshape(-1, _NUMBERS)
     about = {"version": VERSION, "analysis": asdict(analysis), "names": names, "splits": splits, "problems": problems}
     described = json.dumps(about)
     np.savez(place / "index.npz", table=table, described=np.frombuffer(described.encode(), np.uint8))
@@ -198,11 +212,17 @@ def _open(place: Path, analysis: Analysis) -> Stored:
         rate = analysis.sample_rate
         counts = [frame_count(int(length), rate) for length in table[:, 1]]
         whole = len(audio) == sum(counts) * frame_period(rate) and len(frames) == sum(counts) * _FEATURES
-        if described["version"] != VERSION or not whole or not len(names) == len(splits) == len(table):
+        if (
+            described["version"] != VERSION
+            or table.shape[1] != _NUMBERS
+            or not whole
+            or not len(names) == len(splits) == len(table)
+        ):
             raise StoreProblem(f"{place.name}: the sizes of its parts do not fit")
     except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as problem:
         raise StoreProblem(f"the analysed sound in {place} is damaged") from problem
-    return Stored(analysis, names, splits, table[:, 2], table[:, 0], table[:, 1], audio, frames.reshape(-1, _FEATURES), problems)
+    starts, lengths, pitches, clipped = table.T
+    return Stored(analysis, names, splits, pitches, starts, lengths, clipped, audio, frames.reshape(-1, _FEATURES), problems)
 
 
 def _mapped(path: Path) -> npt.NDArray[np.float32]:

@@ -65,13 +65,20 @@ def _record(file: BinaryIO, name: str, number: int) -> bytes | None:
         if masked_crc32c(head[:8]) != check or length > LARGEST:
             if number == 0:
                 raise TruncatedArchive(f"{name} is not a TFRecord file")
-            raise TruncatedArchive(f"{name} is damaged after {number} records; what came before was read")
+            raise TruncatedArchive(
+                f"{name} is damaged after {number} record{'s' if number != 1 else ''}; what came before was read"
+            )
         body = file.read(length + 4)
         if len(body) == length + 4:
             if masked_crc32c(body[:-4]) != struct.unpack("<I", body[-4:])[0]:
-                raise TruncatedArchive(f"{name} is damaged in record {number + 1}; the {number} before it were read")
+                raise TruncatedArchive(f"{name} is damaged in {_place(number)}")
             return body[:-4]
-    raise TruncatedArchive(f"{name} is cut short in record {number + 1}; the {number} before it were read")
+    raise TruncatedArchive(f"{name} is cut short in {_place(number)}")
+
+
+def _place(number: int) -> str:
+    before = {0: "there is nothing before it", 1: "the one before it was read"}
+    return f"record {number + 1}; {before.get(number, f'the {number} before it were read')}"
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ recording measured, and decides alike live and offline.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,8 +18,18 @@ from ddsp_studio.training.features.f0 import F0
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 ENGINES = ("autocorrelation", "swift-f0")
+_MODULE = "swift_f0"
+_MISSING = "the pitch tracker swift-f0 is not installed: pip install 'ddsp-studio[swift-f0]'"
 _VOICED = 0.5
 """Confidence from which it calls a frame voiced."""
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that is not known or not installed, before anything is listened to (ValueError)."""
+    if engine not in ENGINES:
+        raise ValueError(f"pitch is tracked by {' or '.join(ENGINES)}, got {engine!r}")
+    if engine != ENGINES[0] and importlib.util.find_spec(_MODULE) is None:
+        raise ValueError(_MISSING)
 
 
 def track_with(engine: str, blocks: Iterable[Floats], sample_rate: int, settings: F0Settings) -> F0:
@@ -30,8 +41,7 @@ def track_with(engine: str, blocks: Iterable[Floats], sample_rate: int, settings
     Raises:
         ValueError: the engine is not known or not installed.
     """
-    if engine not in ENGINES[1:]:
-        raise ValueError(f"pitch is tracked by {' or '.join(ENGINES)}, got {engine!r}")
+    check_engine(engine)
     # it knows 46.875 to 2093.75 Hz
     stream = _detector().stream(max(46.875, settings.low_hz), min(2093.75, settings.high_hz))
     samples, results = 0, []
@@ -54,7 +64,7 @@ def track_with(engine: str, blocks: Iterable[Floats], sample_rate: int, settings
 
 def _detector() -> Any:
     try:
-        module = importlib.import_module("swift_f0")
+        module = importlib.import_module(_MODULE)
     except ImportError as problem:
-        raise ValueError("the pitch tracker swift-f0 is not installed: pip install 'ddsp-studio[swift-f0]'") from problem
+        raise ValueError(_MISSING) from problem
     return module.SwiftF0(threads=1, spin=False)
