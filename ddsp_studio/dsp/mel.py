@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.dsp.scaling import hz_to_mel, safe_log
-from ddsp_studio.dsp.spectral import magnitude
+from ddsp_studio.dsp.spectral import hann, magnitude
 from ddsp_studio.dsp.tensor import Tensor, tf
+
+TIMBRE_BANDS, TIMBRE_COEFFICIENTS, TIMBRE_WINDOW_S = 64, 30, 0.064
+"""How encoders hear timbre: bands, cepstral coefficients and seconds under a window."""
+_TIMBRE_HZ = (40.0, 7600.0)
+_FLOOR = 1e-6
 
 
 @functools.lru_cache(maxsize=32)
@@ -43,12 +49,28 @@ def cepstrum_matrix(bands: int, coefficients: int) -> npt.NDArray[np.float32]:
 def mel_of(magnitudes: Tensor, sample_rate: float, bands: int = 64, low_hz: float = 0.0, high_hz: float | None = None) -> Tensor:
     """Mel spectrum [..., bands] of magnitudes [..., bins]; up to Nyquist if `high_hz` is not given."""
     filters = mel_filters(bands, int(magnitudes.shape[-1]), sample_rate, low_hz, high_hz or sample_rate / 2.0)
-    return tf.tensordot(magnitudes, filters, 1)
+    return _library(magnitudes).tensordot(magnitudes, filters, 1)
 
 
 def cepstrum_of(log_mel: Tensor, coefficients: int = 13) -> Tensor:
     """Mel-frequency cepstral coefficients [..., coefficients] of log mel bands [..., bands] (Davis and Mermelstein, 1980)."""
-    return tf.tensordot(log_mel, cepstrum_matrix(int(log_mel.shape[-1]), coefficients), 1)
+    return _library(log_mel).tensordot(log_mel, cepstrum_matrix(int(log_mel.shape[-1]), coefficients), 1)
+
+
+def timbre_bands(magnitudes: Tensor, size: int, sample_rate: float) -> Tensor:
+    """Natural logarithm of the power in 64 mel bands from 40 Hz to 7.6 kHz: by this the encoders hear timbre.
+
+    Args:
+        magnitudes: of Hann windows of `size` samples, [..., bins]; arrays or tensors. sample_rate: Hz.
+    """
+    scaled = magnitudes * np.float32(2.0 / float(np.sum(hann(size))))
+    power = mel_of(scaled * scaled, sample_rate, TIMBRE_BANDS, _TIMBRE_HZ[0], min(_TIMBRE_HZ[1], 0.475 * sample_rate))
+    log = np.log if isinstance(power, np.ndarray) else tf.math.log
+    return log(power + np.float32(_FLOOR))
+
+
+def _library(x: Tensor) -> Any:
+    return np if isinstance(x, np.ndarray) else tf
 
 
 def mel_spectrum(

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ddsp_studio.dsp import nn
-from ddsp_studio.dsp.mel import cepstrum_of, mel_of
+from ddsp_studio.dsp.mel import TIMBRE_BANDS, TIMBRE_COEFFICIENTS, TIMBRE_WINDOW_S, cepstrum_of, timbre_bands
 from ddsp_studio.dsp.ramps import hops as in_hops
-from ddsp_studio.dsp.spectral import hann, magnitudes_of
+from ddsp_studio.dsp.spectral import magnitudes_of
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors import networks, networks_clock
 from ddsp_studio.processors.base import Processor
@@ -22,8 +22,6 @@ _LATENTS = Option(default=8, low=1, high=64, doc="How many coordinates of timbre
 _FRAME = Option(default=16.0, low=4.0, high=100.0, unit="ms", doc="Time between frames, to the nearest whole hop")
 _INPUT = Inlet(doc="The sound; in training, with nothing plugged in, the recording")
 _Z = Outlet(signal=Signal.CONTROL, channels="latents", doc="Coordinates of timbre, within −3 and 3")
-_WINDOW_S, _BANDS, _LOW_HZ, _HIGH_HZ = 0.064, 64, 40.0, 7600.0
-_FLOOR = 1e-6
 _REACH = 3.0
 
 
@@ -41,7 +39,7 @@ class _Encoder:
     @property
     def window(self) -> int:
         """Hops under a window."""
-        return max(2, round(_WINDOW_S * self.sample_rate / HOP))
+        return max(2, round(TIMBRE_WINDOW_S * self.sample_rate / HOP))
 
     def _tail(self, batch: int) -> Tensor:
         return tf.zeros([batch, self.window - 1, HOP])
@@ -54,9 +52,8 @@ class _Encoder:
         held = tf.minimum(frames.starts, hops - 1)[..., None] + np.arange(self.window, dtype=np.int32)
         heard = tf.gather(line, held, axis=1, batch_dims=1)
         size = self.window * HOP
-        magnitudes = magnitudes_of(tf.reshape(heard, [batch, -1, size])) * (2.0 / float(np.sum(hann(size))))
-        mel = mel_of(tf.square(magnitudes), self.sample_rate, _BANDS, _LOW_HZ, min(_HIGH_HZ, 0.475 * self.sample_rate))
-        return tf.math.log(mel + _FLOOR), frames, line[:, hops:]
+        magnitudes = magnitudes_of(tf.reshape(heard, [batch, -1, size]))
+        return timbre_bands(magnitudes, size, self.sample_rate), frames, line[:, hops:]
 
     def _say(self, said: Tensor, clock: Clock, frames: Frames, audio: Tensor) -> tuple[Tensor, Clock]:
         bounded = _REACH * tf.tanh(said / _REACH)
@@ -76,7 +73,7 @@ class MfccEncoder(_Encoder, Processor, version=1, category="Neural"):
     gru = Weight(rounded=True, doc="The recurrent unit")
     head = Weight(doc="From its state to the coordinates")
 
-    _COEFFICIENTS = 30
+    _COEFFICIENTS = TIMBRE_COEFFICIENTS
 
     class Memory(NamedTuple):
         """`tail`: sound under the next window, [batch, hops, HOP]; `hidden` [batch, units]; and where it stands in time."""
@@ -139,7 +136,7 @@ class ResidualEncoder(_Encoder, Processor, version=1, category="Neural"):
     def weights(self) -> dict[str, Array]:
         """A random network."""
         draw, width, latents = Untrained(self.name), int(self.options["width"]), int(self.options["latents"])
-        held = draw.layer("input_layer", _BANDS, width)
+        held = draw.layer("input_layer", TIMBRE_BANDS, width)
         for i in range(self._DEPTH):
             held |= draw.layer(f"convolutions/{i}", 3 * width, width)
         return held | {"head/kernel": draw.dense(width, latents, scale=0.5), "head/bias": np.zeros(latents, np.float32)}
