@@ -44,7 +44,7 @@ class RemoteTracer:
 
     def __init__(self, lowered: Path | None = None) -> None:
         """Start the process; it will be ready in some seconds. In the folder `lowered` it keeps nodes for later starts."""
-        self._lock, self._folder = threading.Lock(), [str(lowered)] if lowered is not None else []
+        self._lock, self._arguments = threading.Lock(), [str(lowered or "")]
         self._kept: OrderedDict[Any, tuple[Loaded, list[int]]] = OrderedDict()
         self._compiled: set[int] = set()
         self._end = ""
@@ -55,7 +55,7 @@ class RemoteTracer:
         self._ready, answers = False, self._answers
         self._kept.clear()
         self._compiled.clear()
-        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", *self._folder]
+        command = [sys.executable, "-m", "ddsp_studio.audio.tracer_process", *self._arguments]
 
         def ended(_: Child[messages.Answer], status: int) -> None:
             self._end = describe_exit(status)
@@ -96,8 +96,12 @@ class RemoteTracer:
         return True
 
     def begin_anew(self) -> None:
-        """Forget all that was traced, in another process."""
+        """Forget all that was traced, in another process.
+
+        XLA remembers by name what it failed to compile, so that all names differ from now on, and nothing is kept under them.
+        """
         with self._lock:
+            self._arguments = ["", "anew"]
             self.child.kill()
             self._begin()
 

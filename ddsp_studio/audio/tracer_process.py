@@ -1,4 +1,6 @@
-"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process [FOLDER]`; lowered nodes are kept in FOLDER.
+"""Traces patches for the engine: `python -m ddsp_studio.audio.tracer_process FOLDER [SALT]`.
+
+Lowered nodes are kept in FOLDER, if it is not "". With another SALT every function has another name.
 
 Tracing holds Python's interpreter, for seconds when a node type is new. Here that is nobody's loss: this process makes no sound.
 It ends when its input ends.
@@ -23,8 +25,8 @@ from ddsp_studio.processors.programs import Exporter, Program
 class TracerHost:
     """Answers questions, one after the other."""
 
-    def __init__(self) -> None:
-        self._exporter = Exporter()
+    def __init__(self, salt: str = "") -> None:
+        self._exporter = Exporter(salt)
         self._numbers: dict[Any, int] = {}
         self._keys: list[Any] = []
         self._prepared: dict[int, Any] = {}
@@ -92,10 +94,11 @@ def main() -> int:
     from ddsp_studio.processors.tracing import configure_runtime, keep_lowered
 
     configure_runtime()
-    if len(sys.argv) > 1:
-        keep_lowered(Path(sys.argv[1]))
+    folder, salt = (*sys.argv[1:], "", "")[:2]
+    if folder:
+        keep_lowered(Path(folder))
     processor_types()
-    host = TracerHost()
+    host = TracerHost(salt)
     gc.disable()  # garbage is taken away while nobody waits
     gc.collect()
     gc.freeze()

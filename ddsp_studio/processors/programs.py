@@ -37,10 +37,11 @@ class Exporter:
     """Makes programs of functions. Each definition that they call is exported once.
 
     Every definition is named after its content, so that the same one has the same name in every process: XLA knows by name and
-    content what it has compiled.
+    content what it has compiled. Another `salt` makes other names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, salt: str = "") -> None:
+        self._salt = salt
         self._names: dict[str, str] = {}
 
     def program(self, function: Definition, *, pooled: bool) -> Program:
@@ -63,7 +64,7 @@ class Exporter:
             for value in node.attr.values():
                 for reference in (value.func, *value.list.func) if _refers(value) else ():
                     reference.name = self._callee(reference.name, library)
-        definition.signature.name = ""
+        definition.signature.name = self._salt
         definition.signature.name = "f" + hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:32]
         library.append(definition.SerializeToString())
         return str(definition.signature.name)

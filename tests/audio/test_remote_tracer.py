@@ -187,3 +187,16 @@ def test_the_next_process_begins_with_what_was_compiled(tmp_path):
             made.close()
     np.testing.assert_allclose(heard[1][0], heard[0][0], atol=1e-6)
     assert heard[1][1] == heard[0][1], "XLA finds its code by the name"
+
+
+def test_after_damage_every_name_is_another():
+    """XLA in this process would go on failing under the old ones."""
+    made = RemoteTracer()
+    try:
+        before = player(made)
+        made.begin_anew()
+        after = player(made)
+        assert after._functions[HOPS]._name != before._functions[HOPS]._name
+        np.testing.assert_allclose(sound(after), sound(before), atol=1e-6)
+    finally:
+        made.close()
