@@ -26,6 +26,9 @@ from ddsp_studio.processors.patch import Patch
 
 _MAX_EVENTS = 2_000_000
 _WRITE_S = 10.0
+_CHANGED = (
+    "The patch or its voices changed while it was recorded: the sound file holds all of it, the take plays what it began with."
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -75,7 +78,8 @@ class TakeRecorder:
         self._shape = (1, "poly")
         self._start = self._length = 0
         self._bpm = 120.0
-        self._ended = False
+        self._ended = self._changed = False
+        self._began: object = None
         self.repeatable = False
         self._tap = Tap(self._on_block)
         self._journal = Journal(part_of(named(stem, SUFFIX)), self._rate, patch)
@@ -101,6 +105,7 @@ class TakeRecorder:
             first += moves_to(renderer.sequencer.moved, 0)  # the patch is of a moment before
             for channel, data in voices.controllers.messages():
                 first.append(Midi(0, data, channel // 16))
+        self._began = self._instrument()
         self._journal.begin(*self._shape, self._bpm)
         self._note(first)
         live.tap = self._tap
@@ -119,9 +124,15 @@ class TakeRecorder:
             self._events += events
             self._journal.add(events)
 
+    def _instrument(self) -> object:
+        """What plays and how; a take holds one from beginning to end."""
+        renderer = self._live.renderer
+        return renderer and (renderer.player, renderer.allocator.voices, renderer.allocator.mode)
+
     def _let_go(self) -> None:
         if self._live.tap is self._tap:
             self._live.tap = None
+            self._changed = self._instrument() != self._began
 
     def finish(self) -> None:
         """Stop, and wait a while until the files are written."""
@@ -149,5 +160,6 @@ class TakeRecorder:
         take = Take(self._patch, self._rate, *self._shape, length, tuple(self._events), listened)
         failure = write_notes(self._stem, take, self._bpm)
         self._journal.close(remove=not failure)
+        problem = problem or failure or (_CHANGED if self._changed else "")
         midi, notes = (existing(named(self._stem, suffix)) for suffix in (".mid", SUFFIX))
-        self._on_done(self, Recorded(recording.path, midi, notes, recording.samples / self._rate, problem or failure))
+        self._on_done(self, Recorded(recording.path, midi, notes, recording.samples / self._rate, problem))

@@ -174,6 +174,23 @@ def test_a_take_begins_with_the_knobs_where_they_were(engine, tmp_path):
     assert Move(0, "out.gain", (-9.0,)) in load_take(done.take_path).events
 
 
+@pytest.mark.parametrize("change", ["nothing", "a knob", "the patch", "the mode"])
+def test_what_a_take_cannot_repeat_is_told(engine, tmp_path, change):
+    engine.send(protocol.Transport(recording=str(tmp_path / "take")))
+    engine.wait_for(protocol.TransportState, lambda event: event.recording)
+    if change == "a knob":
+        engine.play_patch(synth().with_node("out", Node("Output", values={"gain": (-9.0,)})), 2)
+    elif change == "the patch":
+        engine.play_patch(synth(partials=41), 2)
+    elif change == "the mode":
+        engine.send(protocol.Configure(settings=protocol.AudioSettings(device="none", mode="mono")))
+    time.sleep(0.3)
+    engine.send(protocol.Transport(recording=""))
+    engine.wait_for(protocol.Recorded)
+    told = [event.text for event in engine.events if isinstance(event, protocol.Problem)]
+    assert ["changed while it was recorded" in text for text in told] == [True] * (change in ("the patch", "the mode"))
+
+
 def test_without_a_folder_nothing_is_claimed(engine, tmp_path):
     engine.send(protocol.Transport(recording=str(tmp_path / "gone" / "take")))
     problem = engine.wait_for(protocol.Problem)
