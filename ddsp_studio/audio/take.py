@@ -17,7 +17,7 @@ import msgspec
 from ddsp_studio.audio.events import HOP, Beat, Cut, Event, Midi, Move
 from ddsp_studio.audio.keys import is_channel_message
 from ddsp_studio.audio.voices import MODES
-from ddsp_studio.files import write_text
+from ddsp_studio.files import FileTooLarge, read_bytes, write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch, PatchError
 
@@ -89,10 +89,12 @@ def load_take(path: Path) -> Take:
         TakeError: in one sentence, if the file is none. OSError: it cannot be read.
     """
     path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise TakeError(f"{path.name} is larger than any take ({MAX_BYTES // 2**20} MiB)")
     try:
-        data = msgspec.json.decode(path.read_bytes(), type=_Data)
+        content = read_bytes(path, MAX_BYTES, "take")
+    except FileTooLarge as problem:
+        raise TakeError(str(problem)) from problem
+    try:
+        data = msgspec.json.decode(content, type=_Data)
         if data.format != FORMAT or not 1 <= data.schema <= SCHEMA or data.mode not in MODES:
             raise TakeError(f"{path.name} is no take that this ddsp_studio reads")
         patch, heard = patch_file.from_json(data.patch), path.with_name(Path(data.heard).name) if data.heard else None
