@@ -20,6 +20,7 @@ from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.priority import lower_compilers, raise_helpers
 from ddsp_studio.audio.protocol import PatchPlays, PatchRefused
 from ddsp_studio.audio.values import patch_values, structure_key, turns, with_values
+from ddsp_studio.audio.voices import DEFAULT_VOICES
 from ddsp_studio.audio.workshop import Workshop
 from ddsp_studio.processors.check import check
 from ddsp_studio.processors.declare import MODEL
@@ -45,7 +46,7 @@ class _Wish:
     revision: int = 0
     asked_s: float = 0.0
     sample_rate: int = 48_000
-    voices: int = 8
+    voices: int = DEFAULT_VOICES
     mode: str = "poly"
     block: int = 256
     safety_blocks: int = 2
