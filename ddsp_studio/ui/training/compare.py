@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ddsp_studio.audio import protocol
-from ddsp_studio.ui import icons
+from ddsp_studio.ui import icons, theme
 from ddsp_studio.ui.training.spectrum_picture import SpectrumPicture
 from ddsp_studio.ui.training.story import Point, span
 from ddsp_studio.ui.training.timeline import Timeline
 
 TARGET, PLAYED = 0, 1
 _TITLES = ("Recording", "Instrument")
+_NOTHING_YET = "Checkpoints appear here, a first one after the first steps.\n"
 
 
 class Compare(QWidget):
@@ -29,8 +30,10 @@ class Compare(QWidget):
         self._track = TARGET
         self.timeline = Timeline()
         self.timeline.chosen.connect(self._chosen)
-        self.words = QLabel("Checkpoints appear here, a first one after the first steps.", wordWrap=True)
+        self.words = QLabel(_NOTHING_YET)
         self.words.setProperty("soft", True)
+        self.words.setFont(theme.font(11))
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.pictures = tuple(SpectrumPicture(title) for title in _TITLES)
         self.buttons = tuple(self._button(title, track) for track, title in enumerate(_TITLES))
         self.silence = QPushButton(icons.icon("stop"), "")
@@ -56,11 +59,10 @@ class Compare(QWidget):
         for button in self.buttons:
             row.addWidget(button, 1)
         row.addWidget(self.silence)
-        pictures = QGridLayout()
-        pictures.setSpacing(4)
-        for place, picture in enumerate(self.pictures):
-            pictures.addWidget(picture, place, 0)
-            pictures.setRowStretch(place, 1)
+        pictures = QHBoxLayout()
+        pictures.setSpacing(6)
+        for picture in self.pictures:
+            pictures.addWidget(picture, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -78,7 +80,8 @@ class Compare(QWidget):
         self._points = tuple(points)
         self.timeline.show_points(points)
         if not points:
-            self.words.setText("Checkpoints appear here, a first one after the first steps.")
+            self.words.setText(_NOTHING_YET)
+            self.words.setToolTip("")
             for picture in self.pictures:
                 picture.show_file("")
         self._enable()
@@ -96,6 +99,7 @@ class Compare(QWidget):
         self.pictures[TARGET].show_file(point.target)
         self.pictures[PLAYED].show_file(point.played)
         self.words.setText(described(point))
+        self.words.setToolTip(self.words.text())
         self._enable()
         if self._playing:
             self.play(self._track)
@@ -152,17 +156,18 @@ class Compare(QWidget):
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
-        return QSize(340, 320)
+        return QSize(340, 240)
 
 
 def described(point: Point) -> str:
-    """How good a checkpoint is, in one line of plain words."""
+    """How good a checkpoint is, in two lines of plain words."""
     scores = point.scores
-    told = [f"{span(point.seconds)}, step {point.step:,}{' — the best so far' if point.best else ''}"]
+    told: list[str] = []
     if scores.get("spectral", -1.0) >= 0.0:
         told.append(f"distance {scores['spectral']:.2f}")
     if scores.get("f0_accuracy", -1.0) >= 0.0:
         told.append(f"pitch {100 * scores['f0_accuracy']:.0f} % right")
     if scores.get("loudness_db", -1.0) >= 0.0:
         told.append(f"loudness {scores['loudness_db']:.1f} dB off")
-    return "  ·  ".join(told)
+    when = f"{span(point.seconds)}, step {point.step:,}{' — the best so far' if point.best else ''}"
+    return f"{when}\n{'  ·  '.join(told)}"

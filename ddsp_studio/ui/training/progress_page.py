@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ddsp_studio.ui import icons, theme
 from ddsp_studio.ui.training.compare import Compare
 from ddsp_studio.ui.training.loss_plot import LossPlot
+from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import Stage, Story
 
 
@@ -32,23 +33,32 @@ class ProgressPage(QWidget):
         self.notice = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notice.setStyleSheet(f"color: {theme.WARNING};")
         self.bar = QProgressBar(maximum=1000, textVisible=False)
-        self.bar.setFixedHeight(8)
+        self.bar.setStyleSheet("min-height: 6px; max-height: 6px;")
         self.losses = LossPlot()
         self.compare = Compare()
         self._make_buttons()
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.setChildrenCollapsible(False)
-        split.addWidget(self.losses)
-        split.addWidget(self.compare)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 3)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 10)
+        layout.setContentsMargins(10, 10, 0, 10)
         layout.setSpacing(6)
-        for widget in (self.title, self.headline, self.bar, self.detail, self.notice):
-            layout.addWidget(widget)
-        layout.addLayout(self._button_grid())
-        layout.addWidget(split, 1)
+        head = QVBoxLayout()
+        head.setContentsMargins(0, 0, 10, 0)
+        head.setSpacing(5)
+        for widget in (self.title, self.headline, self.bar, self.detail):
+            head.addWidget(widget)
+        head.addLayout(self._button_grid())
+        layout.addLayout(head)
+        layout.addWidget(self._pictures(), 1)
+
+    def _pictures(self) -> Scrolled:
+        """What is seen and heard; a low window scrolls it, so that the buttons above it stay in place."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 10, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.notice)
+        layout.addWidget(self.losses, 2)
+        layout.addWidget(self.compare, 3)
+        return Scrolled(page)
 
     def _make_buttons(self) -> None:
         self.play = _button(
@@ -91,7 +101,7 @@ class ProgressPage(QWidget):
 
     def _show_buttons(self, story: Story, playing: bool) -> None:
         stage, learned = story.stage, bool(story.points) or bool(story.ended and story.ended.model)
-        self.play.setEnabled(learned and stage is not Stage.DISCARDING)
+        self.play.setEnabled(learned and not playing and stage is not Stage.DISCARDING)
         words = "It plays, and gets better by itself" if story.busy else "It is in the editor"
         self.play.setText(words if playing else "Play it" if learned else "Play it (after the first checkpoint)")
         held = stage is Stage.PAUSED

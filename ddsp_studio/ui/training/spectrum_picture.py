@@ -60,7 +60,7 @@ class SpectrumPicture(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumHeight(70)
+        self.setMinimumSize(120, 90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(f"Spectrogram: {title}")
         self.setToolTip("Click to hear it")
@@ -108,7 +108,7 @@ class SpectrumPicture(QWidget):
             self._paint_scale(painter)
         else:
             painter.setPen(theme.colour(theme.TEXT_FAINT))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "The first checkpoint shows it")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "After the first checkpoint")
         hue = theme.ACCENT if self._heard else theme.TEXT
         self._paint_text(painter, QPointF(8, 15), f"♪ {self._title}" if self._heard else self._title, hue)
         if self._place is not None:
@@ -122,9 +122,11 @@ class SpectrumPicture(QWidget):
 
     def _paint_scale(self, painter: QPainter) -> None:
         highest = 0.5 * self._held[1] if self._held is not None else 1.0
+        lowest, apart = float(self.height()), painter.fontMetrics().height()
         for hertz in _TICKS_HZ:
             y = self.height() * (1.0 - float(np.log(hertz / LOW_HZ) / np.log(highest / LOW_HZ)))
-            if 22 < y < self.height() - 6:
+            if 22 < y < min(self.height() - 6, lowest - apart):
+                lowest = y
                 painter.setPen(theme.colour("#ffffff", 0.07))
                 painter.drawLine(QPointF(0, y), QPointF(self.width(), y))
                 text = f"{hertz // 1000}k" if hertz >= 1000 else str(hertz)
@@ -144,4 +146,4 @@ class SpectrumPicture(QWidget):
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
-        return QSize(340, 120)
+        return QSize(170, 96)

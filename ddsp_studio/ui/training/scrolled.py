@@ -1,0 +1,29 @@
+"""A page that scrolls up and down where there is too little room for it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+_LEAST = 96
+
+
+class Scrolled(QScrollArea):
+    """As wide as there is room; a panel may be as low as it likes, for what is in here scrolls."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self._page = page
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(page)
+
+    def sizeHint(self) -> QSize:
+        """It asks for little, and takes what is left."""
+        return QSize(super().sizeHint().width(), _LEAST)
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return QSize(self._page.minimumSizeHint().width(), _LEAST)
