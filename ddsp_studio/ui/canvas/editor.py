@@ -320,10 +320,15 @@ class PatchEditor(QWidget):
         )
 
     def add_output(self) -> None:
-        """Add an Output to the right of the patch, and connect it to what was not heard yet."""
-        around = self.scene.nodes_rect()
-        spot = snapped(QPointF(around.right() + 3 * GRID, around.bottom() - TITLE * 3))
-        self.document.add_node(OUTPUT, (spot.x(), spot.y()), source=loose_end(self.document.patch))
+        """Add an Output to the right of the patch, connected to what was not heard yet, and show it."""
+        around, source = self.scene.nodes_rect(), loose_end(self.document.patch)
+        top = self.scene.nodes[source.node].y() if source is not None else around.top()
+        spot, untouched = snapped(QPointF(around.right() + 3 * GRID, top)), self.view.untouched
+        name = self.document.add_node(OUTPUT, (spot.x(), spot.y()), source=source)
+        if untouched:
+            self._frame_readably()
+        elif name:
+            self.view.ensureVisible(self.scene.nodes[name].scene_rect())
 
     # -- typing -------------------------------------------------------------------------------------------------------
 
