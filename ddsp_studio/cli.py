@@ -214,22 +214,56 @@ class Precision(str, enum.Enum):
 
 @app.command()
 def train(
-    audio: Annotated[list[Path] | None, typer.Argument(help="Recordings: files or folders.", show_default=False)] = None,
+    context: typer.Context,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Recordings: files or folders; NSynth, MAESTRO, TFRecords of magenta/ddsp.", show_default=False),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the training.")] = Path("training"),
     patch: Annotated[str, typer.Option(help="Template, patch file or factory patch to train.")] = "solo_instrument",
-    name: Annotated[str, typer.Option(help="What the instrument is called [after the recordings].")] = "",
-    size: Annotated[Size | None, typer.Option(help="Size of the networks [the patch's].", show_default=False)] = None,
-    minutes: Annotated[float, typer.Option(min=0.05, max=100_000.0, help="How long to train.")] = 5.0,
-    steps: Annotated[int, typer.Option(min=0, help="Train so many steps instead.")] = 0,
+    name: Annotated[str, typer.Option(help="What the instrument is called.", show_default="after the recordings")] = "",
+    size: Annotated[Size | None, typer.Option(help="Size of the networks.", show_default="the patch's")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.05, max=100_000.0, help="How long to train; with --resume, how long in all.")
+    ] = 5.0,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Train so many steps instead; with --resume, so many in all.", show_default="by minutes")
+    ] = 0,
     sample_rate: Annotated[int, typer.Option(min=8_000, max=96_000, help="Sample rate to learn at, in Hz.")] = 16_000,
-    clip: Annotated[float, typer.Option(min=0.0, max=30.0, help="Seconds of a clip [2].")] = 0.0,
-    batch: Annotated[int, typer.Option(min=0, max=256, help="Clips in a step [4].")] = 0,
-    rate: Annotated[float, typer.Option(min=0.0, max=0.1, help="Largest learning rate [0.005].")] = 0.0,
+    clip: Annotated[float, typer.Option(min=0.0, max=30.0, help="Seconds of a clip.", show_default="2")] = 0.0,
+    batch: Annotated[int, typer.Option(min=0, max=256, help="Clips in a step.", show_default="4")] = 0,
+    rate: Annotated[float, typer.Option(min=0.0, max=0.1, help="Largest learning rate.", show_default="0.005")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and variation.")] = 1,
     octave: Annotated[int, typer.Option(min=-4, max=4, help="Octaves to move the recordings' pitch by.")] = 0,
+    engine: Annotated[str, typer.Option(help="Pitch tracker: autocorrelation or swift-f0.")] = "autocorrelation",
+    family: Annotated[
+        list[str] | None, typer.Option(help="Of NSynth: family of instruments (string, flute, …); may be repeated.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Of NSynth: acoustic, electronic or synthetic; may be repeated.")
+    ] = None,
+    pitch: Annotated[str, typer.Option(help="Of NSynth: MIDI keys, as 48-72 or 60.", show_default="all")] = "",
+    velocity: Annotated[str, typer.Option(help="Of NSynth: velocities, as 75-127 or 100.", show_default="all")] = "",
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Of NSynth and MAESTRO: train, validation or test; may be repeated.", show_default="all"),
+    ] = None,
+    augment_gain: Annotated[
+        float, typer.Option(min=0.0, max=24.0, help="Vary the level of clips by up to so many dB, up and down.")
+    ] = 0.0,
+    augment_pitch: Annotated[
+        float, typer.Option(min=0.0, max=200.0, help="Vary the pitch of clips by up to so many cents, up and down.")
+    ] = 0.0,
+    augment_noise: Annotated[
+        float, typer.Option(min=-120.0, max=-20.0, help="Add white noise of so many dB of full scale; -120 for none.")
+    ] = -120.0,
     precision: Annotated[Precision, typer.Option(help="mixed: networks multiply in bfloat16.")] = Precision.AUTO,
-    licence: Annotated[str, typer.Option(help="Licence of the recordings; it stays with the model.")] = "",
-    checkpoint_steps: Annotated[int, typer.Option(min=0, help="Steps between checkpoints [one a minute].")] = 0,
+    licence: Annotated[
+        str, typer.Option(help="Licence of the recordings; it stays with the model.", show_default="not stated")
+    ] = "",
+    checkpoint_steps: Annotated[
+        int, typer.Option(min=0, help="Steps between checkpoints.", show_default="one checkpoint a minute")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on standard output.")] = False,
 ) -> None:
@@ -237,7 +271,8 @@ def train(
     from ddsp_studio.cli_commands import train as command
 
     if resume:
-        command.resume(out, as_json=json)
+        given = {name for name in context.params if _is_given(context, name)}
+        command.resume(out, given, steps=steps, minutes=minutes, as_json=json)
         return
     if not audio:
         raise typer.BadParameter("name the recordings to learn from, or --resume a training")
@@ -255,6 +290,15 @@ def train(
         rate=rate,
         seed=seed,
         octave=octave,
+        engine=engine,
+        families=tuple(family or ()),
+        origins=tuple(source or ()),
+        pitch=pitch,
+        velocity=velocity,
+        splits=tuple(split or ()),
+        gain_db=augment_gain,
+        pitch_cents=augment_pitch,
+        noise_db=augment_noise,
         precision=precision.value,
         licence=licence,
         checkpoint_steps=checkpoint_steps,
@@ -262,13 +306,23 @@ def train(
     command.train(job, as_json=json)
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option or argument was written on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 @app.command()
 def transfer(
     source: Annotated[Path, typer.Argument(help="A recording of one voice or instrument.")],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped model.")] = ...,  # type: ignore[assignment]
     output: Annotated[Path, typer.Option("--output", "-o", help="Sound file to write.")] = ...,  # type: ignore[assignment]
-    octaves: Annotated[int | None, typer.Option(min=-4, max=4, help="Octaves to move the pitch by [fitted].")] = None,
-    gain: Annotated[float | None, typer.Option(min=-60.0, max=60.0, help="How much louder to ask for, dB [fitted].")] = None,
+    octaves: Annotated[
+        int | None, typer.Option(min=-4, max=4, help="Octaves to move the pitch by.", show_default="fitted")
+    ] = None,
+    gain: Annotated[
+        float | None, typer.Option(min=-60.0, max=60.0, help="How much louder to ask for, dB.", show_default="fitted")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print progress and result as JSON lines.")] = False,
 ) -> None:
     """Play a recording's pitch and loudness on a trained instrument."""

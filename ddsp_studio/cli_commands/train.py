@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +19,18 @@ from ddsp_studio.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from ddsp_studio.training import protocol
+    from ddsp_studio.training.runs import Run, Source
     from ddsp_studio.training.settings import Precision
     from ddsp_studio.training.trainer import Control
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it."""
+    """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it.
+
+    `families`, `origins`, `pitch` and `velocity` ("48-72", "60") choose among the notes of NSynth, `splits` (none for all) among
+    the parts of NSynth and MAESTRO. `gain_db`, `pitch_cents`, `noise_db`: how far clips are varied.
+    """
 
     audio: tuple[Path, ...]
     patch: str
@@ -40,6 +45,15 @@ class Job:
     rate: float = 0.0
     seed: int = 1
     octave: int = 0
+    engine: str = "autocorrelation"
+    families: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    pitch: str = ""
+    velocity: str = ""
+    splits: tuple[str, ...] = ()
+    gain_db: float = 0.0
+    pitch_cents: float = 0.0
+    noise_db: float = -120.0
     precision: Precision = "auto"
     licence: str = ""
     checkpoint_steps: int = 0
@@ -51,12 +65,15 @@ def train(job: Job, *, as_json: bool = False) -> None:
     Raises:
         OSError, ValueError: refused input, in one sentence.
     """
-    from ddsp_studio.training.runs import Order, Run, Source
+    from ddsp_studio.training.features.f0_swift import check_engine
+    from ddsp_studio.training.runs import Order, Run
     from ddsp_studio.training.settings import Settings
 
     missing = next((path for path in job.audio if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(f"there is no file or folder {str(missing)!r} to learn from")
+    check_engine(job.engine)
+    sources = _sources(job)
     patch = sized(load_template(job.patch), job.size)
     chosen: dict[str, Any] = {"clip_s": job.clip_s, "batch": job.batch, "rate": job.rate}
     settings = Settings(
@@ -64,23 +81,88 @@ def train(job: Job, *, as_json: bool = False) -> None:
         steps=job.steps,
         minutes=0.0 if job.steps else job.minutes,
         seed=job.seed,
+        engine=job.engine,
+        gain_db=job.gain_db,
+        pitch_cents=job.pitch_cents,
+        noise_db=job.noise_db,
         precision=job.precision,
         checkpoint_steps=job.checkpoint_steps,
         **{key: value for key, value in chosen.items() if value},
     )
-    sources = tuple(Source(str(path.absolute()), octave=job.octave) for path in job.audio)
     run = Run(job.out)
-    run.begin(Order(name=job.name or job.audio[0].stem, sources=sources, settings=settings, licence=job.licence), patch)
+    run.begin(Order(name=job.name or _name_of(job.audio), sources=sources, settings=settings, licence=job.licence), patch)
     _see_through(run, as_json)
 
 
-def resume(folder: Path, *, as_json: bool = False) -> None:
-    """Go on with the training in a folder (ValueError, OSError in one sentence)."""
+def _name_of(audio: Sequence[Path]) -> str:
+    """A name for what recordings teach: a single one's or its folder's; that of the folder in which several lie."""
+    first = audio[0].absolute()
+    return (first.stem if first.is_file() else first.name) if len(audio) == 1 else first.parent.name or first.stem
+
+
+def _sources(job: Job) -> tuple[Source, ...]:
+    from ddsp_studio.training.data.corpus import Entry, expanded, kind_of
+    from ddsp_studio.training.data.maestro import SPLITS
+    from ddsp_studio.training.data.nsynth import NSynthFilter
+    from ddsp_studio.training.runs import Source
+
+    notes = NSynthFilter(
+        families=job.families,
+        sources=job.origins,
+        pitch=_range(job.pitch, "--pitch"),
+        velocity=_range(job.velocity, "--velocity"),
+    )
+    sources = tuple(
+        Source(str(path.absolute()), octave=job.octave, nsynth=notes, splits=job.splits or SPLITS) for path in job.audio
+    )
+    kinds = {kind_of(entry.path) for path in job.audio for entry in expanded(Entry(path), [])}
+    if notes != NSynthFilter() and "nsynth" not in kinds:
+        raise ValueError("--family, --source, --pitch and --velocity choose among the notes of NSynth, and there are none here")
+    if job.splits and not kinds & {"nsynth", "maestro"}:
+        raise ValueError("--split chooses among the parts of NSynth and MAESTRO, and there is neither here")
+    for source in sources:
+        source.entry()
+    return sources
+
+
+def _range(text: str, option: str) -> tuple[int, int]:
+    """Both ends of "48-72" or "60"; all of MIDI's range for "" (ValueError for anything else)."""
+    low, _, high = text.partition("-")
+    try:
+        return (int(low), int(high or low)) if text else (0, 127)
+    except ValueError as problem:
+        raise ValueError(f"{option} takes a number or a range such as 48-72, got {text!r}") from problem
+
+
+RESUMED = frozenset({"out", "resume", "json", "steps", "minutes"})
+"""Options that go with --resume; all others were chosen when the training began."""
+
+
+def resume(folder: Path, given: Collection[str] = (), *, steps: int = 0, minutes: float = 0.0, as_json: bool = False) -> None:
+    """Go on with the training in a folder.
+
+    Args:
+        folder: of the training. given: names of the options and arguments that were given; of them `steps` and `minutes` make
+        the training longer.
+
+    Raises:
+        ValueError, OSError: in one sentence.
+    """
     from ddsp_studio.training.runs import Run
 
+    other = sorted(set(given) - RESUMED)
+    if other:
+        named = "recordings" if "audio" in other else "--" + other[0].replace("_", "-")
+        raise ValueError(f"with --resume all is as it was when the training began; {named} cannot be chosen anew")
     run = Run(folder)
     run.order()
-    _see_through(run, as_json)
+    asked_steps, asked_minutes = steps if "steps" in given else 0, minutes if "minutes" in given else 0.0
+    if asked_steps or asked_minutes:
+        run.lengthen(steps=asked_steps, minutes=asked_minutes)
+    finished = run.finished
+    _see_through(run, as_json, resumed=True)
+    if finished and not as_json:
+        sys.stderr.write("all steps had been done before; --steps or --minutes asks for more\n")
 
 
 def load_template(given: str) -> Patch:
@@ -99,13 +181,13 @@ def sized(patch: Patch, size: str) -> Patch:
     return patch
 
 
-def _see_through(run: Any, as_json: bool) -> None:
+def _see_through(run: Run, as_json: bool, *, resumed: bool = False) -> None:
     load_tensorflow()
     from ddsp_studio.training.trainer import Control, Trainer
 
     control = Control()
     with _interruptible(control), _json_lines() if as_json else _display() as tell:
-        how = Trainer(run, tell, control).run()
+        how = Trainer(run, tell, control, resumed=resumed).run()
     if not as_json:
         kept = f"; the model is {run.model}" if run.model.is_file() else ""
         sys.stderr.write(f"training {'done' if how == 'done' else how}{kept}\n")
@@ -174,14 +256,16 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
         case protocol.Progress():
             total = event.steps or None
             left = f", {_clock(event.left_s)} left" if event.left_s else ""
-            told = f"step {event.step}  loss {event.loss:.3f}  {event.steps_per_s:.2f} steps/s{left}"
+            loss, pace = _number(event.loss or -1.0, 3), _number(event.steps_per_s or -1.0, 2)
+            told = f"step {event.step}  loss {loss}  {pace} steps/s{left}"
             return {"description": "Training", "total": total, "completed": event.step, "told": told}
         case protocol.Checkpointed():
             s = event.scores
+            right = _number(100.0 * s["f0_accuracy"], 1)
             return (
                 f"step {event.step} ({_clock(event.seconds)}): distance {s['spectral']:.3f}, "
-                f"pitch {100 * s['f0_accuracy']:.1f} % right ({s['f0_cents']:.1f} cents), "
-                f"loudness {s['loudness_db']:.2f} dB off{'; the best so far' if event.best else ''}"
+                f"pitch {right} % right ({_number(s['f0_cents'], 1)} cents), "
+                f"loudness {_number(s['loudness_db'], 2)} dB off{'; the best so far' if event.best else ''}"
             )
         case protocol.Notice():
             return event.text
@@ -189,6 +273,11 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
             return f"peak memory {peak} MiB"
         case _:
             return {}
+
+
+def _number(value: float, digits: int) -> str:
+    """A number that is not negative; "–" for those below 0, which stand for none."""
+    return f"{value:.{digits}f}" if value >= 0.0 else "–"
 
 
 def _clock(seconds: float) -> str:

@@ -1,0 +1,277 @@
+"""`ddsp-studio train`: what is asked for reaches the training, and what cannot be is refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.main import get_command
+
+from ddsp_studio import cli
+from ddsp_studio.cli_commands import train as command
+from ddsp_studio.training import protocol
+from ddsp_studio.training.data.augment import Augmentation
+from ddsp_studio.training.data.corpus import open_corpus
+from ddsp_studio.training.runs import Checkpoint, Run
+from ddsp_studio.training.settings import Settings
+from ddsp_studio.training.stepper import Learned
+from ddsp_studio.training.trainer import Trainer
+
+from .material import framed, melody, nsynth_folder, nsynth_record, write
+from .materials import Heard, begun, quick, tone
+
+NOTES = ["string_acoustic_000-067-100", "string_acoustic_000-069-050", "flute_synthetic_002-081-075"]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("DDSP_STUDIO_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """The command line, which trains nothing: exit code and what it said."""
+
+    def called(*arguments):
+        monkeypatch.setattr("sys.argv", ["ddsp-studio", *map(str, arguments)])
+        monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(command, "_see_through", lambda *_, **__: None)
+        try:
+            code = cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, capsys.readouterr().err
+
+    return called
+
+
+# -- what is asked for ---------------------------------------------------------------------------------------------------
+
+
+def test_notes_are_chosen_by_what_they_are(run, tmp_path):
+    nsynth_folder(tmp_path / "nsynth" / "nsynth-train", NOTES)
+    nsynth_folder(tmp_path / "nsynth" / "nsynth-test", NOTES)
+    for options, names in (
+        (["--family", "string"], NOTES[:2]),
+        (["--source", "synthetic"], NOTES[2:]),
+        (["--pitch", "68-90", "--velocity", "75-127"], NOTES[2:]),
+        (["--pitch", "67"], NOTES[:1]),
+    ):
+        out = tmp_path / f"run {options}"
+        assert run("train", tmp_path / "nsynth", "-o", out, "--split", "train", *options) == (0, "")
+        order, _ = Run(out).order()
+        assert order.name == "nsynth"
+        corpus = open_corpus([source.entry() for source in order.sources])
+        assert [recording.name for recording in corpus.recordings] == names
+        assert {recording.split for recording in corpus.recordings} == {"train"}
+
+
+def test_variation_and_engine_reach_the_training(run, tmp_path):
+    sound = write(tmp_path / "mine.wav", tone())
+    options = ["--augment-gain", 6, "--augment-pitch", 30, "--augment-noise", -60]
+    assert run("train", sound, "-o", tmp_path / "run", *options) == (0, "")
+    order, _ = Run(tmp_path / "run").order()
+    assert order.name == "mine"
+    trainer = Trainer(Run(tmp_path / "run"), Heard().append)
+    trainer.order = order
+    corpus = trainer._corpus(order)
+    trainer._clips = _clips(corpus)
+    trainer.stepper = type("At", (), {"step": 0})
+    seen = []
+    import ddsp_studio.training.trainer as module
+
+    feed, module.Feed = module.Feed, lambda batches, step: seen.append(batches) or iter(())
+    try:
+        trainer._feed(order.settings)
+    finally:
+        module.Feed = feed
+    assert seen[0].augmentation == Augmentation(gain_db=6.0, pitch_cents=30.0, noise_db=-60.0)
+    assert Augmentation(Settings().gain_db, Settings().pitch_cents, Settings().noise_db) == Augmentation()
+
+
+def _clips(corpus):
+    from ddsp_studio.training.data.clips import cut_clips
+
+    return cut_clips(corpus)
+
+
+def test_the_second_engine_is_used(tmp_path, monkeypatch):
+    """The pitch that is learnt is the one that the chosen engine gave."""
+    from ddsp_studio.training.features import f0_swift
+    from ddsp_studio.training.features.f0 import F0
+
+    def heard(engine, blocks, sample_rate, settings):
+        count = sum(len(block) for block in blocks) // 64 + 1
+        return F0(np.full(count, 123.0, np.float32), np.ones(count, np.float32))
+
+    monkeypatch.setattr(f0_swift, "track_with", heard)
+    monkeypatch.setattr("ddsp_studio.training.trainer.check_engine", lambda engine: None)
+    run = begun(tmp_path / "run", write(tmp_path / "mine.wav", tone()), quick(engine="swift-f0"))
+    trainer = Trainer(run, Heard().append, cache=tmp_path / "cache")
+    (recording,) = trainer._corpus(run.order()[0]).recordings
+    assert np.all(recording.frames.f0_hz == 123.0)
+
+
+def test_what_cannot_be_asked_for(run, tmp_path, monkeypatch):
+    sound = write(tmp_path / "mine.wav", tone())
+    (tmp_path / "nsynth-train.tfrecord").write_bytes(framed([nsynth_record(name) for name in NOTES]))
+    monkeypatch.setitem(__import__("sys").modules, "swift_f0", None)
+    for arguments, words in (
+        ((sound, "--family", "string"), "choose among the notes of NSynth, and there are none here"),
+        ((sound, "--split", "train"), "neither here"),
+        ((tmp_path / "nsynth-train.tfrecord", "--family", "violin"), "got 'violin'"),
+        ((tmp_path / "nsynth-train.tfrecord", "--source", "tape"), "got 'tape'"),
+        ((tmp_path / "nsynth-train.tfrecord", "--pitch", "high"), "--pitch takes a number or a range such as 48-72, got 'high'"),
+        ((tmp_path / "nsynth-train.tfrecord", "--pitch", "72-48"), "lower end first"),
+        ((tmp_path / "nsynth-train.tfrecord", "--split", "valid"), "got 'valid'"),
+        ((sound, "--engine", "swift-f0"), "not installed"),
+        ((sound, "--engine", "crepe"), "autocorrelation or swift-f0, got 'crepe'"),
+    ):
+        code, err = run("train", *arguments, "-o", tmp_path / "run")
+        assert code == 1 and words in err and len(err.splitlines()) == 1, err
+        assert not (tmp_path / "run").exists()
+
+
+def test_many_recordings_are_called_after_their_folder(run, tmp_path):
+    files = [write(tmp_path / "Cello" / f"{i}.wav", tone(1.0)) for i in range(2)]
+    run("train", *files, "-o", tmp_path / "run")
+    assert Run(tmp_path / "run").order()[0].name == "Cello"
+
+
+# -- going on ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def done(tmp_path):
+    """A run whose six steps are done."""
+    run = begun(tmp_path / "run", write(tmp_path / "in" / "mine.wav", tone()), quick(steps=6))
+    nothing = np.zeros(4, np.float32)
+    run.save(Checkpoint(Learned(nothing, nothing, nothing, 6), 6, 90.0, 1.0, 2, 5.0), best=True)
+    return run
+
+
+def test_more_can_be_asked_for(run, done):
+    assert done.finished
+    assert run("train", "-o", done.folder, "--resume", "--steps", 60)[0] == 0
+    assert (done.order()[0].settings.steps, done.load().steps, done.finished) == (60, 60, False)
+    assert run("train", "-o", done.folder, "--resume", "--minutes", 3)[0] == 0
+    settings = done.order()[0].settings
+    assert (settings.steps, settings.minutes, done.load().steps, done.finished) == (0, 3.0, 0, False)
+
+
+def test_what_cannot_be_chosen_anew_is_refused(run, done, tmp_path):
+    for options, words in (
+        (["--size", "full"], "--size cannot be chosen anew"),
+        (["--steps", 60, "--sample-rate", 16_000], "--sample-rate cannot be chosen anew"),
+        ([tmp_path / "in"], "recordings cannot be chosen anew"),
+        (["--steps", 6], "has done 6 steps already"),
+        (["--minutes", 1], "has gone on for 1.5 minutes already"),
+    ):
+        code, err = run("train", "-o", done.folder, "--resume", *options)
+        assert code == 1 and words in err, err
+    assert done.order()[0].settings == quick(steps=6)
+
+
+def test_a_finished_training_says_so(run, done):
+    assert "had been done before; --steps or --minutes asks for more" in run("train", "-o", done.folder, "--resume")[1]
+
+
+def test_other_recordings_are_refused(tmp_path):
+    """The same weights come of the same recordings only."""
+    folder, cache = tmp_path / "in", tmp_path / "cache"
+    for number in range(3):
+        write(folder / f"{number}.wav", tone(2.0, seed=number))
+    run = begun(tmp_path / "run", folder)
+    Trainer(run, Heard().append, cache=cache)._corpus(run.order()[0])
+    again = Trainer(run, Heard().append, cache=cache, resumed=True)
+    again._corpus(run.order()[0])
+    (folder / "1.wav").rename(tmp_path / "1.wav")
+    with pytest.raises(ValueError, match=r"'1\.wav' is not there any more since this training began"):
+        again._corpus(run.order()[0])
+    write(folder / "1.wav", tone(1.0, seed=1))
+    with pytest.raises(ValueError, match=r"'1\.wav' is not what it was"):
+        again._corpus(run.order()[0])
+    (tmp_path / "1.wav").rename(folder / "1.wav")
+    write(folder / "new.wav", tone(1.0, seed=1))
+    with pytest.raises(ValueError, match=r"'new\.wav' is new"):
+        again._corpus(run.order()[0])
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="in', of which this training learns, is not there any more"):
+        again._corpus(run.order()[0])
+
+
+# -- what is told --------------------------------------------------------------------------------------------------------
+
+
+def test_no_numbers_are_shown_as_none():
+    scores = {"spectral": 5.0, "f0_accuracy": -1.0, "f0_cents": -1.0, "loudness_db": 2.0}
+    line = command._shown(protocol.Checkpointed(step=3, seconds=4.0, best=True, scores=scores, target="", played="", model=""))
+    assert "pitch – % right (– cents), loudness 2.00 dB off" in line
+    shown = command._shown(protocol.Progress(step=6, steps=6, loss=0.0, steps_per_s=0.0, seconds=1.0, left_s=0.0))
+    assert shown["told"] == "step 6  loss –  – steps/s"
+
+
+def test_help_says_all_of_its_words(run, monkeypatch, capsys):
+    """Square brackets are markup to what prints the help: what stands in them is lost."""
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    for name, held in get_command(cli.app).commands.items():
+        monkeypatch.setattr("sys.argv", ["ddsp-studio", name, "--help"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+        for parameter in held.params:
+            text = getattr(parameter, "help", None) or ""
+            assert " ".join(text.split()) in shown, (name, parameter.name)
+
+
+# -- what can be learnt --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_with_recordings_is_told_and_the_useless_are_left_out(tmp_path):
+    from .material import drum_loop
+
+    folder = tmp_path / "in"
+    phrase = melody([57, 60, 64, 69, 72, 76], 0.8, 0.25)
+    write(folder / "good.wav", phrase, subtype="PCM_24")
+    write(folder / "drums.wav", drum_loop())
+    write(folder / "silence.wav", np.zeros(32_000, np.float32))
+    write(folder / "loud.wav", np.clip(8.0 * phrase, -0.9, 0.9))
+    run = begun(tmp_path / "run", folder)
+    trainer = Trainer(run, Heard().append, cache=tmp_path / "cache")
+    corpus = trainer._corpus(run.order()[0])
+    assert [recording.name for recording in corpus.recordings] == ["good.wav", "loud.wav"]
+    told = "\n".join(corpus.problems)
+    assert "drums.wav has no clear pitch" in told and told.count("; it is left out") == 2
+    assert "silence.wav is silent; it is left out" in told and "loud.wav is clipped in" in told
+    alone = begun(tmp_path / "alone", folder / "drums.wav")
+    (recording,) = Trainer(alone, Heard().append, cache=tmp_path / "cache")._corpus(alone.order()[0]).recordings
+    assert recording.name == "drums.wav"
+
+
+def test_many_warnings_are_few_lines(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "good.wav", melody([57, 60, 64, 69], 0.8, 0.25), subtype="PCM_24")
+    for number in range(9):
+        write(folder / f"s{number}.wav", np.zeros(8000 + number, np.float32))
+    run = begun(tmp_path / "run", folder)
+    problems = Trainer(run, Heard().append, cache=tmp_path / "cache")._corpus(run.order()[0]).problems
+    assert problems[-2:] == ("4 more recordings have something wrong with them", "9 of 10 recordings are left out")
+    assert len(problems) == 7
+
+
+def test_a_full_cache_is_told_with_its_place(tmp_path, monkeypatch):
+    import errno
+
+    from ddsp_studio.training.data import store
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "_add", full)
+    run = begun(tmp_path / "run", write(tmp_path / "mine.wav", tone(1.0)))
+    with pytest.raises(OSError, match="No space left") as told:
+        Trainer(run, Heard().append, cache=tmp_path / "cache").run()
+    assert told.value.filename == str(tmp_path / "cache")
+    assert Path(told.value.filename).is_dir()
