@@ -111,7 +111,10 @@ class RenderJob(QObject):
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+    """A problem as a sentence; a file that it begins with keeps its name."""
+    first = words.split(" ", 1)[0]
+    begun = words if "." in first or "/" in first else f"{words[:1].upper()}{words[1:]}"
+    return f"{begun.rstrip('.')}."
 
 
 def scratch_folder() -> Path:

@@ -26,6 +26,7 @@ GOOD = (
     'import json\nfor done in (0.25, 1.0): print(json.dumps({"done": done}), flush=True)\nprint(json.dumps({"file": "/x/y.wav"}))'
 )
 BAD = 'import json, sys\nprint(json.dumps({"error": "the disk is full"}))\nsys.exit(1)'
+NAMED = 'import json, sys\nprint(json.dumps({"error": "text.wav is not a sound file"}))\nsys.exit(1)'
 CRASH = 'import sys\nsys.exit("no words of JSON")'
 SLOW = "import time\ntime.sleep(60)"
 _DEAF = 'import json, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(json.dumps({"done": 0.5}), flush=True)\n'
@@ -51,6 +52,7 @@ class Watched:
     [
         (GOOD, [0.25, 1.0, ("finished", "/x/y.wav")]),
         (BAD, [("failed", "The disk is full.")]),
+        (NAMED, [("failed", "text.wav is not a sound file.")]),
         (CRASH, [("failed", "No words of JSON.")]),
     ],
 )
