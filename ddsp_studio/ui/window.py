@@ -43,6 +43,7 @@ _TRAINING_WIDTH = 420
 _LEVEL_MS = 40
 _ROOMY = QSize(1160, 660)
 """A smaller window begins with smaller panels."""
+_LEAST_CANVAS = QSize(480, 200)
 
 
 class StudioWindow(QMainWindow):
@@ -148,11 +149,11 @@ class StudioWindow(QMainWindow):
         toolbar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addToolBar(toolbar)
         self.transport.attach(self.bar)
-        self.clock = LiveClock(self, self.link.telemetry, self.displays, self.bar, self.editor, self.engine_status)
         self.bar.master.set_value(self.store.settings.audio.gain_db)
         self.bar.master_moved.connect(lambda level: self.link.send(protocol.Configure(settings=self._with_master(level))))
         self.bar.master_set.connect(lambda level: self.configure(self._with_master(level)))
 
+        self.clock = LiveClock(self, self.link.telemetry, self.displays, self.bar, self.editor, self.engine_status)
     def _make_drop_zones(self) -> None:
         zone = drop_zones.Zone
         self.drops.add(zone("Open this patch", (patch_file.SUFFIX,), lambda given: self.files.open(given[0])))
@@ -177,9 +178,9 @@ class StudioWindow(QMainWindow):
         self.bar.counters_reset.connect(lambda: self.link.send(protocol.ResetCounters()))
         self.patch_sender.problem_found.connect(self._show_problem)
         self.patch_sender.all_well.connect(self.editor.clear_problems)
-        self.status_line.clicked.connect(self.open_audio_settings)
         self.patch_sender.compiling.connect(self.status_line.show_compiling)
         self.browser.chosen.connect(self._open_entry)
+        self.status_line.clicked.connect(self.open_audio_settings)
         self.browser.group_wanted.connect(lambda entry: self.insert_group(entry.path))
         self.editor.group_save_requested.connect(self.files.save_group)
         self.document.opened.connect(self._tell_absent)
@@ -246,16 +247,22 @@ class StudioWindow(QMainWindow):
         settings = self.store.settings
         self.resize(self.sizeHint())
         self._layout_docks()
+        self._settled = False
         if settings.geometry:
             self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
         self._fresh = not (settings.docks and self.restoreState(QByteArray(base64.b64decode(settings.docks)), _STATE_VERSION))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Give the panels of a new user their sizes; Qt takes them only from a window that is shown."""
+        """Give the panels their sizes at first; Qt takes them only from a window that is shown."""
         super().showEvent(event)
-        if self._fresh:
-            self._fresh = False
-            QTimer.singleShot(0, self, self._size_docks)
+        QTimer.singleShot(0, self, self._settle_docks)
+
+    def _settle_docks(self) -> None:
+        """Size the panels of a new user, and those that were left in a larger window and leave too little of the canvas now."""
+        tight = self.editor.width() < _LEAST_CANVAS.width() or self.editor.height() < _LEAST_CANVAS.height()
+        if self._fresh or (tight and not self._settled):
+            self._size_docks()
+        self._fresh, self._settled = False, True
 
     def reset_layout(self) -> None:
         """Put every panel back to where a new user sees it."""
@@ -355,13 +362,13 @@ class StudioWindow(QMainWindow):
         self.document.commit()
         given = (self.document.title, self.transport.song, self.transport.last_take, self.store.settings)
         dialog = ExportDialog(self.document.patch, *given, self)
-        dialog.exec()
         self.bar.master.set_value(settings.gain_db)
+        dialog.exec()
         dialog.deleteLater()
-        self.store.save()
-
     def _with_master(self, level: float) -> protocol.AudioSettings:
         return msgspec.structs.replace(self.store.settings.audio, gain_db=level)
+
+        self.store.save()
 
     def open_logs(self) -> None:
         """Show the folder of the logs."""

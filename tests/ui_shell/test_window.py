@@ -213,6 +213,28 @@ def test_the_bar_keeps_what_matters_in_a_narrow_window(window: StudioWindow, wid
     assert window.editor.view.viewport().width() >= 0.45 * width
 
 
+def test_panels_of_a_large_window_leave_the_canvas_of_a_small_one_its_room(
+    window: StudioWindow, fake_command: tuple[str, ...], organ: Patch
+) -> None:
+    window.resize(1480, 940)
+    QApplication.processEvents()
+    window.resizeDocks([window.docks["spectrogram"]], [300], Qt.Orientation.Vertical)
+    QApplication.processEvents()
+    window._remember()
+    window.store.settings.geometry = ""
+    again = StudioWindow(window.store, engine=fake_command)
+    again.document.new(organ)
+    again.resize(960, 540)
+    again.show()
+    wait_until(lambda: again._settled)
+    QApplication.processEvents()
+    assert (again.width(), again.height()) == (960, 540)
+    assert again.editor.width() >= 480 and again.editor.height() >= 200
+    again.document.undo_stack.setClean()
+    again.close()
+    again.deleteLater()
+
+
 def test_the_training_panel_fits_a_low_window(window: StudioWindow) -> None:
     window.show_training()
     window.resize(960, 540)

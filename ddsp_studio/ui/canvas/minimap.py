@@ -34,7 +34,7 @@ class Minimap(QWidget):
         needed = not content.isEmpty() and not self._view.visible_rect().contains(content)
         width, height = _SIZE if room.width() > 3 * _SIZE[0] and room.height() > 3 * _SIZE[1] else _SMALL
         self.setFixedSize(width, height)
-        self.setVisible(needed and room.width() > 3 * width and room.height() > 2 * height)
+        self.setVisible(needed and room.width() > 3 * width and room.height() > 3 * height)
         self.move(room.width() - width - _MARGIN, room.height() - height - _MARGIN)
         self.update()
 
