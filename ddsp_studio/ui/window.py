@@ -152,8 +152,8 @@ class StudioWindow(QMainWindow):
         self.bar.master.set_value(self.store.settings.audio.gain_db)
         self.bar.master_moved.connect(lambda level: self.link.send(protocol.Configure(settings=self._with_master(level))))
         self.bar.master_set.connect(lambda level: self.configure(self._with_master(level)))
-
         self.clock = LiveClock(self, self.link.telemetry, self.displays, self.bar, self.editor, self.engine_status)
+
     def _make_drop_zones(self) -> None:
         zone = drop_zones.Zone
         self.drops.add(zone("Open this patch", (patch_file.SUFFIX,), lambda given: self.files.open(given[0])))
@@ -179,8 +179,8 @@ class StudioWindow(QMainWindow):
         self.patch_sender.problem_found.connect(self._show_problem)
         self.patch_sender.all_well.connect(self.editor.clear_problems)
         self.patch_sender.compiling.connect(self.status_line.show_compiling)
-        self.browser.chosen.connect(self._open_entry)
         self.status_line.clicked.connect(self.open_audio_settings)
+        self.browser.chosen.connect(self._open_entry)
         self.browser.group_wanted.connect(lambda entry: self.insert_group(entry.path))
         self.editor.group_save_requested.connect(self.files.save_group)
         self.document.opened.connect(self._tell_absent)
@@ -202,9 +202,9 @@ class StudioWindow(QMainWindow):
     def start_engine(self) -> None:
         """Start the sound (once, after the window is shown)."""
         self.link.send(protocol.Configure(settings=self.store.settings.audio))
+        self.link.send(protocol.Rescue(folder=str(paths.recordings())))
         self.patch_sender.send_patch()
         self.link.client.start()
-        self.link.send(protocol.Rescue(folder=str(paths.recordings())))
         self.clock.start()
 
     def offer_recovery(self) -> None:
@@ -245,9 +245,9 @@ class StudioWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self.store.settings
+        self._settled = False
         self.resize(self.sizeHint())
         self._layout_docks()
-        self._settled = False
         if settings.geometry:
             self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
         self._fresh = not (settings.docks and self.restoreState(QByteArray(base64.b64decode(settings.docks)), _STATE_VERSION))
@@ -352,8 +352,12 @@ class StudioWindow(QMainWindow):
     def configure(self, settings: protocol.AudioSettings) -> None:
         """Use and keep audio settings."""
         self.store.settings.audio = settings
+        self.bar.master.set_value(settings.gain_db)
         self.store.save()
         self.link.send(protocol.Configure(settings=settings))
+
+    def _with_master(self, level: float) -> protocol.AudioSettings:
+        return msgspec.structs.replace(self.store.settings.audio, gain_db=level)
 
     def open_export(self) -> None:
         """Show the export dialog for the patch as it is now."""
@@ -362,12 +366,8 @@ class StudioWindow(QMainWindow):
         self.document.commit()
         given = (self.document.title, self.transport.song, self.transport.last_take, self.store.settings)
         dialog = ExportDialog(self.document.patch, *given, self)
-        self.bar.master.set_value(settings.gain_db)
         dialog.exec()
         dialog.deleteLater()
-    def _with_master(self, level: float) -> protocol.AudioSettings:
-        return msgspec.structs.replace(self.store.settings.audio, gain_db=level)
-
         self.store.save()
 
     def open_logs(self) -> None:
