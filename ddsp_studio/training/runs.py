@@ -105,6 +105,7 @@ class Run:
         if self.exists:
             raise FileExistsError(f"{str(self.folder)!r} holds a training already; resume it, or name another folder")
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        (self.folder / "material.json").unlink(missing_ok=True)
         patch_file.save(patch, self.folder / "patch.ddsp")
         self._write(order)
 
@@ -175,7 +176,12 @@ class Run:
         if not path.is_file():
             write_text(path, json.dumps(found))
             return
-        before = Counter(map(tuple, json.loads(read_text(path, _MAX_MATERIAL, "list of recordings"))))
+        try:
+            before = Counter(
+                msgspec.json.decode(read_text(path, _MAX_MATERIAL, "list of recordings"), type=list[tuple[str, int]])
+            )
+        except msgspec.MsgspecError as problem:
+            raise ValueError(f"{str(path)!r}, the list of recordings, is damaged") from problem
         now = Counter(found)
         gone, new = [name for name, _ in before - now], [name for name, _ in now - before]
         if not gone and not new:

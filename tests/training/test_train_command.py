@@ -196,6 +196,9 @@ def test_other_recordings_are_refused(tmp_path):
     write(folder / "new.wav", tone(1.0, seed=1))
     with pytest.raises(ValueError, match=r"'new\.wav' is new"):
         again._corpus(run.order()[0])
+    (run.folder / "material.json").write_text("[[")
+    with pytest.raises(ValueError, match="list of recordings, is damaged"):
+        again._corpus(run.order()[0])
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="in', of which this training learns, is not there any more"):
         again._corpus(run.order()[0])
