@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from ddsp_studio import resources
@@ -17,9 +19,11 @@ from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Node
 from ddsp_studio.training import listen
 from ddsp_studio.ui.training import plan
+from ddsp_studio.ui.training.file_list import FileList
 from ddsp_studio.ui.training.listening import Listening
 from ddsp_studio.ui.window import StudioWindow
 
+from ..training.material import framed, melody, nsynth_folder, nsynth_record, write
 from .conftest import listened, wait_until
 
 
@@ -30,6 +34,12 @@ def texts(window: StudioWindow) -> list[list[str]]:
         item = tree.topLevelItem(i)
         found.append([item.text(c) for c in range(3)] + [item.child(k).text(0) for k in range(item.childCount())])
     return found
+
+
+def of(path: str, usable_s: float = 9.0, kind: str = "", **more: object) -> listen.Heard:
+    """What might be heard in a file."""
+    curves = {"f0_hz": [220.0], "loudness_db": [-20.0]}
+    return listen.Heard(path=path, seconds=10.0, usable_s=usable_s, keys=None, warnings=[], kind=kind, **curves, **more)
 
 
 def test_the_empty_panel_says_what_to_do(window: StudioWindow) -> None:
@@ -46,11 +56,11 @@ def test_dropped_files_are_listened_to_and_shown(window: StudioWindow) -> None:
     assert window.docks["training"].isVisible() and window.training.panel.currentWidget() is page
     assert texts(window) == [
         ["violin.wav", "31 s", "A3 – A4"],
-        ["chords.flac", "31 s", "A3 – A4", "several notes at once."],
-        ["silent.mp3", "31 s", "", "silent.mp3 is silent."],
+        ["chords.flac", "31 s", "A3 – A4", "Several notes at once."],
+        ["silent.mp3", "31 s", "", "Is silent."],
     ]
-    assert page.total.text() == "3 files, 1:33 min of sound; 1:00 min of it can be learned from"
-    assert page.advice.text() == "30 seconds are little."
+    assert page.total.text() == "3 files, 1:33 min of sound, 1:00 min usable"
+    assert page.advice.text() == "1.0 minutes will do; three and more make a better instrument."
     assert page.train.isEnabled() and page.name.text() == "Recordings"
 
 
@@ -81,7 +91,7 @@ def test_the_octave_moves_the_curve(window: StudioWindow) -> None:
     before = page.curves.span()
     page.octave.setCurrentIndex(page.octave.findData(1))
     assert page.curves.span() == (before[0] + 12, before[1] + 12)
-    assert page.plan().octave == 1
+    assert page.plan().octave == 1 and texts(window)[0][2] == "A4 – A5"
 
 
 def test_zones_stand_side_by_side(window: StudioWindow, tmp_path: Path, said) -> None:
@@ -99,6 +109,121 @@ def test_what_is_no_sound_among_dropped_files_is_named(window: StudioWindow) -> 
     assert len(texts(window)) == 1
 
 
+# -- the list ---------------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_added_to_those_that_are_shown(window: StudioWindow) -> None:
+    listened(window, "violin.wav", "chords.flac")
+    page = window.training.panel.material
+    page.files.setCurrentItem(page.files.topLevelItem(1))
+    listened(window, "flute.wav", "violin.wav")
+    assert [row[0] for row in texts(window)] == ["violin.wav", "chords.flac", "flute.wav"]
+    assert page.total.text().startswith("3 files, 1:33 min of sound, 1:30 min")
+    assert page.files.current.path.endswith("chords.flac")
+
+
+def test_files_dropped_while_others_are_listened_to_wait_for_their_turn(window: StudioWindow) -> None:
+    for name in ("violin.wav", "flute.wav", "oboe.wav"):
+        window.drops.drop([Path(f"/recordings/{name}")])
+    wait_until(lambda: window.training.panel.material.bar.isHidden())
+    assert [row[0] for row in texts(window)] == ["violin.wav", "flute.wav", "oboe.wav"] and not window.training.listening.busy
+
+
+def test_what_cannot_be_read_leaves_what_was_heard(window: StudioWindow) -> None:
+    listened(window, "violin.wav")
+    listened(window, "missing.wav")
+    page = window.training.panel.material
+    assert page.advice.text().startswith("missing.wav: there is no such file") and page.train.isEnabled()
+    assert [row[0] for row in texts(window)] == ["violin.wav"]
+
+
+@pytest.mark.parametrize("how", ["key", "button", "menu"])
+def test_single_files_are_removed(window: StudioWindow, how: str) -> None:
+    listened(window, "violin.wav", "silent.mp3", "flute.wav")
+    page = window.training.panel.material
+    assert page.remove.isEnabled()  # the first one is selected
+    page.files.setCurrentItem(page.files.topLevelItem(1))
+    if how == "key":
+        QTest.keyClick(page.files, Qt.Key.Key_Delete)
+    elif how == "button":
+        page.remove.click()
+    else:
+        page.files.menu_of(page.files.heard[1]).actions()[-1].trigger()
+    assert [row[0] for row in texts(window)] == ["violin.wav", "flute.wav"]
+    assert page.total.text() == "2 files, 1:02 min of sound, 1:00 min usable"
+    listened(window, "silent.mp3")  # it may come back
+    assert [row[0] for row in texts(window)] == ["violin.wav", "flute.wav", "silent.mp3"]
+    page.files.selectAll()
+    page.remove.click()
+    assert window.training.panel.currentWidget() is window.training.panel.empty
+
+
+def test_after_a_training_other_recordings_begin_anew(window: StudioWindow) -> None:
+    listened(window, "violin.wav")
+    window.training.panel.setCurrentWidget(window.training.panel.progress)
+    page = window.training.panel.material
+    page.octave.setCurrentIndex(page.octave.findData(-1))
+    page.licence.setCurrentText("CC0 1.0")
+    QTest.keyClicks(page.name, " of mine")
+    listened(window, "flute.wav")
+    assert [row[0] for row in texts(window)] == ["flute.wav"]
+    assert (page.plan().octave, page.plan().licence, page.plan().name) == (0, "", "Flute")
+
+
+@pytest.mark.parametrize("width", [300, 420])
+def test_warnings_are_read_in_full(themed: QApplication, width: int) -> None:
+    words = "d_rock.wav has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"
+    files = FileList()
+    files.resize(width, 200)
+    files.show()
+    files.show_heard(msgspec.structs.replace(of("/a/d_rock.wav", 0.0), warnings=[words]))
+    for _ in range(3):
+        QApplication.processEvents()
+    line = files.topLevelItem(0).child(0)
+    assert line.text(0).startswith("Has no clear pitch (drums")
+    assert line.isFirstColumnSpanned()
+    room = files.visualItemRect(line)
+    needed = files.fontMetrics().boundingRect(QRect(0, 0, room.width() - 8, 999), int(Qt.TextFlag.TextWordWrap), line.text(0))
+    assert room.width() > 0.85 * width and room.height() >= needed.height() > files.fontMetrics().height()
+
+
+# -- data sets --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["n.tfrecord", "train.tfrecord-00000-of-00010", "nsynth-train.jsonwav.tar.gz", "nsynth.tgz", "nsynth.tar"]
+)
+def test_archives_of_data_sets_can_be_dropped(window: StudioWindow, tmp_path: Path, name: str) -> None:
+    assert [zone.title for zone in window.drops.fitting([tmp_path / name])] == ["Train on these"]
+    assert not window.drops.fitting([tmp_path / "notes.gz"])
+
+
+def test_data_sets_are_shown_for_what_they_are(themed: QApplication) -> None:
+    files = FileList()
+    files.show_heard(msgspec.structs.replace(of("/a/n.tar.gz", kind="nsynth"), sounds=12_678, exact=False, seconds=50_712.0))
+    item = files.topLevelItem(0)
+    assert [item.text(0), item.text(1), item.child(0).text(0)] == ["n.tar.gz", "≈ 14:05 h", "NSynth, about 12,678 notes"]
+
+
+def test_the_real_listener_looks_at_data_sets(tmp_path: Path, qapp: QApplication) -> None:
+    names = ["string_acoustic_000-067-100", "string_acoustic_000-069-050"]
+    folder = nsynth_folder(tmp_path / "sets" / "nsynth-train", names)
+    (tmp_path / "sets" / "a.tfrecord").write_bytes(framed([nsynth_record(names[0])]))
+    write(tmp_path / "sets" / "own" / "own.wav", melody([60, 64, 67]))
+    listening, heard, ends = Listening(), [], []
+    listening.heard.connect(heard.append)
+    listening.finished.connect(lambda: ends.append(True))
+    listening.failed.connect(ends.append)
+    listening.start([tmp_path / "sets"])
+    wait_until(lambda: ends)
+    records, notes, own = heard
+    assert ends == [True]
+    assert (records.kind, records.sounds, records.keys) == ("nsynth", 1, (67, 67))
+    assert (notes.path, notes.kind, notes.sounds, notes.keys) == (str(folder), "nsynth", 2, (67, 69))
+    assert notes.usable_s > 0.0 and len(notes.f0_hz) == len(notes.loudness_db) > 10
+    assert own.kind == "" and own.path.endswith("own.wav")
+
+
 # -- the real listener ------------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +234,7 @@ def test_the_real_listener_hears_a_tone_and_refuses_a_text(tmp_path: Path, qapp:
     (tmp_path / "text.wav").write_text("no sound")
     listening, heard, ends = Listening(), [], []
     listening.heard.connect(heard.append)
-    listening.finished.connect(ends.append)
+    listening.finished.connect(lambda: ends.append(True))
     listening.failed.connect(ends.append)
     listening.start([tmp_path / "text.wav", tmp_path / "tone.wav"])
     wait_until(lambda: ends)
@@ -118,7 +243,7 @@ def test_the_real_listener_hears_a_tone_and_refuses_a_text(tmp_path: Path, qapp:
     assert good.keys == (57, 57) and good.seconds == pytest.approx(2.0)
     assert len(good.f0_hz) == len(good.loudness_db) <= listen.POINTS
     assert np.median([f for f in good.f0_hz if f]) == pytest.approx(220.0, rel=0.003)
-    assert isinstance(ends[0], listen.Surveyed) and ends[0].usable_s == pytest.approx(good.usable_s)
+    assert ends == [True] and 1.5 < good.usable_s < 2.1
     ends.clear()
     listening.start([tmp_path / "nowhere"])
     wait_until(lambda: ends)
@@ -141,6 +266,7 @@ def test_a_listener_that_dies_is_one_sentence(qapp: QApplication) -> None:
     ("files", "name"),
     [
         (["/a/my_violin-take.1.wav"], "My violin take 1"),
+        (["/a/nsynth-train.jsonwav.tar.gz"], "Nsynth train"),
         (["/a/violin_phrases/1.wav", "/a/violin_phrases/2.wav"], "Violin phrases"),
         ([], "Instrument"),
         (["/a/___.wav"], "Instrument"),
@@ -156,7 +282,7 @@ def test_every_template_can_learn_and_takes_every_size(tmp_path: Path) -> None:
         patch = patch_file.load(resources.find(resources.TEMPLATES, name))
         assert plan.learns(patch)
     for size in plan.SIZE_WORDS:
-        begin = plan.order(plan.Plan("x", size=size), [tmp_path], patch, tmp_path / "run")
+        begin = plan.order(plan.Plan("x", size=size), [of("a.wav")], patch, tmp_path / "run")
         sizes = [n["options"]["size"] for n in begin.patch["nodes"].values() if n["type"] == "RnnDecoder"]
         assert sizes == [size]
 
@@ -169,7 +295,24 @@ def test_a_patch_without_anything_to_learn_is_refused(tmp_path: Path) -> None:
         dumb = dumb.with_cable(Cable(*(Port.parse(end) for end in ends)))
     assert not plan.learns(dumb)
     with pytest.raises(ValueError, match="can learn"):
-        plan.order(plan.Plan("x", template=""), [tmp_path], dumb, tmp_path / "run")
+        plan.order(plan.Plan("x", template=""), [of("a.wav")], dumb, tmp_path / "run")
+
+
+def test_only_what_can_be_learned_from_is_trained_on(tmp_path: Path) -> None:
+    patch = patch_file.load(resources.find(resources.TEMPLATES, plan.FIRST))
+    heard = [of("/a/good.wav"), of("/a/drums.wav", 0.0), of("/a/n.tfrecord", kind="nsynth")]
+    begin = plan.order(plan.Plan("x", octave=-1), heard, patch, tmp_path / "run")
+    assert [(s.path, s.kind, s.octave) for s in begin.sources] == [("/a/good.wav", "", -1), ("/a/n.tfrecord", "nsynth", -1)]
+    with pytest.raises(ValueError, match="nothing can be learned"):
+        plan.order(plan.Plan("x"), [of("/a/drums.wav", 0.0)], patch, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("cores", "gpu", "size"), [(1, "", "tiny"), (2, "", "small"), (16, "", "small"), (2, "/x", "full")])
+def test_the_size_suits_the_machine(monkeypatch: pytest.MonkeyPatch, cores: int, gpu: str, size: str) -> None:
+    monkeypatch.setattr(plan, "cores", lambda: cores)
+    monkeypatch.setattr(plan.shutil, "which", lambda _name: gpu)
+    assert plan.good_size() == size
+    assert "two cores" in plan.SIZE_WORDS["small"] and "four" not in plan.SIZE_WORDS["small"]
 
 
 def test_checkpoints_come_often_enough_to_hear_progress() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _Answer = QMessageBox.StandardButton
 _FILTER = f"Sound files ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
+_CHOICES = f"{_FILTER};;Data sets (*.tfrecord *.tfrecord-* *.tar *.tar.gz *.tgz);;All files (*)"
 _MOST_OFFERS = 3
 
 
@@ -52,6 +53,8 @@ class TrainingControl(QObject):
     """A model among the user's has come, gone, or got better."""
     played = Signal()
     """An instrument was put into the editor."""
+    playing_changed = Signal(object)
+    """The path of the training's model when the editor begins to play it, None when it ends."""
     shown = Signal()
     """The panel should be seen."""
 
@@ -72,6 +75,7 @@ class TrainingControl(QObject):
         self.session = TrainingSession(TrainerLink(programs.trainer or None, self), self)
         self.listening = Listening(programs.listener or None, self)
         self._files: list[Path] = []
+        self._playing: Path | None = None
         self._dialog: TransferDialog | None = None
         self._connect()
 
@@ -83,6 +87,10 @@ class TrainingControl(QObject):
         page.train_wanted.connect(self.train)
         page.cancelled.connect(self.put_aside)
         listening.progressed.connect(page.progress)
+        page.files_wanted.connect(self.choose_files)
+        page.folder_wanted.connect(self.choose_folder)
+        page.removed.connect(self._forget)
+        page.files.hear_wanted.connect(lambda path: self.play_file(Path(path)))
         listening.heard.connect(page.add)
         listening.finished.connect(page.finish)
         listening.failed.connect(page.fail)
@@ -109,24 +117,34 @@ class TrainingControl(QObject):
 
     def choose_files(self) -> None:
         """Ask for recordings."""
-        names, _ = QFileDialog.getOpenFileNames(self._window, "Recordings of one instrument", "", f"{_FILTER};;All files (*)")
+        names, _ = QFileDialog.getOpenFileNames(self._window, "Recordings of one instrument", "", _CHOICES)
         if names:
-            known = self._files if self.panel.currentWidget() is self.panel.material else []
-            self.take([*known, *(Path(name) for name in names)])
+            self.take([Path(name) for name in names])
 
     def choose_folder(self) -> None:
         """Ask for a folder of recordings."""
-        name = QFileDialog.getExistingDirectory(self._window, "Folder of recordings")
+        name = QFileDialog.getExistingDirectory(self._window, "Folder of recordings, or of a data set")
         if name:
             self.take([Path(name)])
 
     def take(self, files: Sequence[Path]) -> None:
-        """Listen to recordings, and show what is in them."""
-        self._files = list(dict.fromkeys(files))
-        self.panel.material.begin(self._files)
-        self.panel.setCurrentWidget(self.panel.material)
+        """Listen to recordings and data sets, and show what is in them: beside those that are shown already, if any are."""
+        page = self.panel.material
+        if self._files and self.panel.currentWidget() is page:
+            self._files = list(dict.fromkeys([*self._files, *files]))
+            page.go_on(self._files)
+            self.listening.add(list(dict.fromkeys(files)))
+        else:
+            self._files = list(dict.fromkeys(files))
+            page.begin(self._files)
+            self.panel.setCurrentWidget(page)
+            self.listening.start(self._files)
         self.shown.emit()
-        self.listening.start(self._files)
+
+    def _forget(self, removed: Sequence[str]) -> None:
+        self._files = [path for path in self._files if str(path) not in removed]
+        if not self.panel.material.heard and not self.listening.busy:
+            self.put_aside()
 
     def put_aside(self) -> None:
         """Stop listening, and forget the recordings."""
@@ -154,7 +172,7 @@ class TrainingControl(QObject):
         try:
             training = folders.new(chosen.name)
             self._document.commit()
-            self.session.begin(training, plan.order(chosen, self._files, self._document.patch, training.folder))
+            self.session.begin(training, plan.order(chosen, self.panel.material.heard, self._document.patch, training.folder))
         except (OSError, ValueError) as problem:
             if training is not None:
                 training.discard()
@@ -204,6 +222,12 @@ class TrainingControl(QObject):
         if training is not None:
             playing = instruments.plays(self._document.patch, training.model)
             self.panel.progress.show_story(training.name, self.session.story, playing=playing)
+            self._follow_playing(training.model if playing else None)
+
+    def _follow_playing(self, model: Path | None) -> None:
+        if model != self._playing:
+            self._playing = model
+            self.playing_changed.emit(model)
 
     def _published(self, model: Path) -> None:
         self._link.send(engine.RefreshModel(path=str(model)))

@@ -22,7 +22,7 @@ class FeatureCurves(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(84)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleName("Pitch and loudness of the selected recording")
         self._notes: list[float | None] = []
@@ -116,4 +116,4 @@ class FeatureCurves(QWidget):
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
-        return QSize(340, 130)
+        return QSize(340, 90)

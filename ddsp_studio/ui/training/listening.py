@@ -16,13 +16,13 @@ _PATIENCE_MS = 2000
 
 
 class Listening(QObject):
-    """One survey at a time; a new one ends the one before."""
+    """One survey at a time."""
 
     progressed = Signal(float)
     heard = Signal(object)
     """A file (`listen.Heard`)."""
-    finished = Signal(object)
-    """All of them (`listen.Surveyed`)."""
+    finished = Signal()
+    """All of them."""
     failed = Signal(str)
     """One sentence."""
 
@@ -30,7 +30,7 @@ class Listening(QObject):
         super().__init__(parent)
         self._command = list(command or LISTENER)
         self._busy = False
-        self._waiting: list[str] = []
+        self._waiting: list[list[str]] = []
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
@@ -42,16 +42,19 @@ class Listening(QObject):
         return self._busy or bool(self._waiting)
 
     def start(self, files: Sequence[Path]) -> None:
-        """Listen to files and folders, as soon as a survey that was cancelled has ended."""
+        """Listen to files and folders, and to nothing else: a survey that goes on ends."""
         self.cancel()
-        self._waiting = [str(path) for path in files]
+        self.add(files)
+
+    def add(self, files: Sequence[Path]) -> None:
+        """Listen to files and folders after those that are being listened to."""
+        self._waiting.append([str(path) for path in files])
         self._begin()
 
     def _begin(self) -> None:
         if self._waiting and self._process.state() == QProcess.ProcessState.NotRunning:
-            files, self._waiting = self._waiting, []
             self._busy = True
-            self._process.start(self._command[0], [*self._command[1:], *files])
+            self._process.start(self._command[0], [*self._command[1:], *self._waiting.pop(0)])
 
     def cancel(self) -> None:
         """Stop listening; nothing more is told."""
@@ -81,7 +84,8 @@ class Listening(QObject):
                 self.heard.emit(word)
             case listen.Surveyed():
                 self._busy = False
-                self.finished.emit(word)
+                if not self._waiting:
+                    self.finished.emit()
             case listen.Refused():
                 self._busy = False
                 self.failed.emit(word.text)

@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
+    QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ddsp_studio.processors.units import note_name
-from ddsp_studio.training.listen import Heard, Surveyed
+from ddsp_studio.training import listen
+from ddsp_studio.training.listen import Heard
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.training import plan
 from ddsp_studio.ui.training.curves import FeatureCurves
+from ddsp_studio.ui.training.file_list import FileList
+from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import span
 
-_HEARD = Qt.ItemDataRole.UserRole
 _OCTAVES = {0: "as it is heard", -1: "an octave lower", -2: "two octaves lower", 1: "an octave higher", 2: "two octaves higher"}
 
 
@@ -39,34 +38,52 @@ class MaterialPage(QWidget):
 
     train_wanted = Signal(object)
     files_wanted = Signal()
+    folder_wanted = Signal()
+    removed = Signal(list)
+    """Paths of recordings that were taken out."""
     cancelled = Signal()
     """Listening is to end, or the recordings are to be put aside."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._heard: list[Heard] = []
         self._named = True
+        self._refused: list[str] = []
         self.total = QLabel(wordWrap=True)
         self.total.setFont(theme.font(13, bold=True))
         self.bar = QProgressBar(maximum=1000, textVisible=False)
-        self.bar.setFixedHeight(6)
-        self.files = _file_list()
-        self.files.currentItemChanged.connect(lambda item, _before: self._show_curves(item))
+        self.bar.setStyleSheet("min-height: 4px; max-height: 4px;")
+        self.files = FileList()
+        self.files.currentItemChanged.connect(lambda _item, _before: self._show_curves())
+        self.files.itemSelectionChanged.connect(self._show_chosen)
+        self.files.remove_wanted.connect(self.take_out)
         self.curves = FeatureCurves()
         self.advice = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.advice.setProperty("soft", True)
         self._make_fields()
+        calm = _CalmWheel(self)
+        for field in (self.base, self.network, self.minutes, self.octave, self.licence):
+            field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            field.installEventFilter(calm)
         self._make_buttons()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 10)
+        layout.setContentsMargins(10, 10, 0, 10)
         layout.setSpacing(8)
+        layout.addWidget(self._contents(), 1)
+        layout.addLayout(self._button_row())
+
+    def _contents(self) -> Scrolled:
+        """All but the buttons, which stay in place when a low window scrolls the rest."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 10, 0)
+        layout.setSpacing(7)
         layout.addWidget(self.total)
         layout.addWidget(self.bar)
         layout.addWidget(self.files, 3)
         layout.addWidget(self.curves, 2)
         layout.addWidget(self.advice)
         layout.addLayout(self._form())
-        layout.addLayout(self._button_row())
+        return Scrolled(page)
 
     def _make_fields(self) -> None:
         self.name = QLineEdit(placeholderText="Name of the instrument")
@@ -85,7 +102,7 @@ class MaterialPage(QWidget):
         for octave, words in _OCTAVES.items():
             self.octave.addItem(words, octave)
         self.octave.setToolTip("If the curve shows the notes in the wrong octave, move them here")
-        self.octave.currentIndexChanged.connect(lambda _index: self.curves.shift(int(self.octave.currentData())))
+        self.octave.currentIndexChanged.connect(lambda _index: self._shift(int(self.octave.currentData())))
         self.licence = QComboBox(editable=True)
         self.licence.addItems(["", *plan.LICENCES])
         self.licence.setToolTip("Where the recordings come from and under which licence; it is kept in the model")
@@ -97,29 +114,40 @@ class MaterialPage(QWidget):
         form = QGridLayout()
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(5)
-        form.setColumnStretch(1, 3)
-        form.setColumnStretch(3, 2)
+        form.setColumnStretch(1, 1)
         wide = (("Name", self.name), ("Learns", self.base), ("Origin", self.licence))
         for row, (words, field) in enumerate(wide):
             _put(form, row, 0, words, field, 3)
         _put(form, 3, 0, "Size", self.network, 1)
         _put(form, 3, 2, "Time", self.minutes, 1)
+        self.minutes.setFixedWidth(96)
         _put(form, 4, 0, "Pitch", self.octave, 3)
         return form
 
     def _make_buttons(self) -> None:
-        self.more = QPushButton("Add files…")
-        self.more.clicked.connect(self.files_wanted)
+        self.more = QPushButton("Add")
+        menu = QMenu(self.more)
+        menu.addAction("Files…", self.files_wanted.emit)
+        menu.addAction("Folder…", self.folder_wanted.emit)
+        self.more.setMenu(menu)
+        self.more.setToolTip("Add recordings or data sets; they can be dropped here, too")
+        self.remove = QPushButton("Remove")
+        self.remove.setToolTip("Take the selected recordings out (Delete)")
+        self.remove.clicked.connect(lambda: self.take_out(self.files.chosen))
         self.clear = QPushButton("Clear")
         self.clear.setToolTip("Stop listening and put the recordings aside")
         self.clear.clicked.connect(self.cancelled)
         self.train = QPushButton("Train", default=True)
         self.train.setMinimumHeight(30)
         self.train.clicked.connect(self._press)
+        for button in (self.more, self.remove, self.clear):
+            button.setStyleSheet("QPushButton { padding: 5px 8px; }")
 
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 10, 0)
         row.addWidget(self.more)
+        row.addWidget(self.remove)
         row.addWidget(self.clear)
         row.addStretch(1)
         row.addWidget(self.train, 2)
@@ -127,11 +155,24 @@ class MaterialPage(QWidget):
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
+    @property
+    def heard(self) -> list[Heard]:
+        """What was heard so far."""
+        return self.files.heard
+
     def begin(self, files: Sequence[Path]) -> None:
-        """Listening to these files begins."""
-        self._heard = []
+        """Listening to these files begins; there are no others, and what was said of others does not hold for them."""
         self.files.clear()
+        self._named = True
+        self.octave.setCurrentIndex(self.octave.findData(0))
+        self.licence.setCurrentIndex(0)
         self.curves.show_file([], [], 0.0)
+        self.go_on(files)
+        self._show_chosen()
+
+    def go_on(self, files: Sequence[Path]) -> None:
+        """Listening goes on; `files` is all that was given."""
+        self._refused = []
         self.advice.clear()
         self.advice.hide()
         self.total.setText("Listening…")
@@ -147,34 +188,52 @@ class MaterialPage(QWidget):
 
     def add(self, heard: Heard) -> None:
         """A file has been listened to."""
-        self._heard.append(heard)
-        item = _file_item(heard)
-        self.files.addTopLevelItem(item)
-        item.setExpanded(True)
+        item = self.files.show_heard(heard)
         if self.files.currentItem() is None and heard.f0_hz:
             self.files.setCurrentItem(item)
         self.total.setText(f"Listening… {self._sum()}")
 
-    def finish(self, found: Surveyed) -> None:
+    def finish(self) -> None:
         """All files have been listened to."""
         self.bar.hide()
-        useful = f"{span(found.usable_s)} of it can be learned from" if found.usable_s else "nothing of it can be learned from"
-        self.total.setText(f"{self._sum()}; {useful}")
-        self.advice.setVisible(bool(found.advice))
-        self.advice.setText("\n".join(f"{words.rstrip('.')}." for words in found.advice))
-        self.train.setEnabled(found.usable_s > 0.0)
-        self.train.setFocus()
+        self._judge()
+        focus = self.focusWidget()
+        if focus is None or not focus.hasFocus():  # nobody types here
+            self.train.setFocus()
 
     def fail(self, sentence: str) -> None:
-        """Nothing can be used."""
-        self.bar.hide()
-        self.total.setText("Nothing can be used")
-        self.advice.setText(sentence)
-        self.advice.show()
+        """Some of what was given cannot be used."""
+        self._refused.append(sentence)
+        self.finish()
+
+    def take_out(self, paths: Sequence[str]) -> None:
+        """Remove recordings from the list."""
+        self.files.remove(paths)
+        self._show_curves()
+        if self.bar.isHidden():
+            self._judge()
+        self.removed.emit(list(paths))
+
+    def _judge(self) -> None:
+        """Say what the recordings are good for, and what would help."""
+        heard, told = self.heard, list(self._refused)
+        usable = sum(each.usable_s for each in heard)
+        if heard:
+            self.total.setText(f"{self._sum()}, {span(usable) if usable else 'nothing'} usable")
+            self.total.setToolTip("Usable is what sounds, with a pitch that an instrument can follow")
+            told += listen.advice(heard)
+        else:
+            self.total.setText("Nothing can be used")
+        self.advice.setVisible(bool(told))
+        self.advice.setText("\n".join(f"{words.rstrip('.')}." for words in told))
+        self.ready()
 
     def _sum(self) -> str:
-        count, seconds = len(self._heard), sum(heard.seconds for heard in self._heard)
-        return f"{count} file{'' if count == 1 else 's'}, {span(seconds)} of sound"
+        sets = sum(bool(each.kind) for each in self.heard)
+        counts = ((len(self.heard) - sets, "file"), (sets, "data set"))
+        told = " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count)
+        about = "" if all(each.exact for each in self.heard) else "about "
+        return f"{told}, {about}{span(sum(each.seconds for each in self.heard))} of sound"
 
     def show_bases(self, editor: str, learns: bool) -> None:
         """Offer the templates, and the patch in the editor under its title if it can learn."""
@@ -186,12 +245,17 @@ class MaterialPage(QWidget):
             self.base.addItem(f"“{editor}” in the editor", "")
         self.base.setCurrentIndex(max(0, self.base.findData(chosen)))
 
-    def _show_curves(self, item: QTreeWidgetItem | None) -> None:
-        while item is not None and item.parent() is not None:
-            item = item.parent()
-        heard = item.data(0, _HEARD) if item is not None else None
-        if isinstance(heard, Heard):
+    def _show_curves(self) -> None:
+        heard = self.files.current
+        if heard is not None:
             self.curves.show_file(heard.f0_hz, heard.loudness_db, heard.seconds)
+
+    def _shift(self, octaves: int) -> None:
+        self.curves.shift(octaves)
+        self.files.shift(octaves)
+
+    def _show_chosen(self) -> None:
+        self.remove.setEnabled(bool(self.files.chosen))
 
     # -- choices --------------------------------------------------------------------------------------------------------
 
@@ -215,7 +279,7 @@ class MaterialPage(QWidget):
 
     def ready(self) -> None:
         """Training may be asked for again."""
-        self.train.setEnabled(any(heard.usable_s > 0.0 for heard in self._heard))
+        self.train.setEnabled(any(heard.usable_s > 0.0 for heard in self.heard))
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
@@ -233,35 +297,12 @@ def _put(form: QGridLayout, row: int, column: int, words: str, field: QWidget, s
     form.addWidget(field, row, column + 1, 1, span)
 
 
-def _file_list() -> QTreeWidget:
-    files = QTreeWidget()
-    files.setColumnCount(3)
-    files.setHeaderLabels(["Recording", "Length", "Notes"])
-    files.setRootIsDecorated(False)
-    files.setIndentation(12)
-    files.setAccessibleName("Recordings")
-    files.setMinimumHeight(130)
-    files.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    header = files.header()
-    header.setStretchLastSection(False)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    for column in (1, 2):
-        header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-    return files
+class _CalmWheel(QObject):
+    """Lets the wheel scroll the page; it turns only the field that is being edited."""
 
-
-def _file_item(heard: Heard) -> QTreeWidgetItem:
-    notes = " – ".join(dict.fromkeys(note_name(key) for key in heard.keys)) if heard.keys else ""
-    item = QTreeWidgetItem([Path(heard.path).name, span(heard.seconds) if heard.seconds else "", notes])
-    item.setData(0, _HEARD, heard)
-    item.setToolTip(0, heard.path)
-    if not heard.usable_s:
-        for column in range(3):
-            item.setForeground(column, theme.colour(theme.TEXT_FAINT))
-    for words in heard.warnings:
-        warning = QTreeWidgetItem([f"{words.rstrip('.')}."])
-        warning.setForeground(0, theme.colour(theme.WARNING if heard.usable_s else theme.DANGER))
-        warning.setToolTip(0, words)
-        warning.setFirstColumnSpanned(True)
-        item.addChild(warning)
-    return item
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hand the wheel on."""
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False

@@ -34,7 +34,6 @@ class TrainingPanel(QStackedWidget):
         self._progress: ProgressPage | None = None
         self.addWidget(self.empty)
         self.addWidget(self.material)
-        self.material.files_wanted.connect(self.files_wanted)
         self.setMinimumWidth(320)
 
     def _empty_page(self) -> QWidget:

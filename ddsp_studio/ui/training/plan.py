@@ -15,18 +15,21 @@ from ddsp_studio.processors.check import reachable
 from ddsp_studio.processors.nesting import node_at, playable, sheet_of, with_node_at
 from ddsp_studio.processors.patch import Patch, PatchError
 from ddsp_studio.training import protocol
+from ddsp_studio.training.data.glance import may_be_data_set
+from ddsp_studio.training.listen import Heard
 from ddsp_studio.training.runs import Source
 from ddsp_studio.training.settings import SIZES, Settings
 
 SIZE_WORDS = {
-    "tiny": "Tiny: quick, for two cores",
-    "small": "Small: richer, for four cores and more",
-    "full": "Full: the finest, for a GPU",
+    "tiny": "Tiny: quick, one core",
+    "small": "Small: two cores and up",
+    "full": "Full: the finest, a GPU",
 }
 MINUTES = 10.0
 """Training time that is proposed: an instrument is recognisable after five minutes, and still gains."""
 LICENCES = ("My own recording", "CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "CC BY-NC 4.0", "With the owner's permission")
-_FEW_CORES = 4
+_CORES = 2
+"""Cores from which a small network is trained quickly enough: 5.7 steps/s on two (docs/decisions/0008-training.md)."""
 FIRST = "solo_instrument"
 """The template that is proposed."""
 
@@ -43,7 +46,7 @@ class Plan:
 
     name: str
     template: str = FIRST
-    size: str = "tiny"
+    size: str = "small"
     minutes: float = MINUTES
     licence: str = ""
     octave: int = 0
@@ -53,14 +56,23 @@ def good_size() -> str:
     """The size that suits this machine."""
     if shutil.which("nvidia-smi"):
         return "full"
-    return "small" if (os.cpu_count() or 1) >= _FEW_CORES else "tiny"
+    return "small" if cores() >= _CORES else "tiny"
+
+
+def cores() -> int:
+    """Processor cores that this program may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def name_of(files: Sequence[Path]) -> str:
     """A name for what these recordings teach: that of their folder if they are several, else the file's."""
     if not files:
         return "Instrument"
-    given = files[0].stem if len(files) == 1 else files[0].parent.name
+    first = files[0]
+    stem = first.name.split(".")[0] if may_be_data_set(first) else first.stem
+    given = stem if len(files) == 1 else first.parent.name
     words = re.sub(r"[_\-.]+", " ", given).strip()
     return (words[:1].upper() + words[1:])[:60] or "Instrument"
 
@@ -98,11 +110,12 @@ def sized(patch: Patch, size: str) -> Patch:
     return patch
 
 
-def order(plan: Plan, files: Sequence[Path], current: Patch, folder: Path) -> protocol.Begin:
+def order(plan: Plan, heard: Sequence[Heard], current: Patch, folder: Path) -> protocol.Begin:
     """The trainer's order.
 
     Args:
-        plan: what was chosen. files: recordings, or folders of them. current: the patch in the editor. folder: of the training.
+        plan: what was chosen. heard: the recordings; those of which nothing can be learned are left out.
+        current: the patch in the editor. folder: of the training.
 
     Raises:
         ValueError, OSError: in one sentence, for choices that cannot be trained.
@@ -110,12 +123,15 @@ def order(plan: Plan, files: Sequence[Path], current: Patch, folder: Path) -> pr
     if not plan.template and not learns(current):
         raise ValueError("nothing in the patch in the editor can learn; add a decoder to it, or choose a template")
     patch = current if not plan.template else patch_file.load(resources.find(resources.TEMPLATES, plan.template))
+    usable = [each for each in heard if each.usable_s > 0.0]
+    if not usable:
+        raise ValueError("nothing can be learned from these recordings")
     settings = Settings(minutes=plan.minutes, checkpoint_s=checkpoint_s(plan.minutes))
     return protocol.Begin(
         folder=str(folder),
         name=plan.name,
         patch=patch_file.to_json(sized(patch, plan.size)),
-        sources=[Source(str(path.absolute()), octave=plan.octave) for path in files],
+        sources=[Source(str(Path(each.path).absolute()), kind=each.kind, octave=plan.octave) for each in usable],
         settings=settings,
         licence=plan.licence,
     )

@@ -1,0 +1,205 @@
+"""The list of recordings and data sets: how long each is, which notes are in it, and what is wrong with it in full sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
+
+from ddsp_studio.processors.units import note_name
+from ddsp_studio.training.listen import Heard
+from ddsp_studio.ui import theme
+from ddsp_studio.ui.training.story import span
+
+_HEARD = Qt.ItemDataRole.UserRole
+_COLUMNS, _INDENT, _PADDING = 3, 12, 8
+_HOLDS = {
+    "nsynth": ("NSynth", "note"),
+    "maestro": ("MAESTRO", "performance"),
+    "ddsp": ("TFRecords of magenta/ddsp", "example"),
+}
+
+
+class FileList(QTreeWidget):
+    """Rows are replaced when a file is heard again. Its owner takes away what `remove_wanted` names."""
+
+    remove_wanted = Signal(list)
+    """Paths."""
+    hear_wanted = Signal(str)
+    """A sound file's path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._octave = 0
+        self.setColumnCount(_COLUMNS)
+        self.setHeaderLabels(["Recording", "Length", "Notes"])
+        self.setRootIsDecorated(False)
+        self.setItemsExpandable(False)
+        self.setIndentation(_INDENT)
+        self.setWordWrap(True)
+        self.setItemDelegate(_Sentences(self))
+        self.setAccessibleName("Recordings")
+        self.setMinimumHeight(110)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+    @property
+    def heard(self) -> list[Heard]:
+        """What was heard in each file."""
+        return [self._of(item) for item in self._items.values()]
+
+    @property
+    def chosen(self) -> list[str]:
+        """Paths of the files that are selected."""
+        return [self._of(item).path for item in self.selectedItems()]
+
+    @property
+    def current(self) -> Heard | None:
+        """What was heard in the file at the cursor."""
+        item = self.currentItem()
+        return self._of(item.parent() or item) if item is not None else None
+
+    def show_heard(self, heard: Heard) -> QTreeWidgetItem:
+        """Add a file, or show it anew; returns its row."""
+        item = self._items.get(heard.path)
+        if item is None:
+            item = self._items[heard.path] = QTreeWidgetItem()
+            self.addTopLevelItem(item)
+        _fill(item, heard)
+        item.setText(2, self._notes(heard))
+        item.setExpanded(True)
+        return item
+
+    def shift(self, octaves: int) -> None:
+        """Show the notes moved by octaves, as they will be learned."""
+        self._octave = octaves
+        for item in self._items.values():
+            item.setText(2, self._notes(self._of(item)))
+
+    def _notes(self, heard: Heard) -> str:
+        keys = heard.keys or ()
+        return " – ".join(dict.fromkeys(note_name(key + 12 * self._octave) for key in keys))
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Take files out."""
+        for path in paths:
+            item = self._items.pop(path, None)
+            if item is not None:
+                self.takeTopLevelItem(self.indexOfTopLevelItem(item))
+
+    def clear(self) -> None:
+        """Take all files out."""
+        self._items = {}
+        super().clear()
+
+    @staticmethod
+    def _of(item: QTreeWidgetItem) -> Heard:
+        heard = item.data(0, _HEARD)
+        if not isinstance(heard, Heard):
+            raise TypeError("a row of the recordings holds none")
+        return heard
+
+    def menu_of(self, heard: Heard) -> QMenu:
+        """What can be done with a file."""
+        menu = QMenu(self)
+        hear = menu.addAction("Hear it", lambda: self.hear_wanted.emit(heard.path))
+        hear.setEnabled(not heard.kind and bool(heard.f0_hz))
+        chosen = self.chosen if heard.path in self.chosen else [heard.path]
+        words = "Remove" if len(chosen) == 1 else f"Remove {len(chosen)} recordings"
+        menu.addAction(words, QKeySequence(Qt.Key.Key_Delete), lambda: self.remove_wanted.emit(chosen))
+        return menu
+
+    def _open_menu(self, at: QPoint) -> None:
+        item = self.itemAt(at)
+        if item is not None:
+            menu = self.menu_of(self._of(item.parent() or item))
+            menu.exec(self.viewport().mapToGlobal(at))
+            menu.deleteLater()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete takes the selected files out."""
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen:
+            self.remove_wanted.emit(self.chosen)
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Sentences are broken anew."""
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
+
+    def sizeHint(self) -> QSize:
+        """A comfortable size."""
+        return QSize(340, 120)
+
+
+class _Sentences(QStyledItemDelegate):
+    """Rows of a sentence are as high as it is long."""
+
+    def __init__(self, files: FileList) -> None:
+        super().__init__(files)
+        self._files = files
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        size = super().sizeHint(option, index)
+        if index.parent().isValid():
+            width = self._files.viewport().width() - 2 * _INDENT - _PADDING
+            room, words = QRect(0, 0, max(width, 50), 10_000), str(index.data())
+            size.setHeight(option.fontMetrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), words).height() + _PADDING)
+        return size
+
+
+def _fill(item: QTreeWidgetItem, heard: Heard) -> None:
+    name = Path(heard.path).name
+    length = f"{'' if heard.exact else '≈ '}{span(heard.seconds)}" if heard.seconds else ""
+    item.setText(0, name)
+    item.setText(1, length)
+    for column in range(_COLUMNS):
+        item.setForeground(column, theme.colour(theme.TEXT if heard.usable_s else theme.TEXT_FAINT))
+    item.setData(0, _HEARD, heard)
+    item.setToolTip(0, heard.path)
+    item.takeChildren()
+    if heard.sounds and heard.kind:
+        _add(item, holds(heard), theme.TEXT_SOFT)
+    for words in heard.warnings:
+        _add(item, sentence(words, name), theme.WARNING if heard.usable_s else theme.DANGER)
+
+
+def _add(item: QTreeWidgetItem, words: str, hue: str) -> None:
+    line = QTreeWidgetItem([words])
+    line.setForeground(0, theme.colour(hue))
+    line.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    item.addChild(line)
+    line.setFirstColumnSpanned(True)  # only an item in a tree can span
+
+
+def holds(heard: Heard) -> str:
+    """What a data set is and how much it holds: "NSynth, 12,678 notes"."""
+    title, what = _HOLDS.get(heard.kind, (heard.kind, "sound"))
+    about = "" if heard.exact else "about "
+    return f"{title}, {about}{heard.sounds:,} {what}{'' if heard.sounds == 1 else 's'}"
+
+
+def sentence(words: str, name: str) -> str:
+    """A warning without the file's name, which stands above it."""
+    words = words.removeprefix(name).lstrip(": ").rstrip(".")
+    return f"{words[:1].upper()}{words[1:]}."
