@@ -1,6 +1,7 @@
 """Listening to recordings in a process of its own: `python -m ddsp_studio.training.listen PATHS…`, one JSON line a message.
 
-What is heard in a file is said as soon as it is known; SIGTERM ends the work and leaves nothing half-made. Free of TensorFlow.
+What is heard in a file or data set is said as soon as it is known; SIGTERM ends the work and leaves nothing half-made. Free of
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.training.data.survey import FileReport, survey
+from ddsp_studio.training.data import survey
+from ddsp_studio.training.data.glance import glance, sorted_out
+from ddsp_studio.training.data.survey import FileReport
+from ddsp_studio.training.data.usable import loud_level_db
+from ddsp_studio.training.features.extract import Frames
 
 NICE = 10
 POINTS = 480
@@ -34,10 +40,11 @@ class Listening(Message, frozen=True, tag=True):
 
 
 class Heard(Message, frozen=True, tag=True):
-    """What is in a file: see `survey.FileReport`.
+    """What is in a file or data set: see `survey.FileReport`.
 
-    `f0_hz` (0: no pitch) and `loudness_db` are curves of at most `POINTS` points over the file; both are empty if it cannot be
-    used.
+    `f0_hz` (0: no pitch) and `loudness_db` are curves of at most `POINTS` points over the file, or over the first sounds of a
+    data set; both are empty if it cannot be used. Of a data set, `kind` is one of `corpus.KINDS` and `sounds` how many it holds,
+    an estimate if not `exact`; of a file, `kind` is "".
     """
 
     path: str
@@ -47,13 +54,13 @@ class Heard(Message, frozen=True, tag=True):
     warnings: list[str]
     f0_hz: list[float]
     loudness_db: list[float]
+    kind: str = ""
+    sounds: int = 1
+    exact: bool = True
 
 
 class Surveyed(Message, frozen=True, tag=True):
-    """All of it was heard: seconds worth learning from, and what would help."""
-
-    usable_s: float
-    advice: list[str]
+    """All of it was heard."""
 
 
 class Refused(Message, frozen=True, tag=True):
@@ -72,8 +79,8 @@ def decode(line: bytes) -> Word:
     return word
 
 
-def heard(report: FileReport) -> Heard:
-    """A report as a message."""
+def heard(report: FileReport, kind: str = "", sounds: int = 1, exact: bool = True) -> Heard:
+    """A report as a message; of a data set with what it is and how many sounds it holds."""
     f0, loudness = _curves(report)
     return Heard(
         path=str(report.path),
@@ -83,7 +90,22 @@ def heard(report: FileReport) -> Heard:
         warnings=list(report.warnings),
         f0_hz=f0,
         loudness_db=loudness,
+        kind=kind,
+        sounds=sounds,
+        exact=exact,
     )
+
+
+def advice(files: Sequence[Heard]) -> list[str]:
+    """What would help, in sentences, judged by what was heard in all files."""
+    return survey.advice([_report(file) for file in files])
+
+
+def _report(file: Heard) -> FileReport:
+    f0, loudness = (np.array(curve, np.float32) for curve in (file.f0_hz, file.loudness_db))
+    frames = Frames(f0, np.ones_like(f0), loudness) if len(f0) else None
+    level = loud_level_db(loudness) if len(loudness) else -100.0
+    return FileReport(Path(file.path), file.seconds, file.usable_s, frames, 0, file.keys, level, tuple(file.warnings))
 
 
 def _curves(report: FileReport) -> tuple[list[float], list[float]]:
@@ -110,14 +132,26 @@ def main(arguments: list[str]) -> int:
         os.nice(NICE)
     signal.signal(signal.SIGTERM, _end)
     try:
-        found = survey(
-            [Path(name) for name in arguments], progress=lambda s: _say(Listening(share=s)), told=lambda r: _say(heard(r))
-        )
+        _listen([Path(name) for name in arguments])
     except (ValueError, OSError) as problem:
         _say(Refused(text=f"{str(problem).rstrip('.')}."))
         return 1
-    _say(Surveyed(usable_s=found.usable_s, advice=list(found.advice)))
+    _say(Surveyed())
     return 0
+
+
+def _listen(paths: list[Path]) -> None:
+    sets, files = sorted_out(paths)
+    done, count = 0.0, len(sets) + bool(files)
+    for path, kind in sets:
+        _say(Listening(share=done / count))
+        seen = glance(path, kind)
+        _say(heard(seen.report, seen.kind, seen.sounds, seen.exact))
+        done += 1.0
+    if files or not sets:
+        survey.survey(
+            files, progress=lambda share: _say(Listening(share=(done + share) / count)), told=lambda report: _say(heard(report))
+        )
 
 
 def _end(*_: Any) -> None:

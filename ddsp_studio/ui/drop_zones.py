@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from ddsp_studio.processors import patch_file
 from ddsp_studio.training.data.audio_source import SUFFIXES
+from ddsp_studio.training.data.glance import may_be_data_set
 from ddsp_studio.ui import theme
 
 AUDIO = SUFFIXES
@@ -20,7 +21,10 @@ MIDI = (".mid", ".midi")
 
 @dataclass(frozen=True)
 class Zone:
-    """A place to drop files of some kinds; `detail` says what would happen, and `folders` whether it takes those, too."""
+    """A place to drop files of some kinds; `detail` says what would happen.
+
+    `folders` says whether it takes those and archives of data sets, too.
+    """
 
     title: str
     suffixes: tuple[str, ...]
@@ -30,7 +34,7 @@ class Zone:
 
     def fits(self, path: Path) -> bool:
         """Whether it takes a file."""
-        return path.suffix.lower() in self.suffixes or (self.folders and path.is_dir())
+        return path.suffix.lower() in self.suffixes or (self.folders and (path.is_dir() or may_be_data_set(path)))
 
 
 class DropZones(QObject):
@@ -97,7 +101,8 @@ def _refusal(paths: Sequence[Path]) -> str:
     first = paths[0]
     if first.is_dir():
         return "A folder cannot be opened; drop files."
-    return f"{first.name} is neither a patch ({patch_file.SUFFIX}), nor an instrument, nor sound, nor a MIDI file."
+    others = "nor an instrument, nor sound, nor a data set, nor a MIDI file"
+    return f"{first.name} is neither a patch ({patch_file.SUFFIX}), {others}."
 
 
 class _Overlay(QWidget):
