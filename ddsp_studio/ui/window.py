@@ -64,6 +64,7 @@ class StudioWindow(QMainWindow):
         self.document = Document(self)
         self.editor = PatchEditor(self.document)
         self.setCentralWidget(self.editor)
+        self._opened: Entry | None = None
         self.toasts = Toasts(self.editor)
         self.link = EngineLink(paths.logs() / "engine.log", engine, self)
         self.patch_sender = PatchSender(self.document, self.link, self)
@@ -184,7 +185,7 @@ class StudioWindow(QMainWindow):
         self.browser.group_wanted.connect(lambda entry: self.insert_group(entry.path))
         self.editor.group_save_requested.connect(self.files.save_group)
         self.document.opened.connect(self._tell_absent)
-        self.files.entry_opened.connect(self.browser.show_current)
+        self.files.entry_opened.connect(self._mark_opened)
         self.files.saved.connect(self.browser.refresh)
         self.link.recorded.connect(lambda _take: self.browser.refresh())
         self.document.dirty_changed.connect(lambda _dirty: self._show_title())
@@ -194,6 +195,7 @@ class StudioWindow(QMainWindow):
         self.training.models_changed.connect(self._show_known_range)
         self.training.models_changed.connect(self.browser.refresh)
         self.training.played.connect(self.editor.frame_all)
+        self.training.playing_changed.connect(self._mark_played)
         self.training.shown.connect(self.show_training)
         self._show_known_range()
 
@@ -284,6 +286,14 @@ class StudioWindow(QMainWindow):
     def _show_known_range(self) -> None:
         """Mark on the piano which notes the models of the patch know."""
         self.displays.piano.show_known_range(instruments.known_range(self.document.patch))
+
+    def _mark_opened(self, entry: Entry | None) -> None:
+        self._opened = entry
+        self.browser.show_current(entry)
+
+    def _mark_played(self, model: Path | None) -> None:
+        """Mark the model of the training in the browser while the editor plays it."""
+        self.browser.show_current(Entry(Kind.MODEL, model.stem, model, "") if model is not None else self._opened)
 
     def show_training(self) -> None:
         """Show the training panel, wide enough to be read."""

@@ -74,14 +74,15 @@ def test_play_it_is_undoable_and_gets_better_by_itself(begun: StudioWindow, sess
     page.play.click()
     assert instruments.models_of(begun.document.patch) == [str(model)]
     assert begun.document.undo_stack.undoText() == "Play Violin"
-    assert "gets better by itself" in page.play.text()
+    assert "gets better by itself" in page.play.text() and not page.play.isEnabled()
+    assert begun.browser._current is not None and begun.browser._current.path == model
     known = len(session.story.points)
     wait_until(lambda: len(said(engine.RefreshModel)) > known)
     assert set(said(engine.RefreshModel)) == {engine.RefreshModel(path=str(model))}
     assert begun.displays.piano._known == (55, 79)
     begun.document.undo()
     assert begun.document.patch == before and page.play.text() == "Play it"
-    assert begun.displays.piano._known is None
+    assert begun.displays.piano._known is None and begun.browser._current is None
     assert session.busy
 
 
