@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import sys
 import threading
@@ -282,10 +283,10 @@ class Trainer:
         best = min(self.at.best, scores.spectral)
         self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.at_once, best)
         self.folder.save(self.at, best=better)
-        if better:
-            self._export(self.at, scores, bundle.preview_of(list(played)))
         self.folder.log("log.csv", lines)
         self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
+        if better:
+            self._export(self.at, scores, bundle.preview_of(list(played)))
         self._events(learned.step, lines, scores)
         target, heard = self._write_samples(learned.step, targets, played)
         self._tell(
@@ -328,14 +329,18 @@ class Trainer:
         # tf.summary.scalar would need TensorBoard itself
         about = tf.compat.v1.SummaryMetadata(data_class=1)
         about.plugin_data.plugin_name = "scalars"
-        writer = tf.summary.create_file_writer(str(self.folder.folder / "events"))
-        with writer.as_default():
-            for line in lines:
-                for key in ("loss", "gradient", "rate"):
-                    tf.summary.write(f"training/{key}", line[key], step=int(line["step"]), metadata=about)
-            for key, value in scores._asdict().items():
-                tf.summary.write(f"held out/{key}", value, step=step, metadata=about)
-        writer.close()
+        place = str(self.folder.folder / "events")
+        try:
+            writer = tf.summary.create_file_writer(place)
+            with writer.as_default():
+                for line in lines:
+                    for key in ("loss", "gradient", "rate"):
+                        tf.summary.write(f"training/{key}", line[key], step=int(line["step"]), metadata=about)
+                for key, value in scores._asdict().items():
+                    tf.summary.write(f"held out/{key}", value, step=step, metadata=about)
+            writer.close()
+        except tf.errors.OpError as problem:  # a disk that is full or gone
+            raise OSError(errno.EIO, str(problem.message).splitlines()[0], place) from problem
 
     def _export(self, at: Checkpoint, scores: Scores, preview: Array) -> None:
         order = self.order

@@ -257,6 +257,7 @@ def test_a_disk_that_was_full_costs_no_model(
         about, expected = (model_file.load(one.model).about for one in (run, unbroken[0]))
         assert about["training"]["step"] == expected["training"]["step"]
         assert about["training"]["scores"] == expected["training"]["scores"]
+        assert losses(run) == losses(unbroken[0])
 
 
 def _full(*_: Any, **__: Any) -> None:
