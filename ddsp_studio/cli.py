@@ -180,10 +180,13 @@ def processors(
 
 @app.command()
 def analyze(
-    audio: Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.", show_default=False)],
+    audio: Annotated[list[Path], typer.Argument(help="Sound files, folders of them, or data sets.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture .png, table .csv or data .json to write.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="Picture .png, table .csv or data .json to write instead.", show_default=False),
     ] = None,
+    pictures: Annotated[Path, typer.Option(help="Folder to draw the recordings into.")] = Path("out/analysis"),
+    draw: Annotated[bool, typer.Option("--draw/--no-draw", help="Whether to draw them.")] = True,
     sample_rate: Annotated[int, typer.Option(min=8_000, max=96_000, help="Sample rate of the analysis in Hz.")] = 16_000,
     low: Annotated[float, typer.Option(min=20.0, max=1_000.0, help="Lowest pitch in Hz.")] = 60.0,
     high: Annotated[float, typer.Option(min=100.0, max=5_000.0, help="Highest pitch in Hz.")] = 2_500.0,
@@ -193,7 +196,7 @@ def analyze(
     from ddsp_studio.cli_commands import analyze as command
     from ddsp_studio.training.data.store import Analysis
 
-    raise typer.Exit(command.analyze(audio, output, Analysis(sample_rate, low, high, engine)))
+    raise typer.Exit(command.analyze(audio, output, Analysis(sample_rate, low, high, engine), pictures if draw else None))
 
 
 class Size(str, enum.Enum):

@@ -10,17 +10,18 @@ import pytest
 from PySide6.QtGui import QImage
 
 from ddsp_studio import cli
-from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown
+from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown, raw_blocks
 from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import report_on, survey
 
-from .material import RATE, SHARED, drum_loop, harmonic, melody, needs_shared, write
+from .material import RATE, SHARED, drum_loop, framed, harmonic, melody, needs_shared, nsynth_record, write
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("DDSP_STUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
 
 
 def chord(keys, seconds=3.0):
@@ -61,6 +62,19 @@ def test_a_bass_is_heard_below_the_usual_range(tmp_path):
     assert report.warnings == () and report.keys == (28, 43)
     report = report_on(write(tmp_path / "high.wav", melody([key + 24 for key in line], 0.5, 0.05)), Analysis())
     assert report.keys == (52, 67)
+
+
+@pytest.mark.parametrize("decay", (9.0, 12.0, 20.0))
+@pytest.mark.parametrize("snare", (0.3, 1.0))
+def test_a_kick_whose_pitch_is_sure_is_a_drum(tmp_path, decay, snare):
+    """Its pitch is sure where it has one, which is not where it is loud."""
+    chance, t = np.random.default_rng(0), np.arange(RATE) / RATE
+    kick, noise = np.sin(2 * np.pi * 60.0 * t) * np.exp(-decay * t), snare * chance.standard_normal(RATE) * np.exp(-20.0 * t)
+    out = np.zeros(11 * RATE)
+    for beat in range(20):
+        out[beat * RATE // 2 :][:RATE] += kick if beat % 2 == 0 else noise
+    report = report_on(write(tmp_path / "loop.wav", 0.5 * out[: 10 * RATE] / np.abs(out).max()), Analysis())
+    assert "no clear pitch" in report.warnings[0] and report.usable_s == 0.0
 
 
 def test_a_range_of_ones_own_is_kept_to(tmp_path):
@@ -104,9 +118,9 @@ def test_a_long_loud_stereo_file_at_96_khz(tmp_path):
 
 def test_clipping_is_not_seen_where_there_is_none(tmp_path):
     loud = PHRASE / np.abs(PHRASE).max()
-    assert clipped_places(write(tmp_path / "full.wav", loud)) <= 1
-    assert clipped_places(write(tmp_path / "flat.wav", np.full(1000, 0.3))) == 0
-    assert clipped_places(write(tmp_path / "hard.wav", np.clip(3 * loud, -1, 1))) > 50
+    assert clipped_places(raw_blocks(write(tmp_path / "full.wav", loud))) <= 1
+    assert clipped_places(raw_blocks(write(tmp_path / "flat.wav", np.full(1000, 0.3)))) == 0
+    assert clipped_places(raw_blocks(write(tmp_path / "hard.wav", np.clip(3 * loud, -1, 1)))) > 50
 
 
 def test_advice(tmp_path):
@@ -177,6 +191,63 @@ def test_the_picture_shows_pitch_where_it_is(run, tmp_path):
         column = [image.pixelColor(x, y) for y in range(170, 580)]
         rows.append(np.mean([y for y, colour in enumerate(column) if colour.name() == "#5ec2b7"]))
     assert rows[0] - rows[1] > 30
+
+
+def test_analyze_draws_what_it_hears(run, tmp_path):
+    """Each recording under its name, in the folder that is stated; nothing if that is asked for, or if something else is."""
+    one = write(tmp_path / "in" / "mine.wav", PHRASE, subtype="PCM_24")
+    other = write(tmp_path / "in" / "deep" / "mine.wav", melody([60]))
+    (tmp_path / "in" / "text.wav").write_text("hello")
+    code, _, err = run("analyze", tmp_path / "in")
+    place = tmp_path / "out" / "analysis"
+    assert code == 0 and "out/analysis: 2 pictures drawn" in err
+    assert sorted(path.name for path in place.iterdir()) == ["mine 2.png", "mine.png"]
+    assert "elsewhere/mine.png: 1 picture drawn" in run("analyze", one, "--pictures", tmp_path / "elsewhere")[2]
+    for options in (["--no-draw", "--pictures", "never"], ["-o", tmp_path / "x.json", "--pictures", "never"]):
+        assert run("analyze", other, *options)[0] == 0
+        assert not (tmp_path / "never").exists()
+
+
+def test_the_picture_shows_confidence_and_timbre(run, tmp_path):
+    """The line of confidence is up in notes and down in pauses; timbres have colours of their own."""
+    bright, dark = harmonic(220.0, 1.0, partials=20, slope=0.3), harmonic(220.0, 1.0, partials=2)
+    path = write(tmp_path / "mine.wav", np.concatenate([bright, np.zeros(RATE, np.float32), dark]))
+    run("analyze", path, "-o", tmp_path / "mine.png")
+    image = QImage(str(tmp_path / "mine.png"))
+    places = [round(62 + share * (image.width() - 78)) for share in (1 / 6, 1 / 2, 5 / 6)]
+
+    def height(x):
+        rows = [y for y in range(600, 662) if image.pixelColor(x, y).green() > image.pixelColor(x, y).red() + 40]
+        return float(np.mean(rows))
+
+    assert height(places[0]) < 610 < 650 < height(places[1])
+    strips = [np.array([image.pixelColor(x, y).red() for y in range(820, 920)], float) for x in places]
+    assert np.abs(strips[0] - strips[2]).mean() > 30.0
+
+
+def test_analyze_listens_to_data_sets(run, tmp_path):
+    (tmp_path / "nsynth-train.tfrecord").write_bytes(framed([nsynth_record("string_acoustic_000-067-100")]))
+    code, out, _ = run("analyze", tmp_path / "nsynth-train.tfrecord")
+    assert code == 0 and "nsynth-train.tfrecord: notes of NSynth, 1 sound, " in out
+    (tmp_path / "cut.tfrecord").write_bytes((tmp_path / "nsynth-train.tfrecord").read_bytes()[:100])
+    code, out, _ = run("analyze", tmp_path / "cut.tfrecord")
+    assert code == 1 and "cut.tfrecord is cut short in record 1" in out
+    code, _, err = run("analyze", tmp_path / "nsynth-train.tfrecord", "-o", tmp_path / "x.png")
+    assert code == 1 and "is a data set; only recordings are written or drawn" in err
+
+
+def test_one_is_one(run, tmp_path):
+    path = write(tmp_path / "one.wav", melody([60], 0.9))
+    out = run("analyze", path, "--no-draw")[1]
+    assert ", 1 note, " in out and "1 second is little" in out
+    assert "Less than a second is little" in run("analyze", write(tmp_path / "s.wav", harmonic(440.0, 0.3)), "--no-draw")[1]
+
+
+def test_an_engine_that_is_not_there_is_not_the_recordings_fault(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "swift_f0", None)
+    for engine, words in (("swift-f0", "is not installed: pip install"), ("crepe", "got 'crepe'")):
+        code, out, err = run("analyze", write(tmp_path / "mine.wav", PHRASE), "--engine", engine)
+        assert code == 1 and words in err and "mine.wav" not in out + err
 
 
 def test_analyze_refuses_in_one_sentence(run, tmp_path):

@@ -1,4 +1,7 @@
-"""A picture of an analysed recording: waveform, spectrogram with pitch and note onsets, loudness; painted without a widget."""
+"""A picture of an analysed recording, painted without a widget.
+
+From the top: waveform, spectrogram with pitch and note onsets, confidence of the pitch, loudness, cepstra.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from PySide6.QtWidgets import QApplication
 from ddsp_studio.files import replacing
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.features.mfcc import mfcc_at
 from ddsp_studio.training.features.notes import Note
 from ddsp_studio.training.features.spectrogram import LOW_HZ, RANGE_DB, envelope, octave_spectrogram
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.displays.colour_maps import table
 
-_WIDTH, _HEIGHT = 1400, 760
+_WIDTH, _HEIGHT = 1400, 954
 _LEFT, _RIGHT, _TOP, _GAP, _FOOT = 62, 16, 44, 12, 30
-_WAVE, _LEVEL = 110, 130
+_WAVE, _SURE, _LEVEL, _CEPSTRA = 110, 60, 130, 110
+_SPREAD = 2.5
+"""Deviations of a cepstral coefficient from its mean that the colours reach to."""
 _LEVEL_DB = (-80.0, 0.0)
 
 Floats = npt.NDArray[np.float32]
@@ -103,12 +109,17 @@ def _paint(p: QPainter, title: str, audio: Floats, rate: int, frames: Frames, no
     p.drawText(QRectF(_LEFT, 8, _WIDTH - _LEFT - _RIGHT, 28), int(Qt.AlignmentFlag.AlignVCenter), title)
     p.setFont(theme.font(12))
     wave = picture.area(_TOP, _WAVE)
-    spectrum = picture.area(wave.bottom() + _GAP, _HEIGHT - _TOP - _WAVE - _LEVEL - 2 * _GAP - _FOOT)
-    level = picture.area(spectrum.bottom() + _GAP, _LEVEL)
+    strips = _WAVE + _SURE + _LEVEL + _CEPSTRA
+    spectrum = picture.area(wave.bottom() + _GAP, _HEIGHT - _TOP - strips - 4 * _GAP - _FOOT)
+    sure = picture.area(spectrum.bottom() + _GAP, _SURE)
+    level = picture.area(sure.bottom() + _GAP, _LEVEL)
+    cepstra = picture.area(level.bottom() + _GAP, _CEPSTRA)
     _paint_wave(picture, p, wave, audio)
     _paint_spectrum(picture, p, spectrum, audio, rate, frames, notes)
+    _paint_confidence(picture, sure, rate, frames)
     _paint_level(picture, level, rate, frames)
-    _paint_seconds(picture, p, level.bottom())
+    _paint_cepstra(picture, p, cepstra, audio, rate)
+    _paint_seconds(picture, p, cepstra.bottom())
 
 
 def _paint_wave(picture: _Picture, p: QPainter, area: QRectF, audio: Floats) -> None:
@@ -153,6 +164,33 @@ def _paint_spectrum(
 def _voiced_runs(f0_hz: Floats) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], f0_hz > 0.0, [False]]).astype(np.int8))).reshape(-1, 2)
     return [(int(a), int(b)) for a, b in edges]
+
+
+def _paint_confidence(picture: _Picture, area: QRectF, rate: int, frames: Frames) -> None:
+    for share in (0.0, 0.5, 1.0):
+        picture.label(_LEFT - 6, area.bottom() - share * area.height(), f"{share:g}" if share != 0.5 else "sure")
+    period_s = frame_period(rate) / rate
+    step = max(1, len(frames.confidence) // 4000)
+    picture.line(
+        [
+            QPointF(picture.x(m * period_s), area.bottom() - float(frames.confidence[m]) * (area.height() - 2.0))
+            for m in range(0, len(frames.confidence), step)
+        ],
+        theme.CONTROL,
+        1.2,
+    )
+
+
+def _paint_cepstra(picture: _Picture, p: QPainter, area: QRectF, audio: Floats, rate: int) -> None:
+    """Coefficients 1 to 29 from below to above; the first one, left out, is the loudness."""
+    columns = int(area.width())
+    middles = ((np.arange(columns) + 0.5) * len(audio) / columns).astype(int)
+    found = mfcc_at(audio, rate, middles)[:, 1:].T[::-1]
+    spread = found.std(axis=1, keepdims=True) + 1e-6
+    shown = np.clip((found - found.mean(axis=1, keepdims=True)) / spread / _SPREAD, -1.0, 1.0)
+    words = np.ascontiguousarray(table("Ember")[((shown + 1.0) * 127.5).astype(int)])
+    p.drawImage(area, QImage(words.tobytes(), columns, len(found), 4 * columns, QImage.Format.Format_RGB32))
+    picture.label(_LEFT - 6, area.center().y(), "MFCC")
 
 
 def _paint_level(picture: _Picture, area: QRectF, rate: int, frames: Frames) -> None:
