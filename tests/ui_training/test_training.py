@@ -171,7 +171,9 @@ def test_compare_goes_from_one_to_the_other(begun: StudioWindow, session: Traini
     wait_until(lambda: compare.timeline.index == len(session.story.points) - 1)
     begun.actions_["train.compare"].trigger()
     begun.actions_["train.compare"].trigger()
+    assert [button.isChecked() for button in compare.buttons] == [False, True]  # says so before the engine does
     begun.actions_["train.silence"].trigger()
+    assert not any(button.isChecked() for button in compare.buttons)
     wait_until(lambda: len(said(engine.Preview)) >= 3)
     point = session.story.points[-1]
     files = [f"{point.target}.flac", f"{point.played}.flac"]

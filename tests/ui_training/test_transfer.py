@@ -85,7 +85,7 @@ def test_closing_ends_what_runs(models: list[Path], window: StudioWindow) -> Non
 def test_what_is_refused_is_one_sentence(models: list[Path], window: StudioWindow) -> None:
     dialog = opened(window, "bad.wav")
     dialog.start.click()
-    wait_until(lambda: dialog.message.text() == "Bad.wav is silent.")
+    wait_until(lambda: dialog.message.text() == "bad.wav is silent.")
     assert dialog.start.isEnabled()
 
 

@@ -48,7 +48,10 @@ class Compare(QWidget):
     def _button(self, title: str, track: int) -> QPushButton:
         button = QPushButton(icons.icon("play"), title)
         button.setCheckable(True)
-        button.setToolTip(f"Hear the {title.lower()} at this checkpoint; F8 goes from one to the other at the same place")
+        button.setStyleSheet(f"QPushButton:checked {{ background: {theme.ACCENT_DEEP}; border-color: {theme.ACCENT}; }}")
+        button.setToolTip(
+            f"Hear the {title.lower()} at this checkpoint, as loud as the other; F8 goes from one to the other at the same place"
+        )
         button.setAccessibleName(f"Hear the {title.lower()}")
         button.clicked.connect(lambda: self.play(track))
         return button
