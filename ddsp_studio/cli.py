@@ -402,6 +402,7 @@ def bench(
     clips: Annotated[bool, typer.Option("--clips", help="Whole clips as in training: time and peak memory.")] = False,
     nodes: Annotated[bool, typer.Option("--nodes", help="What each processor adds to a block of 256 samples.")] = False,
     startup: Annotated[bool, typer.Option("--startup", help="Time until the window is visible and sound is ready.")] = False,
+    training: Annotated[bool, typer.Option("--training", help="Dropouts of live playing without and with a training.")] = False,
     stablehlo: Annotated[
         Path | None, typer.Option(help="Write the compiled patch as StableHLO, for other runtimes.", show_default=False)
     ] = None,
@@ -409,7 +410,7 @@ def bench(
     """Measure speed on this machine, beside a plain baseline in the same run."""
     from ddsp_studio.bench import suite
 
-    wanted = {"live": live, "xla": xla, "edits": edits, "startup": startup, "clips": clips, "nodes": nodes}
+    wanted = {"live": live, "xla": xla, "edits": edits, "startup": startup, "clips": clips, "nodes": nodes, "training": training}
     chosen = [name for name, asked in wanted.items() if asked]
     raise typer.Exit(suite.run(chosen, quick=quick, json_path=json, stablehlo=stablehlo))
 

@@ -192,6 +192,20 @@ def _live(quick: bool) -> tuple[dict[str, Any], bool]:
     return found, all("not measured" not in part for part in found.values())
 
 
+def _training(quick: bool) -> tuple[list[dict[str, Any]], bool]:
+    from ddsp_studio.bench import beside_training
+
+    with _console.status("Playing, without and with a training …"):
+        rows = beside_training.rows(quick=quick)
+    title = f"The shipped {beside_training.MODEL}, 8 voices in blocks of 256"
+    table = _table(title, ("", "blocks", "dropouts", "load median %", "p99 %", "steps learnt"))
+    for row in rows:
+        loads = (f"{100 * row[key]:.0f}" for key in ("load_median", "load_p99"))
+        table.add_row(row["what"], str(row["blocks"]), str(row["dropouts"]), *loads, str(row["steps"]))
+    _console.print(table)
+    return rows, True
+
+
 _PARTS: dict[str, Callable[[bool], tuple[Any, bool]]] = {
     "blocks": _blocks,
     "offline": _offline,
@@ -201,4 +215,5 @@ _PARTS: dict[str, Callable[[bool], tuple[Any, bool]]] = {
     "edits": _edits,
     "startup": _startup,
     "live": _live,
+    "training": _training,
 }
