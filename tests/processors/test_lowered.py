@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +76,14 @@ def test_where_nothing_can_be_written_nothing_is_lost(tmp_path: Path, caplog: py
 
 
 def test_a_later_start_traces_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for held in (tracing._plain, tracing._by_xla, tracing._ready):
-        monkeypatch.setattr(tracing, next(name for name, value in vars(tracing).items() if value is held), type(held)())
+    for name in ("_plain", "_by_xla", "_ready"):
+        monkeypatch.setattr(tracing, name, OrderedDict())
     monkeypatch.setattr(tracing, "_shelves", [])
     tracing.keep_lowered(tmp_path)
     sounds = []
     for start in range(2):
-        tracing._plain.clear(), tracing._by_xla.clear()
+        tracing._plain.clear()
+        tracing._by_xla.clear()
         player = Player(tone(), sample_rate=16_000, voices=2)
         player.warm(4)
         assert player.nodes_left(4) == (start == 0)

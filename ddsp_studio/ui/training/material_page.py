@@ -73,17 +73,14 @@ class MaterialPage(QWidget):
 
     def _contents(self) -> Scrolled:
         """All but the buttons, which stay in place when a low window scrolls the rest."""
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 10, 0)
-        layout.setSpacing(7)
-        layout.addWidget(self.total)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.files, 3)
-        layout.addWidget(self.curves, 2)
-        layout.addWidget(self.advice)
-        layout.addLayout(self._form())
-        return Scrolled(page)
+        page = Scrolled(spacing=7)
+        page.column.addWidget(self.total)
+        page.column.addWidget(self.bar)
+        page.column.addWidget(self.files, 3)
+        page.column.addWidget(self.curves, 2)
+        page.column.addWidget(self.advice)
+        page.column.addLayout(self._form())
+        return page
 
     def _make_fields(self) -> None:
         self.name = QLineEdit(placeholderText="Name of the instrument")

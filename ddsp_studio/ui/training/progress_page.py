@@ -51,14 +51,11 @@ class ProgressPage(QWidget):
 
     def _pictures(self) -> Scrolled:
         """What is seen and heard; a low window scrolls it, so that the buttons above it stay in place."""
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 10, 0)
-        layout.setSpacing(6)
-        layout.addWidget(self.notice)
-        layout.addWidget(self.losses, 2)
-        layout.addWidget(self.compare, 3)
-        return Scrolled(page)
+        page = Scrolled(spacing=6)
+        page.column.addWidget(self.notice)
+        page.column.addWidget(self.losses, 2)
+        page.column.addWidget(self.compare, 3)
+        return page
 
     def _make_buttons(self) -> None:
         self.play = _button(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 _LEAST = 96
 
@@ -11,14 +11,18 @@ _LEAST = 96
 class Scrolled(QScrollArea):
     """As wide as there is room; a panel may be as low as it likes, for what is in here scrolls."""
 
-    def __init__(self, page: QWidget) -> None:
+    def __init__(self, *, spacing: int) -> None:
+        """An empty column, `spacing` pixels between what is added to its `column`."""
         super().__init__()
-        self._page = page
+        self._page = QWidget()
+        self.column = QVBoxLayout(self._page)
+        self.column.setContentsMargins(0, 0, 10, 0)
+        self.column.setSpacing(spacing)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setWidget(page)
+        self.setWidget(self._page)
 
     def sizeHint(self) -> QSize:
         """It asks for little, and takes what is left."""
