@@ -7,11 +7,12 @@ Thread rule: one thread at a time.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import importlib
 import logging
+import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,18 +70,17 @@ class Shelf:
         """The node of a processor type with this key; None if it is not kept, or cannot be read."""
         text = _text(kind, key)
         path = self._path(text)
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                found = msgspec.msgpack.decode(path.read_bytes(), type=_File)
-                if found.key != text:
-                    raise ValueError("it is another node's")
-                held = [np.frombuffer(array.data, array.kind).reshape(array.shape) for array in found.held]
-            except (OSError, ValueError, TypeError) as problem:
-                if not isinstance(problem, FileNotFoundError):
-                    _logger.warning("%s is not used: %s", path, problem)
-                return None
-            return Lowered(found.code, held, found.specs, found.outputs, found.signals, found.last)
-        return None
+        try:
+            found = msgspec.msgpack.decode(path.read_bytes(), type=_File)
+            if found.key != text:
+                raise ValueError("it is another node's")
+            held = [np.frombuffer(array.data, array.kind).reshape(array.shape) for array in found.held]
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError, TypeError) as problem:
+            _logger.warning("%s is not used: %s", path, problem)
+            return None
+        return Lowered(found.code, held, found.specs, found.outputs, found.signals, found.last)
 
     def keep(self, kind: type, key: Sequence[Any], node: Lowered) -> None:
         """Keep a node; where the disk refuses, it is made again by the next start."""
@@ -107,7 +107,11 @@ def _source(module: str, parts: tuple[str, ...] = ()) -> str:
     package = importlib.import_module(module.split(".")[0])
     if not parts and package.__name__ == __name__.split(".")[0]:
         return ""
-    file = Path(str(package.__file__))
+    # a namespace has no file, but its modules have; what has none at all was typed in, and is of this process alone
+    found = getattr(package, "__file__", None) or getattr(sys.modules.get(module), "__file__", None)
+    if found is None:
+        return secrets.token_hex(8)
+    file = Path(found)
     places = [file.parent / part for part in parts] or ([file.parent] if file.name == "__init__.py" else [file])
     digest = hashlib.sha256()
     for place in places:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import types
 from collections import OrderedDict
 from pathlib import Path
 
@@ -50,6 +52,28 @@ def test_the_source_of_another_package_counts(tmp_path: Path, monkeypatch: pytes
     (package / "helper.py").write_text("RATE = 2\n")
     lowered._source.cache_clear()
     assert shelf.find(foreign_nodes.Node, KEY) is None
+
+
+def test_a_node_of_a_namespace_or_of_no_file_is_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "loose_nodes").mkdir()
+    module = tmp_path / "loose_nodes" / "tremolo.py"
+    module.write_text("class Node:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from loose_nodes import tremolo  # type: ignore[import-not-found]
+
+    shelf = Shelf(tmp_path)
+    shelf.keep(tremolo.Node, KEY, NODE)
+    assert shelf.find(tremolo.Node, KEY)
+    module.write_text("class Node:\n    rate = 2\n")
+    lowered._source.cache_clear()
+    assert shelf.find(tremolo.Node, KEY) is None
+    typed = types.ModuleType("typed_in")
+    monkeypatch.setitem(sys.modules, "typed_in", typed)
+    node = type("Node", (), {"__module__": "typed_in"})
+    shelf.keep(node, KEY, NODE)
+    assert shelf.find(node, KEY)
+    lowered._source.cache_clear()  # as in the next process
+    assert shelf.find(node, KEY) is None
 
 
 def test_a_damaged_file_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
