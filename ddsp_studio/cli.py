@@ -245,6 +245,9 @@ def train(
     source: Annotated[
         list[str] | None, typer.Option(help="Of NSynth: acoustic, electronic or synthetic; may be repeated.")
     ] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="Of NSynth: one instrument (string_acoustic_014); may be repeated.")
+    ] = None,
     pitch: Annotated[str, typer.Option(help="Of NSynth: MIDI keys, as 48-72 or 60.", show_default="all")] = "",
     velocity: Annotated[str, typer.Option(help="Of NSynth: velocities, as 75-127 or 100.", show_default="all")] = "",
     split: Annotated[
@@ -296,6 +299,7 @@ def train(
         engine=engine,
         families=tuple(family or ()),
         origins=tuple(source or ()),
+        instruments=tuple(instrument or ()),
         pitch=pitch,
         velocity=velocity,
         splits=tuple(split or ()),

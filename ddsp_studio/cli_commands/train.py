@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Job:
     """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it.
 
-    `families`, `origins`, `pitch` and `velocity` ("48-72", "60") choose among the notes of NSynth, `splits` (none for all) among
-    the parts of NSynth and MAESTRO. `gain_db`, `pitch_cents`, `noise_db`: how far clips are varied.
+    `families`, `origins`, `instruments`, `pitch` and `velocity` ("48-72", "60") choose among the notes of NSynth, `splits` (none
+    for all) among the parts of NSynth and MAESTRO. `gain_db`, `pitch_cents`, `noise_db`: how far clips are varied.
     """
 
     audio: tuple[Path, ...]
@@ -48,6 +48,7 @@ class Job:
     engine: str = "autocorrelation"
     families: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
     pitch: str = ""
     velocity: str = ""
     splits: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ def _sources(job: Job) -> tuple[Source, ...]:
     notes = NSynthFilter(
         families=job.families,
         sources=job.origins,
+        instruments=job.instruments,
         pitch=_range(job.pitch, "--pitch"),
         velocity=_range(job.velocity, "--velocity"),
     )
@@ -117,7 +119,8 @@ def _sources(job: Job) -> tuple[Source, ...]:
     )
     kinds = {kind_of(entry.path) for path in job.audio for entry in expanded(Entry(path), [])}
     if notes != NSynthFilter() and "nsynth" not in kinds:
-        raise ValueError("--family, --source, --pitch and --velocity choose among the notes of NSynth, and there are none here")
+        options = "--family, --source, --instrument, --pitch and --velocity"
+        raise ValueError(f"{options} choose among the notes of NSynth, and there are none here")
     if job.splits and not kinds & {"nsynth", "maestro"}:
         raise ValueError("--split chooses among the parts of NSynth and MAESTRO, and there is neither here")
     for source in sources:

@@ -19,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.training.data import survey
-from ddsp_studio.training.data.glance import glance, sorted_out
+from ddsp_studio.training.data.glance import Glance, glance, sorted_out
+from ddsp_studio.training.data.nsynth import NSynthFilter
+from ddsp_studio.training.data.nsynth_notes import Notes, chosen, count, keys_of, mixture
 from ddsp_studio.training.data.survey import FileReport
 from ddsp_studio.training.data.usable import loud_level_db
 from ddsp_studio.training.features.extract import Frames
@@ -44,7 +46,8 @@ class Heard(Message, frozen=True, tag=True):
 
     `f0_hz` (0: no pitch) and `loudness_db` are curves of at most `POINTS` points over the file, or over the first sounds of a
     data set; both are empty if it cannot be used. Of a data set, `kind` is one of `corpus.KINDS` and `sounds` how many it holds,
-    an estimate if not `exact`; of a file, `kind` is "".
+    an estimate if not `exact`; of a file, `kind` is "". `notes` are those of NSynth that were seen, all or those of its
+    beginning.
     """
 
     path: str
@@ -57,6 +60,7 @@ class Heard(Message, frozen=True, tag=True):
     kind: str = ""
     sounds: int = 1
     exact: bool = True
+    notes: Notes = msgspec.field(default_factory=dict)
 
 
 class Surveyed(Message, frozen=True, tag=True):
@@ -79,10 +83,11 @@ def decode(line: bytes) -> Word:
     return word
 
 
-def heard(report: FileReport, kind: str = "", sounds: int = 1, exact: bool = True) -> Heard:
-    """A report as a message; of a data set with what it is and how many sounds it holds."""
+def heard(report: FileReport, seen: Glance | None = None) -> Heard:
+    """A report as a message; of a data set with what was seen of it."""
     f0, loudness = _curves(report)
-    return Heard(
+
+    found = Heard(
         path=str(report.path),
         seconds=round(report.seconds, 3),
         usable_s=round(report.usable_s, 3),
@@ -90,9 +95,30 @@ def heard(report: FileReport, kind: str = "", sounds: int = 1, exact: bool = Tru
         warnings=list(report.warnings),
         f0_hz=f0,
         loudness_db=loudness,
-        kind=kind,
-        sounds=sounds,
-        exact=exact,
+    )
+    if seen is None:
+        return found
+    return msgspec.structs.replace(found, kind=seen.kind, sounds=seen.sounds, exact=seen.exact, notes=seen.notes)
+
+
+def narrowed(found: Heard, wanted: NSynthFilter) -> Heard:
+    """What of a data set is wanted, reckoned from the notes that were seen; what is not NSynth is as it was."""
+    if not found.notes or wanted == NSynthFilter():
+        return found
+    left, name = chosen(found.notes, wanted), Path(found.path).name
+    seen, kept = count(found.notes), count(left)
+    whole = seen == found.sounds
+    share = kept / seen if whole else max(kept, 0.5) / seen  # what was not seen may hold some all the same
+    told = mixture(name, found.notes)
+    return msgspec.structs.replace(
+        found,
+        seconds=share * found.seconds,
+        usable_s=share * found.usable_s,
+        sounds=round(share * found.sounds),
+        exact=whole and found.exact,
+        keys=keys_of(left) if whole else None,
+        notes=left,
+        warnings=[words for words in found.warnings if words not in told] + mixture(name, left),
     )
 
 
@@ -146,7 +172,7 @@ def _listen(paths: list[Path]) -> None:
     for path, kind in sets:
         _say(Listening(share=done / count))
         seen = glance(path, kind)
-        _say(heard(seen.report, seen.kind, seen.sounds, seen.exact))
+        _say(heard(seen.report, seen))
         done += 1.0
     if files or not sets:
         survey.survey(

@@ -18,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Settings of a training.
 
     Attributes:
-        sample_rate: Hz, 16000 to 48000; the instrument knows nothing above half of it.
+        sample_rate: Hz, 8000 to 96000; the instrument knows nothing above half of it.
         clip_s: seconds of a clip. batch: clips in a step.
         steps: how many, 0 for as many as `minutes` allow. minutes: of training, 0 for no limit; planned after the first steps.
         rate: the largest learning rate. warm_up: steps in which it rises from 0. end_rate: share of it that is left at the last

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,6 +118,8 @@ def _sentence(words: str) -> str:
     return f"{begun.rstrip('.')}."
 
 
-def scratch_folder() -> Path:
-    """A folder for a job's input files."""
-    return Path(tempfile.mkdtemp(prefix="ddsp_studio-export-"))
+def scratch_folder(owner: object) -> Path:
+    """A folder for a job's files; it goes when its owner does, or with the program, if nobody removes it before."""
+    folder = tempfile.mkdtemp(prefix="ddsp_studio-export-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

@@ -12,7 +12,8 @@ from ddsp_studio.processors import catalogue
 from .cases import SETTINGS, cases
 from .contract import CLAUSES, Case
 
-CASES = cases(Path(tempfile.mkdtemp(prefix="ddsp-contract-")))
+_folder = tempfile.TemporaryDirectory(prefix="ddsp-contract-", ignore_cleanup_errors=True)
+CASES = cases(Path(_folder.name))
 _compiled: list[Case] = []
 
 

@@ -9,22 +9,24 @@ import struct
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from ddsp_studio.files import check_regular
 from ddsp_studio.training.data.audio_source import Floats
 from ddsp_studio.training.data.corpus import Entry, expanded, kind_of
 from ddsp_studio.training.data.crc32c import masked_crc32c
 from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds
 from ddsp_studio.training.data.maestro import maestro_performances, maestro_sounds
-from ddsp_studio.training.data.nsynth import NSynthNote, nsynth_sounds, parse_name
+from ddsp_studio.training.data.nsynth import NSynthNote, note_of_example, nsynth_sounds, parse_name
+from ddsp_studio.training.data.nsynth_notes import Notes, count, gathered, keys_of, mixture
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import FileReport
-from ddsp_studio.training.data.tfrecord import LARGEST
+from ddsp_studio.training.data.tfrecord import LARGEST, TruncatedArchive, read_examples
 from ddsp_studio.training.data.usable import loud_level_db, usable_stretches
 from ddsp_studio.training.features.extract import Frames, extract
 
@@ -32,7 +34,8 @@ _SOUNDS, _OF_EACH_S, _ENOUGH_S = 12, 10.0, 30.0
 """Sounds that are analysed at most, how much of each, and how much of all is enough."""
 _SCANNED = 32 * 2**20
 """Bytes of an archive that are unpacked to see what is in it."""
-_NAMED = 3
+_RECORDS = 128
+"""Records of NSynth that are opened to see which notes there are: about as many bytes."""
 _CUT = "{} is cut short or damaged after {}; those before can be learned from"
 _PIANO = "{} is piano with several notes at once: an instrument that follows one pitch learns little from it"
 
@@ -41,13 +44,15 @@ _PIANO = "{} is piano with several notes at once: an instrument that follows one
 class Glance:
     """A data set of a `kind`: how many `sounds` it holds (an estimate if not `exact`), and a report as of one recording.
 
-    The report's curves are those of its first sounds; what can be learned from is reckoned from them.
+    `notes` are those of NSynth that were seen: all, or those of its beginning. The report's curves are those of its first sounds;
+    what can be learned from is reckoned from them.
     """
 
     kind: str
     sounds: int
     exact: bool
     report: FileReport
+    notes: Notes = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def glance(path: Path, kind: str, analysis: Analysis | None = None) -> Glance:
     how, problems = analysis or Analysis(), list[str]()
     try:
         contents = _LOOKS[kind](path)
-        names, lengths, frames = _sampled(_SOURCES[kind](path, problems), how)
+        lengths, frames = _sampled(_SOURCES[kind](path, problems), how)
         if frames is None:
             raise ValueError(problems[0] if problems else f"{path.name} holds no sounds")
     except (ValueError, OSError, soundfile.LibsndfileError) as problem:
@@ -115,44 +120,35 @@ def glance(path: Path, kind: str, analysis: Analysis | None = None) -> Glance:
     seconds = contents.seconds or contents.sounds * float(np.mean(lengths))
     stretches = usable_stretches(frames.loudness_db, how.sample_rate)
     share = sum(b - a for a, b in stretches) / max(1, len(frames.loudness_db))
-    notes = contents.notes or tuple(_notes(names))
-    keys = [note.pitch for note in notes] if len(notes) == contents.sounds else []
-    told = [contents.warning, *([contents.damaged] if contents.damaged else problems), *_mixture(path, notes)]
+    notes = gathered(contents.notes)
+    whole = count(notes) == contents.sounds
+    told = [contents.warning, *([contents.damaged] if contents.damaged else problems), *mixture(path.name, notes)]
     report = FileReport(
         path,
         seconds,
         min(1.0, share) * seconds,
         frames,
         how.sample_rate,
-        (min(keys), max(keys)) if keys else None,
+        keys_of(notes) if whole else None,
         loud_level_db(frames.loudness_db),
         tuple(filter(None, told)),
     )
-    return Glance(kind, contents.sounds, contents.exact, report)
+    return Glance(kind, contents.sounds, contents.exact, report, notes)
 
 
-def _mixture(path: Path, notes: Iterable[NSynthNote]) -> list[str]:
-    instruments = list(dict.fromkeys(note.instrument for note in notes))
-    if len(instruments) < 2:
-        return []
-    named = ", ".join(instruments[:_NAMED]) + (" …" if len(instruments) > _NAMED else "")
-    return [f"{path.name} holds {len(instruments)} instruments ({named}): what learns from all of them is a mixture"]
-
-
-def _sampled(sounds: Iterable[Sound], how: Analysis) -> tuple[list[str], list[float], Frames | None]:
-    """Names and lengths in seconds of the first sounds, and their features one after the other; None if there are none."""
-    rate, names, lengths, parts = how.sample_rate, list[str](), list[float](), list[Frames]()
+def _sampled(sounds: Iterable[Sound], how: Analysis) -> tuple[list[float], Frames | None]:
+    """Lengths in seconds of the first sounds, and their features one after the other; None if there are none."""
+    rate, lengths, parts = how.sample_rate, list[float](), list[Frames]()
     for sound in itertools.islice(sounds, _SOUNDS):
         blocks = list(_first(sound.blocks(rate), round(_OF_EACH_S * rate)))
         if not blocks:
             continue
         given = sound.f0(rate) if sound.f0 else None
-        names.append(sound.name)
         lengths.append(sum(map(len, blocks)) / rate)
         parts.append(extract(blocks, rate, how.f0_settings(), given=given))
         if sum(lengths) >= _ENOUGH_S:
             break
-    return names, lengths, Frames(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
+    return lengths, Frames(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None
 
 
 def _first(blocks: Iterator[Floats], samples: int) -> Iterator[Floats]:
@@ -171,11 +167,20 @@ def _look_at_nsynth(path: Path) -> _Contents:
         with os.scandir(path / "audio") as files:
             names = [file.name[:-4] for file in files if file.name.endswith(".wav")]
         return _Contents(len(names), notes=tuple(_notes(names)))
-    return _look_into_archive(path) if ".tfrecord" not in path.name else _look_at_records([path])
+    if ".tfrecord" not in path.name:
+        return _look_into_archive(path)
+    return replace(_look_at_records([path]), notes=tuple(_notes_of_records(path)))
+
+
+def _notes_of_records(path: Path) -> Iterator[NSynthNote]:
+    with contextlib.suppress(TruncatedArchive):
+        for example in itertools.islice(read_examples(path), _RECORDS):
+            yield note_of_example(example, path)
 
 
 def _look_into_archive(path: Path) -> _Contents:
     """The names in its first part; how many there are in all is reckoned from that."""
+    check_regular(path)
     names: list[str] = []
     size, read, damaged = path.stat().st_size, 0, ""
     try:
@@ -190,8 +195,8 @@ def _look_into_archive(path: Path) -> _Contents:
         names = names[:-1]  # its sound is not all there
         damaged = _CUT.format(path.name, _count(len(names), "note"))
     whole = read <= _SCANNED
-    notes = tuple(_notes(names)) if whole else ()
-    return _Contents(len(names) if whole else round(len(names) * size / read), whole, notes=notes, damaged=damaged)
+    sounds = len(names) if whole else round(len(names) * size / read)
+    return _Contents(sounds, whole, notes=tuple(_notes(names)), damaged=damaged)
 
 
 def _count(number: int, what: str) -> str:

@@ -21,13 +21,15 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from ddsp_studio.files import FileTooLarge, read_text
+from ddsp_studio.files import FileTooLarge, check_regular, read_text
 from ddsp_studio.training.data.sound import Sound, sound_of
 from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
 
 FAMILIES = ("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal")
 SOURCES = ("acoustic", "electronic", "synthetic")
 _JSON_LIMIT = 1 << 30
+_NOTE_LIMIT = 1 << 24
+"""Bytes of a note's file: four seconds are 128 KB, and what is a hundred times as long is no note."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,17 @@ class NSynthFilter:
     def wants(self, note: NSynthNote) -> bool:
         """Whether a note is wanted."""
         return (
-            (not self.families or note.family in self.families)
-            and (not self.sources or note.source in self.sources)
-            and (not self.instruments or note.instrument in self.instruments)
+            self.wants_instrument(note.instrument, note.family, note.source)
             and self.pitch[0] <= note.pitch <= self.pitch[1]
             and self.velocity[0] <= note.velocity <= self.velocity[1]
+        )
+
+    def wants_instrument(self, instrument: str, family: str, source: str) -> bool:
+        """Whether any notes of an instrument are wanted."""
+        return (
+            (not self.families or family in self.families)
+            and (not self.sources or source in self.sources)
+            and (not self.instruments or instrument in self.instruments)
         )
 
 
@@ -121,7 +129,7 @@ def _from_records(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iter
     given = 0
     try:
         for example in read_examples(path):
-            note = _note_of_example(example, path)
+            note = note_of_example(example, path)
             given += 1
             if wanted.wants(note):
                 audio = np.asarray(example["audio"], np.float32)
@@ -133,7 +141,8 @@ def _from_records(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iter
         problems.append(str(problem))
 
 
-def _note_of_example(example: Example, path: Path) -> NSynthNote:
+def note_of_example(example: Example, path: Path) -> NSynthNote:
+    """What an Example of the file `path` says of its note (ValueError if it is none of NSynth's)."""
     try:
         name = bytes(example["note_str"][0]).decode("utf-8")
         note = parse_name(name)
@@ -188,12 +197,13 @@ def _note_of_entry(name: str, entry: Any) -> NSynthNote:
 
 def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
     """One pass over the archive: what a note is stands in its file's name, so examples.json is not needed before the audio."""
+    check_regular(path)
     given = 0
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:
                 file = Path(member.name)
-                if not member.isfile() or file.suffix != ".wav":
+                if not member.isfile() or file.suffix != ".wav" or member.size > _NOTE_LIMIT:
                     continue
                 note = None
                 with contextlib.suppress(ValueError):

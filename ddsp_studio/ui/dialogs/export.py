@@ -305,7 +305,7 @@ class ExportDialog(QDialog):
 
     def export(self) -> None:
         """Start the renderer."""
-        scratch = scratch_folder()
+        scratch = scratch_folder(self)
         try:
             target = self._file()
             arguments = self.arguments(scratch)

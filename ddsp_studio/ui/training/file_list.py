@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from ddsp_studio.processors.units import note_name
-from ddsp_studio.training.listen import Heard
+from ddsp_studio.training.data.nsynth import NSynthFilter
+from ddsp_studio.training.data.nsynth_notes import Notes
+from ddsp_studio.training.listen import Heard, narrowed
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.training.story import span
 
@@ -43,6 +45,7 @@ class FileList(QTreeWidget):
         super().__init__()
         self._items: dict[str, QTreeWidgetItem] = {}
         self._octave = 0
+        self._wanted = NSynthFilter()
         self.setColumnCount(_COLUMNS)
         self.setHeaderLabels(["Recording", "Length", "Notes"])
         self.setRootIsDecorated(False)
@@ -64,8 +67,13 @@ class FileList(QTreeWidget):
 
     @property
     def heard(self) -> list[Heard]:
-        """What was heard in each file."""
-        return [self._of(item) for item in self._items.values()]
+        """What was heard in each file; of NSynth what is wanted."""
+        return [narrowed(self._of(item), self._wanted) for item in self._items.values()]
+
+    @property
+    def notes(self) -> list[Notes]:
+        """The notes of each data set of NSynth, wanted or not."""
+        return [notes for item in self._items.values() if (notes := self._of(item).notes)]
 
     @property
     def chosen(self) -> list[str]:
@@ -84,19 +92,32 @@ class FileList(QTreeWidget):
         if item is None:
             item = self._items[heard.path] = QTreeWidgetItem()
             self.addTopLevelItem(item)
-        _fill(item, heard)
-        item.setText(2, self._notes(heard))
-        item.setExpanded(True)
+        item.setData(0, _HEARD, heard)
+        self._fill(item)
         return item
+
+    def _fill(self, item: QTreeWidgetItem) -> None:
+        heard = self._of(item)
+        _fill(item, narrowed(heard, self._wanted), heard.sounds)
+        item.setText(2, self._notes(item))
+        item.setExpanded(True)
+
+    def narrow(self, wanted: NSynthFilter) -> None:
+        """Show of NSynth what is wanted."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            for item in self._items.values():
+                if self._of(item).notes:
+                    self._fill(item)
 
     def shift(self, octaves: int) -> None:
         """Show the notes moved by octaves, as they will be learned."""
         self._octave = octaves
         for item in self._items.values():
-            item.setText(2, self._notes(self._of(item)))
+            item.setText(2, self._notes(item))
 
-    def _notes(self, heard: Heard) -> str:
-        keys = heard.keys or ()
+    def _notes(self, item: QTreeWidgetItem) -> str:
+        keys = narrowed(self._of(item), self._wanted).keys or ()
         return " – ".join(dict.fromkeys(note_name(key + 12 * self._octave) for key in keys))
 
     def remove(self, paths: Sequence[str]) -> None:
@@ -168,18 +189,17 @@ class _Sentences(QStyledItemDelegate):
         return size
 
 
-def _fill(item: QTreeWidgetItem, heard: Heard) -> None:
+def _fill(item: QTreeWidgetItem, heard: Heard, of: int) -> None:
     name = Path(heard.path).name
     length = f"{'' if heard.exact else '≈ '}{span(heard.seconds)}" if heard.seconds else ""
     item.setText(0, name)
     item.setText(1, length)
     for column in range(_COLUMNS):
         item.setForeground(column, theme.colour(theme.TEXT if heard.usable_s else theme.TEXT_FAINT))
-    item.setData(0, _HEARD, heard)
     item.setToolTip(0, heard.path)
     item.takeChildren()
-    if heard.sounds and heard.kind:
-        _add(item, holds(heard), theme.TEXT_SOFT)
+    if of and heard.kind:
+        _add(item, holds(heard, of), theme.TEXT_SOFT)
     for words in heard.warnings:
         _add(item, sentence(words, name), theme.WARNING if heard.usable_s else theme.DANGER)
 
@@ -192,11 +212,12 @@ def _add(item: QTreeWidgetItem, words: str, hue: str) -> None:
     line.setFirstColumnSpanned(True)  # only an item in a tree can span
 
 
-def holds(heard: Heard) -> str:
-    """What a data set is and how much it holds: "NSynth, 12,678 notes"."""
+def holds(heard: Heard, of: int) -> str:
+    """What a data set is and how much it holds: "NSynth, 12,678 notes", "NSynth, 35 of 12,678 notes"."""
     title, what = _HOLDS.get(heard.kind, (heard.kind, "sound"))
     about = "" if heard.exact else "about "
-    return f"{title}, {about}{heard.sounds:,} {what}{'' if heard.sounds == 1 else 's'}"
+    part = "" if heard.sounds == of else f"{heard.sounds:,} of "
+    return f"{title}, {about}{part}{of:,} {what}{'' if of == 1 else 's'}"
 
 
 def sentence(words: str, name: str) -> str:

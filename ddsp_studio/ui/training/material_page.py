@@ -27,6 +27,7 @@ from ddsp_studio.ui import theme
 from ddsp_studio.ui.training import plan
 from ddsp_studio.ui.training.curves import FeatureCurves
 from ddsp_studio.ui.training.file_list import FileList
+from ddsp_studio.ui.training.note_choice import NoteChoice
 from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import span
 
@@ -61,7 +62,7 @@ class MaterialPage(QWidget):
         self.advice.setProperty("soft", True)
         self._make_fields()
         calm = _CalmWheel(self)
-        for field in (self.base, self.network, self.minutes, self.octave, self.licence):
+        for field in (*self.notes.fields, self.base, self.network, self.minutes, self.octave, self.licence):
             field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             field.installEventFilter(calm)
         self._make_buttons()
@@ -78,11 +79,15 @@ class MaterialPage(QWidget):
         page.column.addWidget(self.bar)
         page.column.addWidget(self.files, 3)
         page.column.addWidget(self.curves, 2)
+        page.column.addWidget(self.notes)
         page.column.addWidget(self.advice)
         page.column.addLayout(self._form())
         return page
 
     def _make_fields(self) -> None:
+        self.notes = NoteChoice()
+        self.notes.hide()
+        self.notes.changed.connect(self._choose_notes)
         self.name = QLineEdit(placeholderText="Name of the instrument")
         self.name.textEdited.connect(self._name_typed)
         self.name.setMaxLength(60)
@@ -92,7 +97,7 @@ class MaterialPage(QWidget):
         for key, words in plan.SIZE_WORDS.items():
             self.network.addItem(words, key)
         self.network.setCurrentIndex(self.network.findData(plan.good_size()))
-        self.network.setToolTip("How large the networks are; the one that suits this machine is chosen")
+        self.network.setToolTip("How large the networks are: larger is finer and slower, and wants more of the machine; what suits this one is chosen")
         self.minutes = QDoubleSpinBox(minimum=0.5, maximum=1440.0, value=plan.MINUTES, decimals=1, suffix=" min")
         self.minutes.setToolTip("How long to train; it can be stopped at any time, and what was learned is kept")
         self.octave = QComboBox()
@@ -112,6 +117,7 @@ class MaterialPage(QWidget):
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(5)
         form.setColumnStretch(1, 1)
+        form.setColumnMinimumWidth(0, self.notes.label_width)
         wide = (("Name", self.name), ("Learns", self.base), ("Origin", self.licence))
         for row, (words, field) in enumerate(wide):
             _put(form, row, 0, words, field, 3)
@@ -160,6 +166,8 @@ class MaterialPage(QWidget):
     def begin(self, files: Sequence[Path]) -> None:
         """Listening to these files begins; there are no others, and what was said of others does not hold for them."""
         self.files.clear()
+        self.notes.reset()
+        self._offer_notes()
         self._named = True
         self.octave.setCurrentIndex(self.octave.findData(0))
         self.licence.setCurrentIndex(0)
@@ -188,6 +196,8 @@ class MaterialPage(QWidget):
         item = self.files.show_heard(heard)
         if self.files.currentItem() is None and heard.f0_hz:
             self.files.setCurrentItem(item)
+        if heard.notes:
+            self._offer_notes()
         self.total.setText(f"Listening… {self._sum()}")
 
     def finish(self) -> None:
@@ -206,10 +216,20 @@ class MaterialPage(QWidget):
     def take_out(self, paths: Sequence[str]) -> None:
         """Remove recordings from the list."""
         self.files.remove(paths)
+        self._offer_notes()
         self._show_curves()
         if self.bar.isHidden():
             self._judge()
         self.removed.emit(list(paths))
+
+    def _offer_notes(self) -> None:
+        self.notes.offer(self.files.notes)
+        self.files.narrow(self.notes.wanted)
+
+    def _choose_notes(self) -> None:
+        self.files.narrow(self.notes.wanted)
+        if self.bar.isHidden():
+            self._judge()
 
     def _judge(self) -> None:
         """Say what the recordings are good for, and what would help."""
@@ -268,6 +288,7 @@ class MaterialPage(QWidget):
             minutes=self.minutes.value(),
             licence=self.licence.currentText().strip(),
             octave=int(self.octave.currentData()),
+            nsynth=self.notes.wanted,
         )
 
     def _press(self) -> None:

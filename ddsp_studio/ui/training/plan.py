@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ddsp_studio import resources
@@ -16,14 +16,15 @@ from ddsp_studio.processors.nesting import node_at, playable, sheet_of, with_nod
 from ddsp_studio.processors.patch import Patch, PatchError
 from ddsp_studio.training import protocol
 from ddsp_studio.training.data.glance import may_be_data_set
+from ddsp_studio.training.data.nsynth import NSynthFilter
 from ddsp_studio.training.listen import Heard
 from ddsp_studio.training.runs import Source
 from ddsp_studio.training.settings import SIZES, Settings
 
 SIZE_WORDS = {
-    "tiny": "Tiny: quick, one core",
-    "small": "Small: two cores and up",
-    "full": "Full: the finest, a GPU",
+    "tiny": "Tiny: one core",
+    "small": "Small: two cores",
+    "full": "Full: a GPU",
 }
 MINUTES = 10.0
 """Training time that is proposed: an instrument is recognisable after five minutes, and still gains."""
@@ -41,7 +42,7 @@ class Plan:
     Attributes:
         name: of the instrument. template: name of a shipped template, "" for the patch in the editor.
         size: of the networks. minutes: of training. licence: origin and licence of the recordings.
-        octave: octaves to shift the pitch by that was found.
+        octave: octaves to shift the pitch by that was found. nsynth: which notes of NSynth.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Plan:
     minutes: float = MINUTES
     licence: str = ""
     octave: int = 0
+    nsynth: NSynthFilter = field(default_factory=NSynthFilter)
 
 
 def good_size() -> str:
@@ -131,7 +133,9 @@ def order(plan: Plan, heard: Sequence[Heard], current: Patch, folder: Path) -> p
         folder=str(folder),
         name=plan.name,
         patch=patch_file.to_json(sized(patch, plan.size)),
-        sources=[Source(str(Path(each.path).absolute()), kind=each.kind, octave=plan.octave) for each in usable],
+        sources=[
+            Source(str(Path(each.path).absolute()), kind=each.kind, octave=plan.octave, nsynth=plan.nsynth) for each in usable
+        ],
         settings=settings,
         licence=plan.licence,
     )

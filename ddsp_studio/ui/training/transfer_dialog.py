@@ -49,7 +49,7 @@ class TransferDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(480)
         self._source, self._program = source, program
-        self._folder = scratch_folder()
+        self._folder = scratch_folder(self)
         self._job: RenderJob | None = None
         self._result: Path | None = None
         self._saved = source
