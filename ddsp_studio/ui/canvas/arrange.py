@@ -10,6 +10,7 @@ from statistics import median
 from ddsp_studio.processors.check import order
 from ddsp_studio.processors.nesting import sheet_of
 from ddsp_studio.processors.patch import Patch, PatchError, Port
+from ddsp_studio.ui.canvas.clearing import cleared
 from ddsp_studio.ui.canvas.geometry import lay_out
 from ddsp_studio.ui.canvas.style import GRID
 from ddsp_studio.ui.edits import signal_of
@@ -38,13 +39,18 @@ def natural_places(patch: Patch) -> dict[str, tuple[float, float]]:
         if not groups:
             raise
         patch = patch.without_cables([c for c in patch.cables if c.target.node in groups])
+    sizes, sockets = measured(patch)
+    return cleared(tuple(patch.cables), arranged(patch, sizes, sockets), sizes, sockets)
+
+
+def measured(patch: Patch) -> tuple[dict[str, tuple[float, float]], dict[tuple[bool, Port], float]]:
+    """Width and height of every node as the canvas draws it, and how far below its node's top each socket is."""
     laid = {
         name: lay_out(name, node, sheet_of(node), {c: signal_of(patch, c) for c in patch.of_node(name)}, unfolded=False)
         for name, node in patch.nodes.items()
     }
     sizes = {name: (geometry.rect.width(), geometry.rect.height()) for name, geometry in laid.items()}
-    heights = {(s.is_outlet, s.port): s.place.y() for geometry in laid.values() for s in geometry.sockets.values()}
-    return arranged(patch, sizes, heights)
+    return sizes, {(s.is_outlet, s.port): s.place.y() for geometry in laid.values() for s in geometry.sockets.values()}
 
 
 def arranged(

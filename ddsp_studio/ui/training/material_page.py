@@ -97,7 +97,9 @@ class MaterialPage(QWidget):
         for key, words in plan.SIZE_WORDS.items():
             self.network.addItem(words, key)
         self.network.setCurrentIndex(self.network.findData(plan.good_size()))
-        self.network.setToolTip("How large the networks are: larger is finer and slower, and wants more of the machine; what suits this one is chosen")
+        self.network.setToolTip(
+            "How large the networks are: larger is finer and slower, and wants more of the machine; what suits this one is chosen"
+        )
         self.minutes = QDoubleSpinBox(minimum=0.5, maximum=1440.0, value=plan.MINUTES, decimals=1, suffix=" min")
         self.minutes.setToolTip("How long to train; it can be stopped at any time, and what was learned is kept")
         self.octave = QComboBox()
