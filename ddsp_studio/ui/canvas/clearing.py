@@ -94,7 +94,7 @@ class _Sheet:
         (source, target), (out, inlet) = self.ends[row], self.drops[row]
         start = QPointF(self.lefts[source] + WIDTH, tops[source] + out)
         end = QPointF(self.lefts[target], tops[target] + inlet)
-        line = np.array([(point.x(), point.y()) for point in cable_path(start, end).toSubpathPolygons()[0]])
+        line = np.array([(point.x(), point.y()) for point in cable_path(start, end).toSubpathPolygons()[0].toList()])
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
         at = np.linspace(0.0, along[-1], _POINTS)
         return np.stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)], axis=1)
@@ -106,7 +106,7 @@ class _Sheet:
         x, y = points[:, :, 0, None], points[:, :, 1, None]
         inside = (x > left - _EDGE) & (x < left + WIDTH + _EDGE) & (y > top - _EDGE) & (y < bottom + _EDGE)
         steps = np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1)).mean(axis=1)
-        lengths = inside.sum(axis=1) * steps[:, None]
+        lengths: Floats = inside.sum(axis=1) * steps[:, None]
         if row is not None:
             lengths[:, list(self.ends[row])] = 0.0
         return lengths
