@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsp_studio.files import FileTooLarge, read_text, write_text
-from ddsp_studio.processors.catalogue import package_of
+from ddsp_studio.processors.catalogue import package_of, specs
 from ddsp_studio.processors.check import MAX_NODES
 from ddsp_studio.processors.declare import OptionValue
 from ddsp_studio.processors.nesting import GROUP, MAX_DEPTH, count
@@ -109,6 +109,7 @@ def from_json(data: object) -> Patch:
 
 def part_from_json(data: object) -> tuple[dict[str, Node], tuple[Cable, ...]]:
     """Nodes and cables from JSON data (a patch, or the clipboard); PatchError if they are malformed."""
+    specs()  # processors of other packages bring migrations of their own
     nodes, cables = _part(data, 0)
     held = count(Patch(nodes=nodes))
     if held > MAX_NODES:

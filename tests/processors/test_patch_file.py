@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_studio import files
-from ddsp_studio.processors import patch_file
+from ddsp_studio.processors import catalogue, patch_file
 from ddsp_studio.processors.patch import Cable, Node, Patch, PatchError, Port
 from ddsp_studio.processors.patch_file import dumps, load, loads, part_from_json, part_to_json, save, to_json
 
@@ -175,6 +175,18 @@ def test_old_nodes_are_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(patch_file.NODE_MIGRATIONS, ("Gain", 1), louder)
     node = loads(with_node(version=1, values={"volume": 3.0})).nodes["b"]
     assert (node.version, dict(node.values)) == (2, {"gain": (3.0,)})
+
+
+def test_a_package_outside_brings_migrations_for_the_first_patch_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Package:
+        value, module, dist = "gong", "gong", None
+
+        def load(self) -> None:
+            monkeypatch.setitem(patch_file.NODE_MIGRATIONS, ("Gong", 1), lambda raw: {**raw, "version": 2})
+
+    monkeypatch.setattr(catalogue, "_loaded", [])
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Package()])
+    assert loads(with_node(type="Gong", version=1)).nodes["b"].version == 2
 
 
 def test_the_clipboard_holds_the_cables_among_its_nodes() -> None:
