@@ -83,7 +83,7 @@ def machine() -> dict[str, Any]:
         "cores": cores,
         "gpus": [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus],
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
     }
