@@ -37,7 +37,7 @@ _LAYOUT = np.dtype(
         ("f0_hz", "<f4"),  # of the voice whose partials are shown
         ("n_partials", "<i4"),
         ("partials", "<f4", (PARTIALS,)),  # amplitudes, linear
-        ("node_levels", "<f4", (NODES,)),  # rms of each node's first audio outlet, in the order of PatchPlays.nodes
+        ("node_levels", "<f4", (NODES,)),  # peak of each node's first audio outlet, in the order of PatchPlays.nodes
         ("keys", "u1", (KEYS,)),  # velocity of every sounding key, 0 if it is up
         ("scope", "<f4", (2, SCOPE)),
     ]

@@ -13,7 +13,7 @@ _ODD = (6.28318516, -41.34165503, 81.60100403, -76.5497813, 39.53669818)
 def sine(turns: Tensor) -> Tensor:
     """sin(2π·turns), of at most half a turn either way: within 3e-7.
 
-    For XLA as a polynomial: on a CPU its own sines are calls of the C library, one by one, and take forty times as long.
+    For XLA as a polynomial: on a CPU its own sines are calls of the C library, one by one, and take thirty times as long.
     """
     if not is_for_xla():
         return tf.sin(turns * (2.0 * math.pi))

@@ -1,6 +1,6 @@
 """Sinusoids of any frequencies: banks by control frames and by samples, and their kinship with harmonics.
 
-A harmonic series is cheaper through `oscillators.harmonic_bank`. Phase is counted in turns; sums over time are float64 and
+A harmonic series is cheaper through `dsp.harmonic_bank.harmonic_bank`. Phase is counted in turns; sums over time are float64 and
 wrapped, so that they stay exact for hours.
 """
 

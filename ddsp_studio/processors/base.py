@@ -1,7 +1,8 @@
 """What every processor is: a data sheet, a start state, and one method that goes on by whole hops.
 
 The law of this program: processing A and then B with the state handed over equals processing A‖B, in outputs, final state
-and gradients. A leaf class states its ports, and implements `memory` and `render`; it never overrides anything else.
+and gradients. A leaf class states its ports, and implements `memory` and `render`; where it needs to it overrides `prepare`,
+`latency`, `tail_s`, `weights`, `adapt` and `derive`.
 """
 
 from __future__ import annotations

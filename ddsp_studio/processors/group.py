@@ -1,4 +1,4 @@
-"""A patch compiled: the graph of its processors as one function of (state, values, performance).
+"""A patch compiled: its processors as one function of (state, values, performance, clock, audio input, weights).
 
 Each node's `render` is traced once and kept by what shapes it; the patch's own function only wires calls, so an edit costs
 milliseconds for every node type that was in use before.

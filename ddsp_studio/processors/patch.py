@@ -174,7 +174,10 @@ class Patch:
         return replace(self, nodes=nodes, cables=cables)
 
     def with_cable(self, cable: Cable) -> Patch:
-        """Connect; a cable between the same two ports is replaced, and so is another cable that sets the same control."""
+        """Connect; a cable between the same two ports is replaced.
+
+        Another cable that sets the same control stays, and `check` refuses it.
+        """
         kept = tuple(c for c in self.cables if (c.source, c.target) != (cable.source, cable.target))
         return replace(self, cables=(*kept, cable))
 
