@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ddsp_studio.dsp.recurrence import one_pole_frames
+from ddsp_studio.dsp.recurrence import decaying_max, one_pole_frames
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Inlet, Law, Outlet, Signal
@@ -18,7 +18,8 @@ class Voice(Processor, version=1, category="Source"):
     """What is played, as control signals: one voice for each sounding note.
 
     Pitch glides exponentially in semitones: a glide of t seconds brings the pitch within 5 % of the way in t. Loudness follows
-    velocity (raised towards the maximum by pressure) over 40 dB, and falls to −80 dB when the key is released.
+    velocity (raised towards the maximum by pressure) over 40 dB, and falls to −80 dB when the key is released. The first
+    note does not glide, for there is none before it.
     """
 
     performance = Inlet(signal=Signal.NOTES, doc="The notes, from MIDI or a trained data set")
@@ -56,10 +57,13 @@ class Voice(Processor, version=1, category="Source"):
         pace = tf.where(held, 1.0 - 0.05 ** (hop_s / 0.01), 1.0 - 0.05 ** (hop_s / 0.2))
 
         target = played[..., NOTE]
-        start = tf.where(memory.note < 0.0, target[:, 0], memory.note)
-        keep = tf.stack([slide, 1.0 - pace])
+        # a voice that has never been played has a number all the same, from which nothing may glide
+        sounds = tf.maximum(played[..., GATE], played[..., TRIGGER])
+        begun = decaying_max(tf.cast(sounds > 0.5, tf.float32), 1.0, tf.cast(memory.note >= 0.0, tf.float32))
+        before = tf.concat([tf.cast(memory.note >= 0.0, tf.float32)[:, None], begun[:, :-1]], axis=1)
+        keep = tf.stack([slide * before, 1.0 - pace])
         drive = (1.0 - keep) * tf.stack([target, goal])
-        note, loudness = tf.unstack(one_pole_frames(keep, drive, tf.stack([start, memory.loudness])))
+        note, loudness = tf.unstack(one_pole_frames(keep, drive, tf.stack([memory.note, memory.loudness])))
         bend = played[..., BEND] * x.bend_range[:, 1:, 0]
         pitch = note + bend + x.transpose[:, 1:, 0] + 0.01 * x.tune[:, 1:, 0]
         # float64, because compilers round the last bit of float32 differently, and over seconds that bit is heard as phase
@@ -73,4 +77,4 @@ class Voice(Processor, version=1, category="Source"):
             "mod": played[..., MOD : MOD + 1],
             "loudness": loudness[..., None],
         }
-        return outputs, self.Memory(note[:, -1], loudness[:, -1])
+        return outputs, self.Memory(tf.where(begun[:, -1] > 0.0, note[:, -1], -1.0), loudness[:, -1])
