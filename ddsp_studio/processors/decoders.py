@@ -12,6 +12,7 @@ from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.processors import networks, networks_clock
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal, Weight
+from ddsp_studio.processors.expression import GESTURES
 from ddsp_studio.processors.networks import Array, Untrained
 from ddsp_studio.processors.networks_clock import Clock
 
@@ -45,10 +46,13 @@ class _Decoder:
         return {f"statistics/{name}": np.array(values, np.float32) for name, values in known.items()}
 
     def _hear(self, x: Any, clock: Clock) -> tuple[Tensor, Tensor, networks_clock.Frames]:
-        """Pitch and loudness [batch, frames, 2] and timbre [batch, frames, latents] at the frames of this block."""
+        """Pitch and loudness [batch, frames, 2] and timbre [batch, frames, latents] at the frames of this block.
+
+        Loudness is held at silence as it is in training: a network that is told of less answers with what it never learnt.
+        """
         batch, hops = int(clock.place.shape[0]), int(x.f0.shape[1]) - 1
         pitch = networks_clock.normal(networks.midi_of(x.f0[:, 1:]), x.weights["pitch"])
-        loudness = networks_clock.normal(x.loudness[:, 1:], x.weights["loudness"])
+        loudness = networks_clock.normal(tf.maximum(x.loudness[:, 1:], GESTURES[2]), x.weights["loudness"])
         heard = [tf.broadcast_to(part, [batch, hops, part.shape[2]]) for part in (pitch, loudness, x.z[:, 1:])]
         frames = networks_clock.frames_of(clock, hops, self.period)
         read = networks_clock.read(tf.concat(heard, axis=2), frames, self.period)

@@ -57,6 +57,26 @@ def test_frames_are_counted_from_the_first_sample(period: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["RnnDecoder", "DilatedDecoder"])
+def test_a_pause_is_no_softer_than_the_silence_of_training(kind: str) -> None:
+    """A tracker reads -100 dB in a pause, and an automatic level may move that further down."""
+
+    def after(pause_db: float) -> tuple[np.ndarray, Any]:
+        net = decoder(kind)
+        loudness = np.full((1, 40, 1), pause_db, np.float32)
+        loudness[:, 30:] = -25.0
+        outputs, state = net.process(net.start(1), {"loudness": tf.constant(loudness), "f0": tf.fill([1, 40, 1], 330.0)})
+        return np.concatenate([x.numpy() for x in outputs["controls"].values()], axis=2), state
+
+    trained, state = after(-80.0)
+    for pause_db in (-120.0, -100.0, -80.5):
+        live, other = after(pause_db)
+        np.testing.assert_array_equal(live, trained)
+        for one, two in zip(tf.nest.flatten(state), tf.nest.flatten(other), strict=True):
+            np.testing.assert_array_equal(one.numpy()[:1], two.numpy()[:1])
+    assert np.abs(after(-70.0)[0] - trained).max() > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["RnnDecoder", "DilatedDecoder"])
 def test_an_untrained_decoder_plays_the_defaults_nearly(kind: str) -> None:
     net = decoder(kind)
     rng = np.random.default_rng(2)
