@@ -75,7 +75,7 @@ def slide(history: Tensor, x: Tensor, frames: Frames, period: int) -> Tensor:
     length = int(history.shape[1])
     line = tf.concat([history, x], axis=1)
     if period == 1:
-        return line[:, -length:]
+        return line[:, int(line.shape[1]) - length :]  # -length would keep all of it where the history holds nothing
     return tf.gather(line, frames.count[:, None] + np.arange(length, dtype=np.int32), axis=1, batch_dims=1)
 
 

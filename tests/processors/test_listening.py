@@ -76,6 +76,22 @@ def test_a_higher_lowest_pitch_is_heard_sooner():
         PitchTracker(48_000, lowest=900.0, highest=500.0)
 
 
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+@pytest.mark.parametrize("lowest", [700.0, 762.0, 900.0, 1000.0])
+def test_the_shortest_windows_are_heard_in_blocks_of_any_length(rate, lowest):
+    sound = (0.3 * np.sin(2.0 * np.pi * 1200.0 / rate * np.arange(48 * HOP))).astype(np.float32)
+    tracker = PitchTracker(rate, lowest=lowest)
+    whole = said(tracker, sound, 48)
+    assert abs(1200.0 * np.log2(whole["f0"][-1] / 1200.0)) < 10.0
+    for block in (1, 2, 3, 8):
+        cut = said(tracker, sound, block)
+        for name, x in whole.items():
+            np.testing.assert_allclose(cut[name], x, rtol=1e-4, atol=2e-3)
+    shapes = [x.shape for x in tf.nest.flatten(tracker.start(1))]
+    _, state = tracker.process(tracker.start(1), {"input": tf.constant(sound[None, : 6 * HOP])})
+    assert [x.shape for x in tf.nest.flatten(state)] == shapes
+
+
 def test_the_tracker_compiles_under_xla():
     tracker, sound = PitchTracker(16_000, lowest=100.0), melody(16_000, 0.3)
     plain, state = tracker.process(tracker.start(1), {"input": tf.constant(sound[None, : 16 * HOP])})
