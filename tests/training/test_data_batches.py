@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ddsp_studio.training.data import corpus as corpus_module
@@ -23,6 +23,7 @@ from ddsp_studio.training.data.sound import sound_of, sound_of_file
 from ddsp_studio.training.data.store import Analysis, cache_folder, entry_key, stored
 from ddsp_studio.training.data.usable import usable_stretches
 from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.features.f0 import track_f0
 from ddsp_studio.training.features.loudness import loudness_db
 
@@ -72,6 +73,42 @@ def test_a_damaged_entry_is_made_again(tmp_path, part, harm):
     else:
         file.write_bytes(file.read_bytes()[:-40] if harm == "cut" else b"\x80\x04noise")
     np.testing.assert_array_equal(open_corpus([Entry(path)]).recordings[0].frames.f0_hz, whole)
+
+
+def test_entries_hold_no_file_open(tmp_path):
+    """More entries than a process may have files, clips read from all of them; and too many files say nothing about an entry."""
+    pytest.importorskip("resource")
+    for number in range(60):
+        write(tmp_path / "in" / f"{number}.wav", harmonic(220.0 + number, 0.3))
+    program = """
+import resource, sys
+from pathlib import Path
+from ddsp_studio.training.data.augment import Augmentation, example
+from ddsp_studio.training.data.clips import Cutting, cut_clips
+from ddsp_studio.training.data.corpus import Entry, open_corpus
+from ddsp_studio.training.data.store import Analysis, cache_folder, stored
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+clips = cut_clips(open_corpus([Entry(Path(sys.argv[1]))]), Cutting(0.1, held_out=0.0)).train
+loud = [float(abs(example(clip, Augmentation(), 0, 0)[0]).max()) > 0.1 for clip in clips]
+print(len({id(clip.recording) for clip in clips}), sum(loud) > 60)
+before, held = sorted(cache_folder().iterdir()), []
+try:
+    while True:
+        held.append(open(sys.executable, "rb"))
+except OSError:
+    pass
+try:
+    stored(before[0].name, None, Analysis())
+except OSError as problem:
+    print(problem.errno)
+held.clear()
+print(before == sorted(cache_folder().iterdir()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "in")], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["60", "True", str(errno.EMFILE), "True"]
 
 
 def test_work_that_is_ended_leaves_nothing(tmp_path):
@@ -158,6 +195,68 @@ def test_held_out_by_recording(tmp_path):
     assert chosen[0] == chosen[1] and len(chosen[0]) == 2 and len({frozenset(names) for names in chosen}) > 1
     clips = cut_clips(many, Cutting(0.3, held_out=0.2))
     assert not {clip.recording.name for clip in clips.train} & {clip.recording.name for clip in clips.held_out}
+
+
+class Imagined:
+    """A recording as the cutting of clips sees it: a split, and loudness in runs of sound and silence."""
+
+    def __init__(self, runs, split=""):
+        level = np.concatenate([np.full(size, -20.0 if i % 2 else -100.0, np.float32) for i, size in enumerate([0, *runs])])
+        self.frames, self.split = Frames(level, level, level), split
+
+
+def imagined(*recordings):
+    return corpus_module.Corpus(RATE, recordings)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    runs=st.lists(st.lists(st.integers(1, 900), min_size=1, max_size=12), min_size=1, max_size=10),
+    seconds=st.floats(0.05, 4.0),
+    overlap=st.floats(0.0, 0.9),
+    share=st.floats(0.0, 0.5),
+    seed=st.integers(0, 5),
+    splits=st.lists(st.sampled_from(("", "train", "validation", "test")), min_size=10, max_size=10),
+)
+def test_no_frame_is_both_learnt_and_held_out(runs, seconds, overlap, share, seed, splits):
+    recordings = [Imagined(parts, split) for parts, split in zip(runs, splits, strict=False)]
+    assume(any(usable_stretches(recording.frames.loudness_db, RATE) for recording in recordings))
+    clips = cut_clips(imagined(*recordings), Cutting(seconds, overlap, share, seed))
+    assert clips.train
+    for recording in recordings:
+        learnt, held = (
+            {frame for clip in part if clip.recording is recording for frame in range(clip.first, clip.first + clip.frames)}
+            for part in (clips.train, clips.held_out)
+        )
+        assert not learnt & held and min(learnt | held, default=0) >= 0
+
+
+def test_a_short_stretch_before_what_is_held_out_ends_there():
+    """Three stretches with pauses; the last, too short for a clip of its own, is cut in two by the border."""
+    whole = imagined(Imagined([600, 200, 100, 200, 100, 200, 300]))
+    clips = cut_clips(whole, Cutting(1.0, 0.0, held_out=0.3))
+    border = min(clip.first for clip in clips.held_out)
+    assert max(clip.first + clip.frames for clip in clips.train) == border
+
+
+@pytest.mark.parametrize("split", ("train", "validation", "test"))
+@pytest.mark.parametrize("count", (2, 9))
+def test_one_split_for_all_is_none(split, count):
+    clips = cut_clips(imagined(*(Imagined([2000], split) for _ in range(count))), Cutting(held_out=0.2))
+    assert clips.train and clips.held_out
+    assert len({id(clip.recording) for clip in clips.held_out}) == 2
+
+
+def test_own_recordings_beside_a_data_set_are_held_out_too():
+    own = [Imagined([3000]) for _ in range(2)]
+    clips = cut_clips(imagined(Imagined([3000], "train"), Imagined([3000], "test"), *own), Cutting(held_out=0.2))
+    learnt, held = ({id(clip.recording) for clip in part} for part in (clips.train, clips.held_out))
+    assert {id(one) for one in own} <= learnt & held
+    alone = cut_clips(imagined(Imagined([3000], "train"), *own), Cutting(held_out=0.2))
+    assert len({id(clip.recording) for clip in alone.held_out}) == 3
+    # a data set's own split is the user's word: what is beside it is learnt from
+    beside = imagined(Imagined([300], "test"), Imagined([300]))
+    assert [clip.recording.split for clip in cut_clips(beside).held_out] == ["test"]
 
 
 def test_nothing_but_silence(tmp_path):
@@ -284,28 +383,29 @@ print(next(feed)["audio"].shape)
     assert done.stdout.strip() == "(8, 4800)"
 
 
-def test_reading_an_hour_does_not_fill_memory():
-    """A batch from a recording of an hour touches the pages of its clips only."""
+def test_reading_an_hour_does_not_fill_memory(tmp_path):
+    """A batch from a recording of an hour reads its clips only."""
     program = """
 import resource, sys
+from pathlib import Path
 import numpy as np
 from ddsp_studio.training.data.augment import Augmentation, example
 from ddsp_studio.training.data.clips import Clip
 from ddsp_studio.training.data.corpus import Recording
 from ddsp_studio.training.data.store import Analysis, Stored
-samples = 3600 * 16_000
-audio = np.memmap(sys.argv[1], "<f4", "w+", shape=(samples + 64,))
-frames = np.memmap(sys.argv[2], "<f4", "w+", shape=(samples // 64 + 1, 3))
-audio.flush(), frames.flush()
-held = Stored(Analysis(), ["a"], [""], np.array([-1]), np.array([0]), np.array([samples]), np.array([0]), audio, frames, [])
+place, samples = Path(sys.argv[1]), 3600 * 16_000
+for name, size in (("audio.f32", samples + 64), ("frames.f32", 3 * (samples // 64 + 1))):
+    with (place / name).open("wb") as file:
+        file.truncate(4 * size)
+held = Stored(place, Analysis(), ["a"], [""], np.array([-1]), np.array([0]), np.array([samples]), np.array([0]), [])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for i in range(20):
     example(Clip(Recording(held, 0), 11_000 * i, 500), Augmentation(pitch_cents=50.0), 0, i)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-    with_files = [str(Path(os.environ["DDSP_STUDIO_HOME"]) / name) for name in ("a", "f")]
-    Path(with_files[0]).parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([sys.executable, "-c", program, *with_files], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 60_000  # kB; the recording has 240 MB
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,8 @@ from ddsp_studio.training.features.extract import Frames
 
 _MANY = 8
 """With this many recordings whole ones are held out; with fewer, the end of each."""
+_KEPT = ("validation", "test")
+"""Splits that are held out."""
 _SILENCE_DB = -100.0
 _GLIDE = 1.0 / 12.0
 """Octaves from one frame to the next up to which pitch is taken to glide."""
@@ -72,9 +73,9 @@ class Cutting:
 def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     """Cut a corpus into clips.
 
-    Recordings keep the split of their data set ("validation" and "test" are held out). Of the others, every so many whole
-    ones are held out where there are eight or more, and the last part of each where there are fewer; material for fewer than
-    three clips is all learnt from.
+    Recordings keep the split of their data set ("validation" and "test" are held out) where there are some of both kinds. Of the
+    others, every so many whole ones are held out where there are eight or more, and the last part of each where there are fewer;
+    material for fewer than three clips is all learnt from.
 
     Raises:
         ValueError: there is nothing but silence to learn from.
@@ -84,23 +85,28 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     train: list[Clip] = []
     held: list[Clip] = []
     stretches = [usable_stretches(recording.frames.loudness_db, corpus.sample_rate) for recording in corpus.recordings]
-    whole = _held_out_recordings(corpus, stretches, how)
-    by_time = not whole and not any(recording.split for recording in corpus.recordings)
-    for number, (recording, parts) in enumerate(zip(corpus.recordings, stretches, strict=True)):
-        learnt, kept = _halves(parts, how.held_out, frames) if by_time else (parts, [])
-        if number in whole or recording.split in ("validation", "test"):
+    splits = _usable_splits(corpus, stretches)
+    whole = _held_out_recordings(splits, stretches, how)
+    for number, (recording, parts, split) in enumerate(zip(corpus.recordings, stretches, splits, strict=True)):
+        learnt, kept = (parts, []) if split or whole else _halves(parts, how.held_out, frames)
+        if number in whole or split in _KEPT:
             learnt, kept = [], parts
-        train += _cut(recording, learnt, frames, how.overlap)
+        train += _cut(recording, learnt, frames, how.overlap, kept[0][0] if kept else None)
         held += _cut(recording, kept, frames, 0.0)
-    if not train and held:
-        train, held = held, []
     if not train:
         raise ValueError("there is nothing but silence in this material")
     return Clips(tuple(train), tuple(held))
 
 
-def _held_out_recordings(corpus: Corpus, stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
-    free = [i for i, recording in enumerate(corpus.recordings) if not recording.split and stretches[i]]
+def _usable_splits(corpus: Corpus, stretches: list[list[tuple[int, int]]]) -> list[str]:
+    """The recordings' splits if they leave something to learn from and something to judge by, else none."""
+    splits = [recording.split for recording in corpus.recordings]
+    kept = {split in _KEPT for split, parts in zip(splits, stretches, strict=True) if parts}
+    return splits if len(kept) == 2 else [""] * len(splits)
+
+
+def _held_out_recordings(splits: list[str], stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
+    free = [i for i, split in enumerate(splits) if not split and stretches[i]]
     if len(free) < _MANY or how.held_out == 0.0:
         return set()
     lengths = {i: sum(b - a for a, b in stretches[i]) for i in free}
@@ -131,22 +137,29 @@ def _halves(parts: list[tuple[int, int]], share: float, frames: int) -> tuple[li
     return before, after
 
 
-def _cut(recording: Recording, parts: list[tuple[int, int]], frames: int, overlap: float) -> list[Clip]:
-    """Clips that cover each stretch: regular steps, the last one flush with the end; a short stretch is one clip."""
+def _cut(
+    recording: Recording, parts: list[tuple[int, int]], frames: int, overlap: float, border: int | None = None
+) -> list[Clip]:
+    """Clips that cover each stretch: regular steps, the last one flush with the end; a short stretch is one clip.
+
+    No clip reaches beyond frame `border`, where what is held out begins: it begins earlier, or is left out.
+    """
     step = max(1, round(frames * (1.0 - overlap)))
-    firsts = itertools.chain.from_iterable(
-        dict.fromkeys([*range(a, max(a, b - frames) + 1, step), max(a, b - frames)]) for a, b in parts
-    )
+    firsts: list[int] = []
+    for a, b in parts:
+        last = max(a, b - frames)
+        if border is not None:
+            last = min(last, border - frames)
+        firsts += [first for first in dict.fromkeys([*range(a, last + 1, step), last]) if first >= 0]
     return [Clip(recording, first, frames) for first in firsts]
 
 
 def read_clip(recording: Recording, start: int, samples: int) -> Floats:
     """Samples from `start` on, silence where the recording has none, [samples]."""
-    audio = recording.audio
-    a, b = max(0, start), min(len(audio), start + samples)
+    a, b = max(0, start), min(recording.samples, start + samples)
     out = np.zeros(samples, np.float32)
     if b > a:
-        out[a - start : b - start] = audio[a:b]
+        out[a - start : b - start] = recording.audio_between(a, b)
     return out
 
 

@@ -94,8 +94,12 @@ class Recording:
 
     @property
     def audio(self) -> Floats:
-        """Samples, mapped from disk."""
+        """Samples, mapped from disk; the file is open as long as they are kept."""
         return self.held.sound(self.sound)
+
+    def audio_between(self, first: int, last: int) -> Floats:
+        """Samples from `first` to before `last`, both within the recording, read from disk."""
+        return self.held.samples(self.sound, first, last)
 
     @property
     def frame_count(self) -> int:

@@ -8,6 +8,7 @@ An entry is a folder: audio.f32 (mono float32 little-endian, the sounds one afte
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -31,7 +32,10 @@ from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.extract import VERSION, Frames, extract
 from ddsp_studio.training.features.f0_layout import F0Settings
 
-_FEATURES, _NUMBERS = 3, 4
+_AUDIO, _FRAMES = "audio.f32", "frames.f32"
+_FEATURES, _NUMBERS, _BYTES = 3, 4, 4
+_NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that say nothing about the file that was to be opened."""
 _READ = 1 << 20
 
 Progress = Callable[[float], None]
@@ -82,15 +86,18 @@ def entry_key(content: str, analysis: Analysis) -> str:
 
 @dataclass(frozen=True)
 class Stored:
-    """Analysed sounds, mapped from disk.
+    """Analysed sounds on disk, read when they are asked for: hundreds of entries hold no file open.
 
     Attributes:
+        place: folder of the entry; audio.f32 in it is [samples] and frames.f32 [frames, 3], row m at sample m·period: f0 in Hz,
+            confidence, loudness in dB.
         analysis: how. names, splits: of the sounds. pitches: MIDI keys that the corpus gave, −1 for none, [sounds].
-        clipped: places in which they are clipped, [sounds].
         starts, lengths: of the sounds in samples, [sounds]; starts are whole frames.
-        audio: [samples]. frames: [frames, 3], row m at sample m·period: f0 in Hz, confidence, loudness in dB.
+        clipped: places in which they are clipped, [sounds].
+        problems: sentences about what could not be used.
     """
 
+    place: Path
     analysis: Analysis
     names: list[str]
     splits: list[str]
@@ -98,21 +105,24 @@ class Stored:
     starts: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     clipped: npt.NDArray[np.int64]
-    audio: npt.NDArray[np.float32]
-    frames: npt.NDArray[np.float32]
     problems: list[str]
 
     def features(self, sound: int, first: int = 0, last: int | None = None) -> Frames:
         """The features of one sound, or of its frames from `first` to before `last`, [frames] each."""
         rate = self.analysis.sample_rate
         begin, count = int(self.starts[sound]) // frame_period(rate), frame_count(int(self.lengths[sound]), rate)
-        rows = np.asarray(self.frames[begin + first : begin + (count if last is None else min(last, count))])
-        return Frames(*(np.ascontiguousarray(rows[:, i]) for i in range(_FEATURES)))
+        rows = max(0, (count if last is None else min(last, count)) - first)
+        values = _read(self.place / _FRAMES, (begin + first) * _FEATURES, rows * _FEATURES).reshape(-1, _FEATURES)
+        return Frames(*(np.ascontiguousarray(values[:, i]) for i in range(_FEATURES)))
+
+    def samples(self, sound: int, first: int, last: int) -> Floats:
+        """The samples of one sound from `first` to before `last`, both within it (OSError if they are gone)."""
+        return _read(self.place / _AUDIO, int(self.starts[sound]) + first, last - first)
 
     def sound(self, sound: int) -> Floats:
         """The samples of one sound, mapped."""
-        start = int(self.starts[sound])
-        return self.audio[start : start + int(self.lengths[sound])]
+        start, count = int(self.starts[sound]), int(self.lengths[sound])
+        return _mapped(self.place / _AUDIO)[start : start + count]
 
 
 Source = Callable[[list[str]], Iterable[Sound]]
@@ -163,7 +173,7 @@ def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
     problems: list[str] = []
     numbers: list[tuple[int, int, int, int]] = []
     period, at = frame_period(analysis.sample_rate), 0
-    with (place / "audio.f32").open("wb") as audio, (place / "frames.f32").open("wb") as frames:
+    with (place / _AUDIO).open("wb") as audio, (place / _FRAMES).open("wb") as frames:
         for sound in sounds(problems):
             length = _add(sound, analysis, audio, frames)
             names.append(sound.name)
@@ -208,10 +218,10 @@ def _open(place: Path, analysis: Analysis) -> Stored:
         with (place / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as held:
             table, described = held["table"], json.loads(held["described"].tobytes())
         names, splits, problems = ([str(text) for text in described[column]] for column in ("names", "splits", "problems"))
-        audio, frames = _mapped(place / "audio.f32"), _mapped(place / "frames.f32")
+        samples, rows = ((place / part).stat().st_size for part in (_AUDIO, _FRAMES))
         rate = analysis.sample_rate
         counts = [frame_count(int(length), rate) for length in table[:, 1]]
-        whole = len(audio) == sum(counts) * frame_period(rate) and len(frames) == sum(counts) * _FEATURES
+        whole = samples == _BYTES * sum(counts) * frame_period(rate) and rows == _BYTES * sum(counts) * _FEATURES
         if (
             described["version"] != VERSION
             or table.shape[1] != _NUMBERS
@@ -220,12 +230,22 @@ def _open(place: Path, analysis: Analysis) -> Stored:
         ):
             raise StoreProblem(f"{place.name}: the sizes of its parts do not fit")
     except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as problem:
+        if isinstance(problem, OSError) and problem.errno in _NOT_NOW:
+            raise
         raise StoreProblem(f"the analysed sound in {place} is damaged") from problem
     starts, lengths, pitches, clipped = table.T
-    return Stored(analysis, names, splits, pitches, starts, lengths, clipped, audio, frames.reshape(-1, _FEATURES), problems)
+    return Stored(place, analysis, names, splits, pitches, starts, lengths, clipped, problems)
 
 
 def _mapped(path: Path) -> npt.NDArray[np.float32]:
     if path.stat().st_size == 0:
         return np.zeros(0, np.float32)
     return np.memmap(path, "<f4", "r")
+
+
+def _read(path: Path, first: int, count: int) -> Floats:
+    """Numbers of a file from number `first` on."""
+    values = np.fromfile(path, "<f4", count, offset=_BYTES * first)
+    if len(values) != count:
+        raise OSError(errno.EIO, "the analysed sound has become shorter", str(path))
+    return values
