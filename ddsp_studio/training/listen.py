@@ -1,5 +1,6 @@
 """Listening to recordings in a process of its own: `python -m ddsp_studio.training.listen PATHS…`, one JSON line a message.
 
+More paths than a command line holds come on standard input, with a zero byte between them.
 What is heard in a file or data set is said as soon as it is known; SIGTERM ends the work and leaves nothing half-made. Free of
 TensorFlow.
 """
@@ -84,7 +85,14 @@ def decode(line: bytes) -> Word:
 
 
 def heard(report: FileReport, seen: Glance | None = None) -> Heard:
-    """A report as a message; of a data set with what was seen of it."""
+    """A report as a message; of a data set with what was seen of it.
+
+    A file whose name is no text cannot be told of by it, nor trained on.
+    """
+    if told(str(report.path)) != str(report.path):
+        words = f"{told(report.path.name)}: its name is not written in UTF-8; rename it"
+        path = told(str(report.path))
+        return Heard(path=path, seconds=0.0, usable_s=0.0, keys=None, warnings=[words], f0_hz=[], loudness_db=[])
     f0, loudness = _curves(report)
 
     found = Heard(
@@ -106,10 +114,9 @@ def narrowed(found: Heard, wanted: NSynthFilter) -> Heard:
     if not found.notes or wanted == NSynthFilter():
         return found
     left, name = chosen(found.notes, wanted), Path(found.path).name
-    seen, kept = count(found.notes), count(left)
-    whole = seen == found.sounds
+    seen, kept, whole = count(found.notes), count(left), saw_all(found)
     share = kept / seen if whole else max(kept, 0.5) / seen  # what was not seen may hold some all the same
-    told = mixture(name, found.notes)
+    told = mixture(name, found.notes, whole=whole)
     return msgspec.structs.replace(
         found,
         seconds=share * found.seconds,
@@ -118,8 +125,13 @@ def narrowed(found: Heard, wanted: NSynthFilter) -> Heard:
         exact=whole and found.exact,
         keys=keys_of(left) if whole else None,
         notes=left,
-        warnings=[words for words in found.warnings if words not in told] + mixture(name, left),
+        warnings=[words for words in found.warnings if words not in told] + mixture(name, left, whole=whole),
     )
+
+
+def saw_all(found: Heard) -> bool:
+    """Whether all notes of a data set of NSynth were seen; of anything else there are none to see."""
+    return not found.notes or count(found.notes) == found.sounds
 
 
 def advice(files: Sequence[Heard]) -> list[str]:
@@ -152,15 +164,21 @@ def _middle(values: npt.NDArray[np.float32]) -> float:
     return float(np.median(values)) if len(values) else 0.0
 
 
+def told(text: str) -> str:
+    """Text that can be sent: bytes of a file's name that are no text are marked in it."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
 def main(arguments: list[str]) -> int:
-    """Listen to files and folders; 0 unless nothing can be used."""
+    """Listen to files and folders, those on standard input if no arguments are given; 0 unless nothing can be used."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(NICE)
     signal.signal(signal.SIGTERM, _end)
     try:
-        _listen([Path(name) for name in arguments])
+        names = arguments or [os.fsdecode(name) for name in sys.stdin.buffer.read().split(b"\0")]
+        _listen([Path(name) for name in names if name])
     except (ValueError, OSError) as problem:
-        _say(Refused(text=f"{str(problem).rstrip('.')}."))
+        _say(Refused(text=told(f"{str(problem).rstrip('.')}.")))
         return 1
     _say(Surveyed())
     return 0

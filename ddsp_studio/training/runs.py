@@ -35,11 +35,11 @@ from ddsp_studio.training.stepper import Learned
 
 FORMAT, SCHEMA = "ddsp_studio training", 1
 _MAX_BYTES = 2**31
-_MAX_SETTINGS = 4 * 2**20
+_MAX_SETTINGS = 64 * 2**20
 _MAX_MATERIAL = 64 * 2**20
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Recordings to learn from: a file or folder, of a kind ("" to find out), shifted by octaves; see `data.corpus.Entry`."""
 
     path: str

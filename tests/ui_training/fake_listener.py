@@ -11,7 +11,7 @@ def say(**data: object) -> None:
     sys.stdout.flush()
 
 
-names = sys.argv[1:]
+names = [name.decode() for name in sys.stdin.buffer.read().split(b"\0")]
 if any("missing" in name for name in names):
     say(what="Refused", text="missing.wav: there is no such file or folder.")
     sys.exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -143,6 +145,7 @@ def test_single_files_are_removed(window: StudioWindow, how: str) -> None:
     page = window.training.panel.material
     assert page.remove.isEnabled()  # the first one is selected
     page.files.setCurrentItem(page.files.topLevelItem(1))
+    page.files.setFocus()
     if how == "key":
         QTest.keyClick(page.files, Qt.Key.Key_Delete)
     elif how == "button":
@@ -250,6 +253,52 @@ def test_the_real_listener_hears_a_tone_and_refuses_a_text(tmp_path: Path, qapp:
     assert isinstance(ends[0], str) and "nowhere" in ends[0]
 
 
+def test_a_name_that_is_no_text_costs_its_file_only(tmp_path: Path, qapp: QApplication) -> None:
+    strange = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+    write(tmp_path / "own.wav", melody([60, 64, 67]))
+    try:
+        shutil.copyfile(tmp_path / "own.wav", strange)
+    except OSError:
+        pytest.skip("this file system takes no names that are not UTF-8")
+    listening, heard, ends = Listening(), [], []
+    listening.heard.connect(heard.append)
+    listening.finished.connect(lambda: ends.append(True))
+    listening.failed.connect(ends.append)
+    listening.start([tmp_path])
+    wait_until(lambda: ends)
+    assert ends == [True] and sorted(each.usable_s > 0.0 for each in heard) == [False, True]
+    assert "rename it" in next(each for each in heard if not each.usable_s).warnings[0]
+
+
+def test_more_files_are_named_than_a_command_line_holds(qapp: QApplication) -> None:
+    counting = 'import sys; n = len(sys.stdin.buffer.read().split(bytes(1))); print(\'{"what":"Refused","text":"%d"}\' % n)'
+    listening, told = Listening((sys.executable, "-c", counting)), []
+    listening.failed.connect(told.append)
+    listening.start([Path("/a" + 200 * "b" + f"{number}.wav") for number in range(20_000)])
+    wait_until(lambda: told)
+    assert told == ["20000"]
+
+
+def test_what_is_refused_does_not_end_what_waits(tmp_path: Path, qapp: QApplication) -> None:
+    write(tmp_path / "own.wav", melody([60, 64, 67]))
+    listening, refused, ends = Listening(), [], []
+    listening.refused.connect(refused.append)
+    listening.finished.connect(lambda: ends.append("finished"))
+    listening.failed.connect(ends.append)
+    listening.start([tmp_path / "nowhere"])
+    listening.add([tmp_path / "own.wav"])
+    wait_until(lambda: ends)
+    assert ends == ["finished"] and len(refused) == 1 and "nowhere" in refused[0]
+
+
+def test_the_end_of_listening_leaves_the_keyboard_where_it_is(window: StudioWindow) -> None:
+    window.show()
+    window.editor.setFocus()
+    before = QApplication.focusWidget()
+    listened(window, "violin.wav")
+    assert before is not None and QApplication.focusWidget() is before
+
+
 def test_a_listener_that_dies_is_one_sentence(qapp: QApplication) -> None:
     for command in ((sys.executable, "-c", "import os; os._exit(7)"), ("/no/such/program",)):
         listening, ends = Listening(command), []
@@ -307,10 +356,16 @@ def test_only_what_can_be_learned_from_is_trained_on(tmp_path: Path) -> None:
         plan.order(plan.Plan("x"), [of("/a/drums.wav", 0.0)], patch, tmp_path / "run")
 
 
-@pytest.mark.parametrize(("cores", "gpu", "size"), [(1, "", "tiny"), (2, "", "small"), (16, "", "small"), (2, "/x", "full")])
-def test_the_size_suits_the_machine(monkeypatch: pytest.MonkeyPatch, cores: int, gpu: str, size: str) -> None:
+@pytest.mark.parametrize(
+    ("cores", "gpu", "cuda", "size"),
+    [(1, "", None, "tiny"), (2, "", None, "small"), (16, "", "/c", "small"), (2, "/x", "/c", "full"), (2, "/x", None, "small")],
+)
+def test_the_size_suits_the_machine(monkeypatch: pytest.MonkeyPatch, cores: int, gpu: str, cuda: str | None, size: str) -> None:
+    """A card without CUDA's libraries is of no use to TensorFlow."""
     monkeypatch.setattr(plan, "cores", lambda: cores)
     monkeypatch.setattr(plan.shutil, "which", lambda _name: gpu)
+    monkeypatch.setattr(plan.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(plan.ctypes.util, "find_library", lambda _name: cuda)
     assert plan.good_size() == size
     assert "two cores" in plan.SIZE_WORDS["small"] and "four" not in plan.SIZE_WORDS["small"]
 

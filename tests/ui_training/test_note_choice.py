@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -13,10 +14,12 @@ from ddsp_studio.processors import patch_file
 from ddsp_studio.training import listen
 from ddsp_studio.training.data.glance import glance
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds
+from ddsp_studio.training.data.nsynth_notes import mixture
 from ddsp_studio.ui.training import plan
 from ddsp_studio.ui.training.material_page import MaterialPage
 
 from ..training.material import framed, nsynth_folder, nsynth_record
+from .conftest import wait_until
 
 NAMES = [
     "flute_acoustic_002-081-075",
@@ -30,7 +33,7 @@ NAMES = [
 def looked_at(path: Path) -> listen.Heard:
     """What the listener tells of a data set."""
     seen = glance(path, "nsynth")
-    return listen.decode(listen.msgspec.json.encode(listen.heard(seen.report, seen)))
+    return listen.decode(msgspec.json.encode(listen.heard(seen.report, seen)))
 
 
 @pytest.fixture
@@ -45,6 +48,11 @@ def page(themed: QApplication, heard: listen.Heard) -> MaterialPage:
     page.add(heard)
     page.finish()
     return page
+
+
+def settled(page: MaterialPage) -> None:
+    """A choice is taken when nothing more has been chosen for a moment."""
+    wait_until(lambda: not page.notes._settled.isActive())
 
 
 def lines(page: MaterialPage) -> list[str]:
@@ -95,6 +103,7 @@ def test_without_nsynth_there_is_nothing_to_choose(page: MaterialPage, heard: li
 def test_a_choice_is_shown_and_ordered(page: MaterialPage, heard: listen.Heard, tmp_path: Path) -> None:
     assert lines(page)[:2] == ["D3 – A5", "NSynth, 5 notes"] and "4 instruments" in lines(page)[2]
     page.notes.family.setCurrentIndex(page.notes.family.findData("string"))
+    settled(page)
     assert lines(page)[:2] == ["D3 – D5", "NSynth, 4 of 5 notes"] and "3 instruments" in lines(page)[2]
     box = page.notes.instrument
     assert [box.itemText(k) for k in range(box.count())] == [
@@ -105,6 +114,7 @@ def test_a_choice_is_shown_and_ordered(page: MaterialPage, heard: listen.Heard, 
     ]
     box.setCurrentIndex(1)
     page.notes.velocity[0].setValue(75)
+    settled(page)
     assert lines(page) == ["G4", "NSynth, 1 of 5 notes"] and "usable" in page.total.text()
     wanted = NSynthFilter(("string",), (), ("string_acoustic_000",), (0, 127), (75, 127))
     assert page.plan().nsynth == wanted
@@ -112,7 +122,9 @@ def test_a_choice_is_shown_and_ordered(page: MaterialPage, heard: listen.Heard, 
     begin = plan.order(page.plan(), page.heard, patch, tmp_path / "run")
     assert [source.nsynth for source in begin.sources] == [wanted]
     page.notes.keys[0].setValue(100)
+    settled(page)
     assert lines(page) == ["", "NSynth, 0 of 5 notes"] and not page.train.isEnabled()
+    assert page.advice.text().startswith("No notes of NSynth are what is chosen")
     page.begin([Path(heard.path)])
     page.add(heard)
     assert lines(page)[1] == "NSynth, 5 notes"  # what was chosen for others does not hold for these
@@ -130,12 +142,35 @@ def test_keys_have_names_and_keep_their_order(page: MaterialPage) -> None:
     assert high.value() == 72
 
 
-def test_an_instrument_that_is_not_there_is_not_chosen(page: MaterialPage) -> None:
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        ("string_acoustic_014", "string_acoustic_014"),
+        ("014", "string_acoustic_014"),
+        ("String_Electronic_003", "string_electronic_003"),
+        ("bagpipe", "string_acoustic_000"),
+        ("acoustic", "string_acoustic_000"),  # of several
+        ("string_acoustic_099", "string_acoustic_000"),
+    ],
+)
+def test_an_instrument_can_be_typed(page: MaterialPage, typed: str, chosen: str) -> None:
     box = page.notes.instrument
     box.setCurrentIndex(2)
-    box.setEditText("bagpipe")
+    box.setEditText(typed)
     box.lineEdit().editingFinished.emit()
-    assert box.currentText().startswith("string_acoustic_000") and page.plan().nsynth.instruments == ("string_acoustic_000",)
+    assert box.currentText().startswith(chosen) and page.plan().nsynth.instruments == (chosen,)
+
+
+def test_of_a_part_no_totals_are_told(themed: QApplication, heard: listen.Heard) -> None:
+    page = MaterialPage()
+    page.begin([Path(heard.path)])
+    page.add(msgspec.structs.replace(heard, sounds=289_205))
+    box = page.notes.instrument
+    assert box.itemText(1) == "flute_acoustic_002"
+    box.setEditText("string_acoustic_099")
+    box.lineEdit().editingFinished.emit()
+    assert page.plan().nsynth.instruments == ("string_acoustic_099",)  # it may come further on
+    assert "at least 2 instruments" in mixture("n", {"a_b_0": {1: [2]}, "a_b_1": {1: [2]}}, whole=False)[0]
 
 
 def test_a_part_of_its_name_finds_an_instrument(page: MaterialPage) -> None:

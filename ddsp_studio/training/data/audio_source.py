@@ -5,6 +5,7 @@ Decoded by libsndfile, resampled by soxr; memory does not grow with the length o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,8 @@ def _opened(path: Path) -> soundfile.SoundFile:
         check_regular(path)
         if path.stat().st_size == 0:
             raise AudioProblem(f"{path.name} is empty (0 bytes)")
-        return soundfile.SoundFile(path)
+        # as bytes, for soundfile refuses a name that is not UTF-8
+        return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except OSError as problem:
         raise AudioProblem(f"{path.name} cannot be read: {problem.strerror or problem}") from problem
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as problem:

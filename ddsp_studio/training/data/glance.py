@@ -122,7 +122,7 @@ def glance(path: Path, kind: str, analysis: Analysis | None = None) -> Glance:
     share = sum(b - a for a, b in stretches) / max(1, len(frames.loudness_db))
     notes = gathered(contents.notes)
     whole = count(notes) == contents.sounds
-    told = [contents.warning, *([contents.damaged] if contents.damaged else problems), *mixture(path.name, notes)]
+    told = [contents.warning, *([contents.damaged] if contents.damaged else problems), *mixture(path.name, notes, whole=whole)]
     report = FileReport(
         path,
         seconds,

@@ -45,12 +45,13 @@ def keys_of(notes: Notes) -> tuple[int, int] | None:
     return (min(every), max(every)) if every else None
 
 
-def mixture(name: str, notes: Notes) -> list[str]:
-    """A sentence, if the notes of the data set of this name are those of several instruments."""
+def mixture(name: str, notes: Notes, *, whole: bool) -> list[str]:
+    """A sentence, if these notes of the data set of this name, all or (not `whole`) its first, are of several instruments."""
     if len(notes) < 2:
         return []
     named = ", ".join(list(notes)[:_NAMED]) + (" …" if len(notes) > _NAMED else "")
-    return [f"{name} holds {len(notes):,} instruments ({named}): what learns from all of them is a mixture"]
+    least = "" if whole else "at least "
+    return [f"{name} holds {least}{len(notes):,} instruments ({named}): what learns from all of them is a mixture"]
 
 
 def _keys(notes: Notes) -> Iterator[list[int]]:

@@ -94,6 +94,7 @@ class TrainingControl(QObject):
         listening.heard.connect(page.add)
         listening.finished.connect(page.finish)
         listening.failed.connect(page.fail)
+        listening.refused.connect(page.refuse)
         session.changed.connect(self._show_story)
         session.published.connect(self._published)
         session.ended.connect(self._ended)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddsp_studio.processors.units import note_name
+from ddsp_studio.training import listen
 from ddsp_studio.training.data.nsynth import NSynthFilter
 from ddsp_studio.training.data.nsynth_notes import Notes
 from ddsp_studio.training.listen import Heard, narrowed
@@ -44,6 +45,8 @@ class FileList(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self._items: dict[str, QTreeWidgetItem] = {}
+        self._narrowed: dict[str, Heard] = {}
+        """What is wanted of each, by path: reckoned once, for a data set has hundreds of thousands of notes."""
         self._octave = 0
         self._wanted = NSynthFilter()
         self.setColumnCount(_COLUMNS)
@@ -68,7 +71,7 @@ class FileList(QTreeWidget):
     @property
     def heard(self) -> list[Heard]:
         """What was heard in each file; of NSynth what is wanted."""
-        return [narrowed(self._of(item), self._wanted) for item in self._items.values()]
+        return list(self._narrowed.values())
 
     @property
     def notes(self) -> list[Notes]:
@@ -86,6 +89,11 @@ class FileList(QTreeWidget):
         item = self.currentItem()
         return self._of(item.parent() or item) if item is not None else None
 
+    @property
+    def whole(self) -> bool:
+        """Whether all notes of each data set of NSynth were seen."""
+        return all(listen.saw_all(self._of(item)) for item in self._items.values())
+
     def show_heard(self, heard: Heard) -> QTreeWidgetItem:
         """Add a file, or show it anew; returns its row."""
         item = self._items.get(heard.path)
@@ -98,7 +106,8 @@ class FileList(QTreeWidget):
 
     def _fill(self, item: QTreeWidgetItem) -> None:
         heard = self._of(item)
-        _fill(item, narrowed(heard, self._wanted), heard.sounds)
+        wanted = self._narrowed[heard.path] = narrowed(heard, self._wanted)
+        _fill(item, wanted, heard.sounds)
         item.setText(2, self._notes(item))
         item.setExpanded(True)
 
@@ -117,19 +126,23 @@ class FileList(QTreeWidget):
             item.setText(2, self._notes(item))
 
     def _notes(self, item: QTreeWidgetItem) -> str:
-        keys = narrowed(self._of(item), self._wanted).keys or ()
+        keys = self._narrowed[self._of(item).path].keys or ()
         return " – ".join(dict.fromkeys(note_name(key + 12 * self._octave) for key in keys))
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take files out."""
+        self.blockSignals(True)  # told once, not for each of thousands
         for path in paths:
             item = self._items.pop(path, None)
+            self._narrowed.pop(path, None)
             if item is not None:
                 self.takeTopLevelItem(self.indexOfTopLevelItem(item))
+        self.blockSignals(False)
+        self.itemSelectionChanged.emit()
 
     def clear(self) -> None:
         """Take all files out."""
-        self._items = {}
+        self._items, self._narrowed = {}, {}
         super().clear()
 
     @staticmethod

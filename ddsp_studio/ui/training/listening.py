@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,13 +25,16 @@ class Listening(QObject):
     finished = Signal()
     """All of them."""
     failed = Signal(str)
-    """One sentence."""
+    """One sentence; nothing more comes."""
+    refused = Signal(str)
+    """One sentence about some of it; the rest is listened to."""
 
     def __init__(self, command: Sequence[str] | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._command = list(command or LISTENER)
         self._busy = False
-        self._waiting: list[list[str]] = []
+        self._waiting: list[bytes] = []
+        """Paths with a zero byte between them: thousands are more than a command line holds."""
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
@@ -48,13 +52,15 @@ class Listening(QObject):
 
     def add(self, files: Sequence[Path]) -> None:
         """Listen to files and folders after those that are being listened to."""
-        self._waiting.append([str(path) for path in files])
+        self._waiting.append(b"\0".join(os.fsencode(path) for path in files))
         self._begin()
 
     def _begin(self) -> None:
         if self._waiting and self._process.state() == QProcess.ProcessState.NotRunning:
             self._busy = True
-            self._process.start(self._command[0], [*self._command[1:], *self._waiting.pop(0)])
+            self._process.start(self._command[0], self._command[1:])
+            self._process.write(self._waiting.pop(0))
+            self._process.closeWriteChannel()
 
     def cancel(self) -> None:
         """Stop listening; nothing more is told."""
@@ -87,17 +93,18 @@ class Listening(QObject):
                 if not self._waiting:
                     self.finished.emit()
             case listen.Refused():
-                self._busy = False
-                self.failed.emit(word.text)
+                self._fail(word.text)
 
     def _ended(self) -> None:
         self._read()
         if self._busy:
-            self._busy = False
-            self.failed.emit("The recordings could not be listened to: the process that does it ended unexpectedly.")
+            self._fail("The recordings could not be listened to: the process that does it ended unexpectedly.")
         self._begin()
 
     def _could_not(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._busy:
-            self._busy = False
-            self.failed.emit(f"The recordings could not be listened to: {self._process.errorString()}.")
+            self._fail(f"The recordings could not be listened to: {self._process.errorString()}.")
+
+    def _fail(self, sentence: str) -> None:
+        self._busy = False
+        (self.refused if self._waiting else self.failed).emit(sentence)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
@@ -31,6 +33,7 @@ from ddsp_studio.ui.training.note_choice import NoteChoice
 from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import span
 
+_NONE_FITS = "No notes of NSynth are what is chosen: choose a wider range, or another instrument"
 _OCTAVES = {0: "as it is heard", -1: "an octave lower", -2: "two octaves lower", 1: "an octave higher", 2: "two octaves higher"}
 
 
@@ -206,13 +209,17 @@ class MaterialPage(QWidget):
         """All files have been listened to."""
         self.bar.hide()
         self._judge()
-        focus = self.focusWidget()
-        if focus is None or not focus.hasFocus():  # nobody types here
-            self.train.setFocus()
+        focus = QApplication.focusWidget()
+        if focus is None or (self.isAncestorOf(focus) and not isinstance(focus, QLineEdit | QAbstractSpinBox)):
+            self.train.setFocus()  # nobody types, here or elsewhere
+
+    def refuse(self, sentence: str) -> None:
+        """Some of what was given cannot be used; the rest is listened to."""
+        self._refused.append(sentence)
 
     def fail(self, sentence: str) -> None:
-        """Some of what was given cannot be used."""
-        self._refused.append(sentence)
+        """Some of what was given cannot be used, and there is no more."""
+        self.refuse(sentence)
         self.finish()
 
     def take_out(self, paths: Sequence[str]) -> None:
@@ -225,7 +232,7 @@ class MaterialPage(QWidget):
         self.removed.emit(list(paths))
 
     def _offer_notes(self) -> None:
-        self.notes.offer(self.files.notes)
+        self.notes.offer(self.files.notes, whole=self.files.whole)
         self.files.narrow(self.notes.wanted)
 
     def _choose_notes(self) -> None:
@@ -240,7 +247,7 @@ class MaterialPage(QWidget):
         if heard:
             self.total.setText(f"{self._sum()}, {span(usable) if usable else 'nothing'} usable")
             self.total.setToolTip("Usable is what sounds, with a pitch that an instrument can follow")
-            told += listen.advice(heard)
+            told += [_NONE_FITS] if not usable and self.notes.narrows else listen.advice(heard)
         else:
             self.total.setText("Nothing can be used")
         self.advice.setVisible(bool(told))
@@ -248,11 +255,12 @@ class MaterialPage(QWidget):
         self.ready()
 
     def _sum(self) -> str:
-        sets = sum(bool(each.kind) for each in self.heard)
-        counts = ((len(self.heard) - sets, "file"), (sets, "data set"))
-        told = " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count)
-        about = "" if all(each.exact for each in self.heard) else "about "
-        return f"{told}, {about}{span(sum(each.seconds for each in self.heard))} of sound"
+        heard = self.heard
+        sets = sum(bool(each.kind) for each in heard)
+        counts = ((len(heard) - sets, "file"), (sets, "data set"))
+        told = " and ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counts if count)
+        about = "" if all(each.exact for each in heard) else "about "
+        return f"{told}, {about}{span(sum(each.seconds for each in heard))} of sound"
 
     def show_bases(self, editor: str, learns: bool) -> None:
         """Offer the templates, and the patch in the editor under its title if it can learn."""

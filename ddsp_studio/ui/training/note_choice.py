@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QComboBox, QCompleter, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
@@ -13,16 +14,21 @@ from ddsp_studio.training.data.nsynth import FAMILIES, SOURCES, NSynthFilter
 from ddsp_studio.training.data.nsynth_notes import Notes, chosen, count
 
 _LAST = 127
+_CALM_MS = 150
+_NAME = re.compile(rf"({'|'.join(FAMILIES)})_({'|'.join(SOURCES)})_\d{{3}}")
 
 
 class NoteChoice(QWidget):
-    """Fields in two columns; `changed` when another choice has been made."""
+    """Fields in two columns; `changed` when another choice has been made and for a moment no further one."""
 
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._notes: list[Notes] = []
+        self._whole = True
+        self._settled = QTimer(self, singleShot=True, interval=_CALM_MS)
+        self._settled.timeout.connect(self.changed)
         self.family = _choice("Every family", FAMILIES)
         self.source = _choice("Every source", SOURCES)
         self.instrument = QComboBox()
@@ -36,13 +42,13 @@ class NoteChoice(QWidget):
         """Of the first column, in pixels."""
         for box in (self.family, self.source):
             box.currentIndexChanged.connect(self._list_instruments)
-            box.currentIndexChanged.connect(self.changed)
-        self.instrument.currentIndexChanged.connect(self.changed)
+            box.currentIndexChanged.connect(self._settled.start)
+        self.instrument.currentIndexChanged.connect(self._settled.start)
         for low, high in (self.keys, self.velocity):
             low.valueChanged.connect(high.setMinimum)
             high.valueChanged.connect(low.setMaximum)
-            low.valueChanged.connect(self.changed)
-            high.valueChanged.connect(self.changed)
+            low.valueChanged.connect(self._settled.start)
+            high.valueChanged.connect(self._settled.start)
 
     def _let_search(self) -> None:
         """A part of a name that is typed lists the instruments that have it: NSynth has a thousand."""
@@ -95,25 +101,38 @@ class NoteChoice(QWidget):
             velocity=(softest.value(), loudest.value()),
         )
 
-    def offer(self, notes: Iterable[Notes]) -> None:
-        """Choose among the notes of these data sets; without any there is nothing to choose."""
-        self._notes = list(notes)
+    @property
+    def narrows(self) -> bool:
+        """Whether anything less than everything is wanted."""
+        return self.wanted != NSynthFilter()
+
+    def offer(self, notes: Iterable[Notes], *, whole: bool) -> None:
+        """Choose among the notes of these data sets, all or (not `whole`) their first; without any there is nothing to choose."""
+        self._notes, self._whole = list(notes), whole
         self._list_instruments()
         self.setVisible(bool(self._notes))
 
     def reset(self) -> None:
         """Everything is wanted."""
-        self.blockSignals(True)
         for box in (self.family, self.source, self.instrument):
             box.setCurrentIndex(0)
         for low, high in (self.keys, self.velocity):
             low.setValue(0)
             high.setValue(_LAST)
-        self.blockSignals(False)
+        self._settled.stop()
 
     def _show_instrument(self) -> None:
-        """What was typed and is no instrument gives way to what is chosen."""
-        self.instrument.setEditText(self.instrument.itemText(self.instrument.currentIndex()))
+        """Choose what was typed: a whole name, or a part that only one has; anything else gives way to what is chosen."""
+        box, typed = self.instrument, self.instrument.currentText().strip().lower()
+        if typed != box.itemText(box.currentIndex()).lower():
+            having = [index for index in range(1, box.count()) if typed and typed in str(box.itemData(index))]
+            exact = box.findData(typed)
+            if exact > 0 or len(having) == 1:
+                box.setCurrentIndex(exact if exact > 0 else having[0])
+            elif not self._whole and _NAME.fullmatch(typed):
+                box.addItem(f"{typed} (not among the first)", typed)
+                box.setCurrentIndex(box.count() - 1)
+        box.setEditText(box.itemText(box.currentIndex()))
 
     def _list_instruments(self) -> None:
         """Those of the family and source, with how many notes were seen of each."""
@@ -127,7 +146,8 @@ class NoteChoice(QWidget):
         self.instrument.clear()
         self.instrument.addItem("Every instrument", "")
         for name, number in sorted(held.items()):
-            self.instrument.addItem(f"{name} ({number:,} note{'' if number == 1 else 's'})", name)
+            notes = f" ({number:,} note{'' if number == 1 else 's'})" if self._whole else ""
+            self.instrument.addItem(f"{name}{notes}", name)
         self.instrument.setCurrentIndex(max(0, self.instrument.findData(before)))
         self.instrument.blockSignals(False)
 
@@ -184,6 +204,6 @@ def _side_by_side(words: str, widgets: tuple[QWidget, ...]) -> QHBoxLayout:
         widget.setMinimumWidth(52)
         widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         end = "" if len(widgets) == 1 else (", lowest", ", highest")[number]
-        widget.setAccessibleName(f"{words}{end}")
+        widget.setAccessibleName(f"{'Instrument of NSynth' if words == 'NSynth' else words}{end}")
         row.addWidget(widget, 1)
     return row

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes.util
+import importlib.util
 import os
 import re
 import shutil
@@ -56,9 +59,17 @@ class Plan:
 
 def good_size() -> str:
     """The size that suits this machine."""
-    if shutil.which("nvidia-smi"):
+    if shutil.which("nvidia-smi") and _has_cuda():
         return "full"
     return "small" if cores() >= _CORES else "tiny"
+
+
+def _has_cuda() -> bool:
+    """Whether the libraries are there without which TensorFlow computes on the CPU whatever card there is."""
+    with contextlib.suppress(ModuleNotFoundError):  # without the package nvidia there is none in it
+        if importlib.util.find_spec("nvidia.cudnn") is not None:
+            return True
+    return ctypes.util.find_library("cudnn") is not None
 
 
 def cores() -> int:
