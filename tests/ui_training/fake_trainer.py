@@ -1,7 +1,7 @@
 """A trainer that learns nothing: speaks the protocol as a real process, writes a training's files, and misbehaves on request.
 
 An instrument named "Deadly" ends the process after its first checkpoint, once; "Doomed" each time, before any; "Failing" is said
-to have failed; "Warned" comes with a notice.
+to have failed; "Warned" comes with a notice; "Late" makes its first checkpoint when it is stopped.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Training(threading.Thread):
                 break
             time.sleep(STEP_S)
             self.progress(step, steps, False)
-            if step % EVERY == 0:
+            if step % EVERY == 0 and order.name != "Late":
                 self.checkpoint(step, patch)
                 deadly = self.run_.folder / "died"
                 if order.name == "Deadly" and not deadly.exists():
@@ -69,6 +69,8 @@ class Training(threading.Thread):
             shutil.rmtree(self.run_.folder)
             say(protocol.Ended(how="discarded", model=""))
             return
+        if not last.exists():
+            self.checkpoint(first + 1, patch)
         model = str(self.run_.model) if self.run_.model.exists() else ""
         say(protocol.Ended(how="stopped" if self.stop.is_set() else "done", model=model))
 
@@ -93,7 +95,7 @@ class Training(threading.Thread):
             log.write(f"{step},{step / 25.0},{scores['spectral']}\n")
         with (self.run_.folder / "log.csv").open("a") as log:
             log.write("" if log.tell() else "step,loss\n")
-            log.writelines(f"{s},{10.0 / (1.0 + s)}\n" for s in range(step - EVERY + 1, step + 1))
+            log.writelines(f"{s},{10.0 / (1.0 + s)}\n" for s in range(max(1, step - EVERY + 1), step + 1))
         stem = str(samples / f"played-{step:07d}")
         say(
             protocol.Checkpointed(

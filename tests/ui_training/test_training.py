@@ -134,6 +134,17 @@ def test_before_the_first_step_nothing_is_waited_for(window: StudioWindow, sessi
     assert session.story.ended.how == "done" and session.training.name == "Another"
 
 
+def test_what_was_learned_before_the_first_checkpoint_is_kept(window: StudioWindow, session: TrainingSession) -> None:
+    listened(window)
+    train(window, "Late", minutes=100.0)
+    wait_until(lambda: session.story.progress is not None and session.story.progress.step > 3)
+    assert not session.training.has_checkpoint
+    session.stop()
+    wait_until(lambda: session.story.ended)
+    assert session.story.ended.how == "stopped" and session.training.has_checkpoint
+    wait_until(session.training.model.is_file)
+
+
 def test_pressed_buttons_answer_at_once(begun: StudioWindow, session: TrainingSession) -> None:
     page = begun.training.panel.progress
     page.pause.click()

@@ -89,8 +89,9 @@ class TrainingSession(QObject):
             return
         # before the first step there is nothing to wait for: all that was learned lies in the last checkpoint, if there is one
         idle = self.story.stage is Stage.INTERRUPTED or self.story.progress is None
+        nothing = not self.training.has_checkpoint and (self.story.progress is None or self.story.progress.step == 0)
         self.story.stage = stage
-        self._link.send(protocol.Stop(discard=stage is Stage.DISCARDING or not self.training.has_checkpoint))
+        self._link.send(protocol.Stop(discard=stage is Stage.DISCARDING or nothing))
         self.changed.emit()
         if idle:
             self._close(protocol.Ended(how="discarded" if stage is Stage.DISCARDING else "stopped", model=""))
@@ -158,6 +159,11 @@ class TrainingSession(QObject):
         training = self.training
         if training is None:
             return
+        if event.how == "failed" and self.story.stage is Stage.DISCARDING:
+            event = protocol.Ended(how="discarded", model="")
+        if event.how == "failed" and training.has_checkpoint:
+            self._interrupt(event.text)
+            return
         self.story.take(event)
         nothing = event.how == "discarded" or not training.has_checkpoint
         if nothing:
@@ -173,6 +179,13 @@ class TrainingSession(QObject):
             self.ended.emit(event)
         else:
             self._publish(event)
+
+    def _interrupt(self, reason: str) -> None:
+        """The trainer cannot go on for now: a drive is away, or the disk is full. Its note lets the next studio offer it, too."""
+        self.story.stage, self.story.trouble = Stage.INTERRUPTED, reason
+        self._link.rest()
+        self.said.emit(f"The training was interrupted: {(reason or 'it failed').rstrip('.')}. It can go on from its last checkpoint.")
+        self.changed.emit()
 
     def _die(self, sentence: str) -> None:
         if self._left or self.training is None or not self.busy:
