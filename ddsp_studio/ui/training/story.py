@@ -53,6 +53,8 @@ class Story:
     points: list[Point] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     ended: protocol.Ended | None = None
+    trouble: str = ""
+    """Why it was interrupted."""
 
     def take(self, event: protocol.Event) -> None:
         """Take an event in."""
@@ -130,6 +132,8 @@ class Story:
         """The numbers below it."""
         if self.ended is not None and self.ended.text:
             return self.ended.text
+        if self.trouble and self.stage is Stage.INTERRUPTED:
+            return self.trouble
         told = []
         if self.progress is not None:
             of = f" of {self.progress.steps:,}" if self.progress.steps else ""
