@@ -10,10 +10,19 @@ from ddsp_studio.ui.actions import Actions
 
 _GESTURES = (
     ("Canvas: Add a processor", "Tab, Space or double-click on the canvas"),
-    ("Canvas: Move the view", "Middle button, or scroll; Ctrl+wheel zooms"),
-    ("Canvas: Fine adjustment", "Shift while dragging a value"),
+    ("Canvas: Move the view", "Middle button, Space and drag, or scroll on a touchpad; Shift+wheel sideways"),
+    ("Canvas: Zoom", "Wheel; on a touchpad Ctrl and scroll"),
+    ("Canvas: Frame everything", "Home"),
+    ("Canvas: Frame the selection", "F, while the keyboard does not play"),
+    ("Canvas: Choose the next processor", "Ctrl+arrows"),
+    ("Canvas: Move processors", "Arrows; Alt+Left, Alt+Right by a pixel"),
+    ("Canvas: Type a value", "Enter or a digit over it"),
+    ("Canvas: Fine adjustment", "Shift or Ctrl while dragging a value"),
     ("Canvas: Default value", "Double-click a value"),
-    ("Piano: Play", "A W S E D F T G Y H U J K O L P (by place, not by letter)"),
+    ("Canvas: Rename", "F2"),
+    ("Canvas: Menu", "Menu key"),
+    ("Canvas: Give up, deselect, leave a group", "Esc"),
+    ("Piano: Play", "A W S E D F T G Y H U J K O L P ; ' (by place, not by letter)"),
     ("Piano: Octave down, up", "Z, X"),
 )
 
@@ -24,7 +33,7 @@ class ShortcutsDialog(QDialog):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self.resize(560, 520)
+        self.resize(720, 520)
         self._field = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
         self._field.textChanged.connect(self._filter)
         self._tree = QTreeWidget()
