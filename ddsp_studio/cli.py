@@ -1,6 +1,7 @@
 """The command line: `ddsp-studio` opens the window; its commands render, check, list, examine and measure.
 
-Exit codes: 0 done, 1 refused input or failed, 2 wrong usage, 130 interrupted. A refusal is one sentence on standard error.
+Exit codes: 0 done, 1 refused input or failed, 2 wrong usage, 130 interrupted, 143 ended by SIGTERM. A refusal is one sentence on
+standard error.
 Commands import what they need when they run, so that `--help` is instant.
 """
 
