@@ -9,6 +9,7 @@ Thread rule: `Engine.handle` runs on the main thread and never waits for long; s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import queue
@@ -16,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,6 +73,7 @@ class Engine:
         self._recorder: TakeRecorder | None = None
         self._song_path = ""
         self._reel = Reel((), 0, ())
+        self._reel_of: list[tuple[int, int]] = []
         self._errands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._send_status()
@@ -316,9 +318,10 @@ class Engine:
             self._reel = Reel((), 0, ())
             live.call(lambda: live.preview.stop())
             return
+        found = _stamps(command.files)
         try:
-            if (self._reel.files, self._reel.sample_rate) != (tuple(command.files), rate):
-                self._reel = read_reel(command.files, rate)
+            if (self._reel.files, self._reel.sample_rate, self._reel_of) != (tuple(command.files), rate, found):
+                self._reel, self._reel_of = read_reel(command.files, rate), found
         except PreviewError as problem:
             self.problem("preview", f"{problem}.")
             return
@@ -379,6 +382,16 @@ class Engine:
         self._midi.close()
         self._keeper.close()
         self._sender.close()
+
+
+def _stamps(files: Sequence[str]) -> list[tuple[int, int]]:
+    """Size and time of each file, so that one that was written anew is read anew; nothing of those that cannot be found."""
+    found = []
+    for name in files:
+        with contextlib.suppress(OSError, ValueError):
+            told = os.stat(name)
+            found.append((told.st_size, told.st_mtime_ns))
+    return found
 
 
 def settings_problem(settings: protocol.AudioSettings) -> str:

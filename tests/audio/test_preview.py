@@ -171,3 +171,13 @@ def test_no_take_holds_what_is_heard_beside_the_patch(engine, files, tmp_path):
     done = engine.wait_for(protocol.Recorded, lambda event: True)
     sound, _ = soundfile.read(done.audio_path)
     assert len(sound) and not sound.any()
+
+
+def test_a_file_that_was_written_anew_is_read_anew(engine, tmp_path):
+    path = tmp_path / "result.wav"
+    for seconds in (1.0, 0.5):
+        soundfile.write(path, np.full(int(seconds * RATE), 0.2, np.float32), RATE)
+        engine.send(protocol.Preview(files=[str(path)]))
+        engine.wait_for(
+            protocol.PreviewState, lambda state, length=seconds: state.playing and abs(state.length_s - length) < 0.01
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ddsp_studio import resources
 from ddsp_studio.audio import protocol as engine
@@ -57,6 +59,61 @@ def test_it_is_made_heard_and_saved(models: list[Path], window: StudioWindow, sa
     dialog.close()
     assert not scratch.exists() and window.training._dialog is None
     wait_until(lambda: said(engine.Preview)[-1].files == [])
+
+
+def made(window: StudioWindow) -> TransferDialog:
+    """A dialog whose first result is there."""
+    dialog = opened(window)
+    dialog.start.click()
+    wait_until(lambda: dialog.save.isVisible())
+    return dialog
+
+
+def test_a_second_transfer_begins_in_silence(models: list[Path], window: StudioWindow, said) -> None:
+    dialog = made(window)
+    wait_until(lambda: len(said(engine.Preview)) == 1)
+    dialog.octaves.setCurrentIndex(2)
+    dialog.start.click()
+    wait_until(lambda: len(said(engine.Preview)) >= 2)
+    assert said(engine.Preview)[1].files == []
+    wait_until(lambda: len(said(engine.Preview)) == 3)
+    assert said(engine.Preview)[2].track == 1
+
+
+@pytest.mark.parametrize("typed", ["result", "result.wav"])
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_a_file_whose_name_was_completed_is_asked_about(
+    models: list[Path], window: StudioWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, answer: str
+) -> None:
+    dialog, there, asked = made(window), tmp_path / "result.wav", []
+    there.write_text("precious")
+
+    def reply(*words: object) -> QMessageBox.StandardButton:
+        asked.append(words[-1])
+        return QMessageBox.StandardButton[answer]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
+    monkeypatch.setattr(QMessageBox, "question", reply)
+    dialog.save.click()
+    assert asked == (["result.wav is there already. Replace it?"] if typed == "result" else [])
+    kept = typed == "result" and answer == "No"
+    assert (there.read_bytes() == b"precious") is kept and dialog.show_file.isVisible() is not kept
+
+
+def test_a_disk_that_is_full_leaves_what_was_there(
+    models: list[Path], window: StudioWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog, there = made(window), tmp_path / "result.wav"
+    there.write_text("precious")
+
+    def full(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ddsp_studio.ui.training.transfer_dialog.shutil.copyfile", full)
+    dialog.save_to(there)
+    assert there.read_text() == "precious" and "No space left" in dialog.message.text()
+    assert [path.name for path in tmp_path.glob("*.wav")] == ["result.wav"]
 
 
 def test_the_instrument_in_the_editor_is_proposed(models: list[Path], window: StudioWindow) -> None:

@@ -184,7 +184,8 @@ class TrainingSession(QObject):
         """The trainer cannot go on for now: a drive is away, or the disk is full. Its note lets the next studio offer it, too."""
         self.story.stage, self.story.trouble = Stage.INTERRUPTED, reason
         self._link.rest()
-        self.said.emit(f"The training was interrupted: {(reason or 'it failed').rstrip('.')}. It can go on from its last checkpoint.")
+        why = (reason or "it failed").rstrip(".")
+        self.said.emit(f"The training was interrupted: {why}. It can go on from its last checkpoint.")
         self.changed.emit()
 
     def _die(self, sentence: str) -> None:

@@ -15,12 +15,14 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ddsp_studio.files import replacing
 from ddsp_studio.ui import icons, paths
 from ddsp_studio.ui.library import Entry
 from ddsp_studio.ui.render_job import RenderJob, scratch_folder
@@ -129,7 +131,9 @@ class TransferDialog(QDialog):
     # -- making it ------------------------------------------------------------------------------------------------------
 
     def transfer(self) -> None:
-        """Begin."""
+        """Begin; what is heard of an earlier result ends."""
+        if self._result is not None:
+            self.wanted.emit([], 0)
         result = self._folder / f"{self._source.stem} on {self.model.currentText().replace('/', '-')}.wav"
         arguments = ["transfer", str(self._source), "--model", str(self.model.currentData()), "--output", str(result), "--json"]
         if self.octaves.currentData() != _FITTED:
@@ -184,16 +188,25 @@ class TransferDialog(QDialog):
         start = paths.recordings() / self._result.name
         start.parent.mkdir(parents=True, exist_ok=True)
         name, _ = QFileDialog.getSaveFileName(self, "Save the result as", str(start), "WAV (*.wav)")
-        if name:
-            self.save_to(Path(name))
+        if not name:
+            return
+        path = _wav(Path(name))
+        if path != Path(name) and path.exists() and not self._may_replace(path):  # the dialog has asked about another name
+            return
+        self.save_to(path)
+
+    def _may_replace(self, path: Path) -> bool:
+        answer = QMessageBox.question(self, "Save the result", f"{path.name} is there already. Replace it?")
+        return answer == QMessageBox.StandardButton.Yes
 
     def save_to(self, path: Path) -> None:
         """Write the result to a file."""
         if self._result is None:
             return
-        path = path if path.suffix.lower() == ".wav" else path.with_name(f"{path.name}.wav")
+        path = _wav(path)
         try:
-            shutil.copyfile(self._result, path)
+            with replacing(path) as temporary:
+                shutil.copyfile(self._result, temporary)
         except OSError as problem:
             self.message.setText(f"{path.name} was not saved: {problem.strerror or problem}.")
             return
@@ -220,3 +233,7 @@ class TransferDialog(QDialog):
     def reject(self) -> None:
         """Escape closes it in order, too."""
         self.close()
+
+
+def _wav(path: Path) -> Path:
+    return path if path.suffix.lower() == ".wav" else path.with_name(f"{path.name}.wav")
