@@ -313,6 +313,8 @@ def test_arrow_keys_move_and_choose(hand: Hand, document: Document) -> None:
     assert document.selection == ("voice",)
     hand.key(Qt.Key.Key_Right)
     assert document.patch.nodes["voice"].position == (16.0, 0.0)
+    hand.key(Qt.Key.Key_Down, SHIFT)
+    assert document.patch.nodes["voice"].position == (16.0, 1.0)
     hand.key(Qt.Key.Key_Right, CTRL)
     assert document.selection == ("harmonic",) or document.selection == ("adsr",)
 

@@ -27,7 +27,7 @@ _SEQUENCES = (
 
 
 class EditorKeys:
-    """Arrows move the selection (with Ctrl they choose the next node that way), Tab searches, Enter edits, Space pans."""
+    """Arrows move the selection (with Shift by a pixel; with Ctrl they choose the next node that way), Tab searches, Enter edits, Space pans."""
 
     def __init__(self, editor: PatchEditor) -> None:
         self._editor = editor
@@ -46,7 +46,7 @@ class EditorKeys:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if key in _ARROWS:
             self._choose_towards(_ARROWS[key]) if control else self._nudge(
-                _ARROWS[key], fine=bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+                _ARROWS[key], fine=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             )
             return True
         if key == Qt.Key.Key_Space and not event.modifiers():

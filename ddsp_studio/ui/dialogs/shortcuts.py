@@ -15,7 +15,7 @@ _GESTURES = (
     ("Canvas: Frame everything", "Home"),
     ("Canvas: Frame the selection", "F, while the keyboard does not play"),
     ("Canvas: Choose the next processor", "Ctrl+arrows"),
-    ("Canvas: Move processors", "Arrows; Alt+Left, Alt+Right by a pixel"),
+    ("Canvas: Move processors", "Arrows; Shift+arrows by a pixel"),
     ("Canvas: Type a value", "Enter or a digit over it"),
     ("Canvas: Fine adjustment", "Shift or Ctrl while dragging a value"),
     ("Canvas: Default value", "Double-click a value"),
