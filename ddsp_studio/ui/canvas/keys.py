@@ -27,7 +27,10 @@ _SEQUENCES = (
 
 
 class EditorKeys:
-    """Arrows move the selection (with Shift by a pixel; with Ctrl they choose the next node that way), Tab searches, Enter edits, Space pans."""
+    """Arrows move the selection (with Shift by a pixel; with Ctrl they choose the next node that way).
+
+    Tab searches, Enter edits, Space pans.
+    """
 
     def __init__(self, editor: PatchEditor) -> None:
         self._editor = editor
