@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ddsp_studio.dsp.oscillators import fade_to_nyquist
 from ddsp_studio.dsp.sinusoids import sinusoid_bank
 from ddsp_studio.dsp.tensor import Tensor, tf
+from ddsp_studio.processors.bandwidth import BANDWIDTH, fading_rate
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
 
@@ -21,6 +22,7 @@ class Sinusoidal(Processor, version=1, category="Synth"):
     """
 
     partials = Option(default=16, low=1, high=256, doc="How many sinusoids")
+    bandwidth = BANDWIDTH
     frequencies = Control(
         unit="Hz", low=20.0, high=20000.0, channels="partials", law=Law.OCTAVES, doc="Frequency of each sinusoid",
         default=tuple(_FIRST * k for k in range(1, 65)),
@@ -47,6 +49,6 @@ class Sinusoidal(Processor, version=1, category="Synth"):
         """Sum the sinusoids."""
         hertz = x.frequencies * x.ratio
         hertz = tf.broadcast_to(hertz, [memory.phase.shape[0], *hertz.shape[1:]])
-        heard = fade_to_nyquist(x.amplitudes * x.amplitude, hertz, self.sample_rate)
+        heard = fade_to_nyquist(x.amplitudes * x.amplitude, hertz, fading_rate(self.options, self.sample_rate))
         audio, phase = sinusoid_bank(hertz, heard, memory.phase, self.sample_rate)
         return {"audio": audio, "sounding": heard[:, 1:]}, self.Memory(phase)

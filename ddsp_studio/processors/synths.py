@@ -13,16 +13,12 @@ from ddsp_studio.dsp.noise import row_seeds, white_noise
 from ddsp_studio.dsp.oscillators import accumulate_phase, fade_to_nyquist
 from ddsp_studio.dsp.ramps import samples
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
+from ddsp_studio.processors.bandwidth import BANDWIDTH, fading_rate
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Signal
 
 _NEPERS = math.log(10.0) / 20.0
 """dB of one octave for a slope of one power of the frequency."""
-
-
-_BANDWIDTH = Option(
-    default=0.0, low=0.0, high=96_000.0, unit="Hz", doc="Frequency up to which it sounds, as a model was trained; 0: all of them"
-)
 
 
 class Harmonic(Processor, version=1, category="Synth"):
@@ -33,7 +29,7 @@ class Harmonic(Processor, version=1, category="Synth"):
     """
 
     partials = Option(default=64, low=1, high=512, doc="How many partials")
-    bandwidth = _BANDWIDTH
+    bandwidth = BANDWIDTH
     f0 = Control(unit="Hz", low=8.0, high=16000.0, default=220.0, law=Law.OCTAVES, doc="Fundamental frequency")
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Sum of the partials' amplitudes")
     tilt = Control(unit="dB/oct", low=-24.0, high=24.0, default=0.0, doc="Darkens (below 0) or brightens the distribution")
@@ -53,7 +49,7 @@ class Harmonic(Processor, version=1, category="Synth"):
         """Number the partials."""
         self._numbers = np.arange(1, self.channels("distribution") + 1, dtype=np.float32)
         self._slopes = (np.log2(self._numbers) * _NEPERS).astype(np.float32)
-        self._fade_hz = min(self.sample_rate, 2.0 * float(self.options["bandwidth"]) or self.sample_rate)
+        self._fade_hz = fading_rate(self.options, self.sample_rate)
 
     def memory(self, batch: int) -> Memory:
         """Phase zero."""
@@ -79,7 +75,7 @@ class FilteredNoise(Processor, version=1, category="Synth"):
     """
 
     bands = Option(default=65, low=5, high=513, doc="How many bands the filter has")
-    bandwidth = _BANDWIDTH
+    bandwidth = BANDWIDTH
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Level of the noise")
     tilt = Control(unit="dB/oct", low=-24.0, high=24.0, default=0.0, doc="Darkens or brightens, about 1 kHz")
     magnitudes = Control(

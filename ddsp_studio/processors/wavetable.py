@@ -14,6 +14,7 @@ from ddsp_studio.dsp.ramps import ramp_hops, samples
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.dsp.wavetable import band_limit, fourier_bank, harmonics_of, level_of, linear_lookup_hops, read_waves
 from ddsp_studio.processors import wave_banks
+from ddsp_studio.processors.bandwidth import BANDWIDTH, fading_rate
 from ddsp_studio.processors.base import Processor
 from ddsp_studio.processors.declare import Control, Law, Option, Outlet, Weight
 
@@ -26,10 +27,10 @@ class Phase(NamedTuple):
     phase: Tensor
 
 
-def _audible(cosines: Tensor, sines: Tensor, f0_hz: Tensor, sample_rate: float) -> tuple[Tensor, Tensor]:
-    """Harmonics [batch or 1, frames, K] without what is above Nyquist for f0_hz [batch, frames, 1]."""
+def _audible(cosines: Tensor, sines: Tensor, f0_hz: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+    """Harmonics [batch or 1, frames, K] without what is above half the rate in Hz for f0_hz [batch, frames, 1]."""
     numbers = np.arange(1, int(cosines.shape[-1]) + 1, dtype=np.float32)
-    gains = fade_to_nyquist(tf.ones_like(f0_hz), f0_hz * numbers, sample_rate)
+    gains = fade_to_nyquist(tf.ones_like(f0_hz), f0_hz * numbers, rate)
     return cosines * gains, sines * gains
 
 
@@ -39,12 +40,14 @@ class Wavetable(Processor, version=1, category="Synth"):
     "clean" turns every frame of the table into its harmonics, fades them out before Nyquist and sums them: nothing aliases,
     and the constant part is dropped. "rough" reads the table by linear interpolation as early digital synthesizers did, and as
     DDSP's Wavetable does (Shan et al., "Differentiable Wavetable Synthesis", ICASSP 2022). Tables cross-fade from frame to frame.
+    The bandwidth holds for "clean": what the rough reading adds has no frequency of its own.
     """
 
     points = Option(default=_DRAWN, low=8, high=512, doc="How many points the wave has")
     reading = Option(
         default="clean", choices=("clean", "rough"), doc="Free of aliasing, or with the grit of linear interpolation"
     )
+    bandwidth = BANDWIDTH
     f0 = Control(unit="Hz", low=8.0, high=16000.0, default=220.0, law=Law.OCTAVES, doc="Frequency")
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Level")
     table = Control(
@@ -64,7 +67,7 @@ class Wavetable(Processor, version=1, category="Synth"):
         if self.options["reading"] == "rough":
             wave = linear_lookup_hops(turns, x.table)
         else:
-            wave = fourier_bank(turns, *_audible(*harmonics_of(x.table), f0_hz, self.sample_rate))
+            wave = fourier_bank(turns, *_audible(*harmonics_of(x.table), f0_hz, fading_rate(self.options, self.sample_rate)))
         return {"audio": samples(wave * ramp_hops(x.amplitude))}, Phase(end)
 
 
@@ -122,6 +125,7 @@ class LearnedWavetable(Processor, version=1, category="Synth"):
 
     tables = Option(default=4, low=1, high=32, doc="How many waves are learned")
     points = Option(default=128, low=16, high=1024, doc="How many points each wave has")
+    bandwidth = BANDWIDTH
     f0 = Control(unit="Hz", low=8.0, high=16000.0, default=220.0, law=Law.OCTAVES, doc="Frequency")
     amplitude = Control(unit="", low=0.0, high=1.0, default=0.5, doc="Level")
     position = Control(unit="", low=0.0, high=1.0, default=0.3, doc="From the first wave to the last")
@@ -153,5 +157,5 @@ class LearnedWavetable(Processor, version=1, category="Synth"):
         distance = x.position * (count - 1.0) - np.arange(count, dtype=np.float32)
         shares = tf.nn.relu(1.0 - tf.abs(distance))  # [batch or 1, frames, tables]
         cosines, sines = (tf.tensordot(shares, part, 1) for part in x.weights)
-        wave = fourier_bank(turns, *_audible(cosines, sines, f0_hz, self.sample_rate))
+        wave = fourier_bank(turns, *_audible(cosines, sines, f0_hz, fading_rate(self.options, self.sample_rate)))
         return {"audio": samples(wave * ramp_hops(x.amplitude))}, Phase(end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from ddsp_studio import resources
 from ddsp_studio.dsp.tensor import HOP, tf
-from ddsp_studio.processors import wave_banks
+from ddsp_studio.processors import patch_file, wave_banks
 from ddsp_studio.processors.catalogue import processor_types
+from ddsp_studio.processors.patch import Patch
+from ddsp_studio.processors.player import Player
+from ddsp_studio.training.bundle import banded
 
 RATE = 48_000
 SWEEP_HZ = (55.3, 220.3, 997.3, 2217.1, 4001.3, 7040.9)
@@ -65,6 +70,54 @@ def test_a_drawn_saw_does_not_alias_and_a_rough_one_does() -> None:
 def test_a_learned_wave_does_not_alias() -> None:
     measured = [alias_db(sound("LearnedWavetable", 750, f0=f0, position=0.9), f0) for f0 in SWEEP_HZ]
     assert max(measured) < -95.0
+
+
+def above_db(audio: np.ndarray, hertz: float, rate: int = RATE) -> float:
+    """The strongest component above a frequency against the strongest of all."""
+    spectrum = np.abs(np.fft.rfft(audio * np.kaiser(audio.size, 20.0)))
+    above = np.fft.rfftfreq(audio.size, 1.0 / rate) > hertz
+    return float(20.0 * np.log10(spectrum[above].max() / spectrum.max()))
+
+
+SAW = np.linspace(1.0, -1.0, 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("LearnedWavetable", {"f0": 250.0, "position": 1.0}),
+        ("Wavetable", {"f0": 350.0, "table": SAW}),
+        ("Sinusoidal", {"frequencies": np.linspace(400.0, 12_000.0, 16), "amplitudes": 0.1}),
+    ],
+)
+def test_what_was_trained_at_a_low_rate_sounds_as_it_did_and_no_higher(kind: str, values: dict[str, Any]) -> None:
+    low, high = 16_000, 48_000
+    sounds = {}
+    for rate, options in ((low, {}), (low, {"bandwidth": 8000.0}), (high, {"bandwidth": 8000.0}), (high, {})):
+        processor = processor_types()[kind](rate, **options)
+        outputs, _ = processor.process(processor.start(1), frames({**values, "amplitude": 0.5}, rate // HOP))
+        sounds[rate, bool(options)] = np.asarray(outputs["audio"][0], np.float64)
+    np.testing.assert_array_equal(sounds[low, True], sounds[low, False])
+    assert above_db(sounds[high, True], 8050.0) < -90.0
+    assert above_db(sounds[high, False], 8050.0) > -40.0
+    # sample n of the low rate is the moment of sample 3·n + 2 of the high one, for both count from 1
+    np.testing.assert_allclose(sounds[high, True][2::3][3000:15_000], sounds[low, False][3000:15_000], atol=2e-4)
+
+
+def test_the_wavetable_template_trained_at_a_low_rate_plays_nothing_above_it() -> None:
+    drawn = patch_file.load(resources.factory(resources.TEMPLATES)["wavetable_instrument"])
+    waves_only = drawn.with_node("noise", replace(drawn.nodes["noise"], muted=True))
+    played = np.zeros((1, RATE // HOP, 7), np.float32)
+    played[..., 0], played[..., 1], played[:, 0, 2], played[..., 3] = 60.0, 1.0, 1.0, 0.7
+
+    def heard_db(patch: Patch) -> float:
+        player = Player(patch, sample_rate=RATE, voices=1)
+        block = player.render(np.tile(player.values, (played.shape[1], 1)), played)
+        return above_db(block.audio[0].astype(np.float64), 8500.0)
+
+    assert heard_db(banded(waves_only, 16_000)) < -120.0
+    assert heard_db(waves_only) > -100.0
+    assert heard_db(banded(drawn, 16_000)) < -90.0
 
 
 @pytest.mark.parametrize(
