@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,14 @@ def cepstrum_of(log_mel: Tensor, coefficients: int = 13) -> Tensor:
 def timbre_bands(magnitudes: Tensor, size: int, sample_rate: float) -> Tensor:
     """Natural logarithm of the power in 64 mel bands from 40 Hz to 7.6 kHz: by this the encoders hear timbre.
 
+    A band holds the same power however many points the transform has. Between the partials of a chord it depends on where the
+    bins lie all the same: a transform of `size` points has them at the same frequencies at every rate.
+
     Args:
         magnitudes: of Hann windows of `size` samples, [..., bins]; arrays or tensors. sample_rate: Hz.
     """
-    scaled = magnitudes * np.float32(2.0 / float(np.sum(hann(size))))
+    points = 2 * (int(magnitudes.shape[-1]) - 1)
+    scaled = magnitudes * np.float32(2.0 / float(np.sum(hann(size))) * math.sqrt(size / points))
     power = mel_of(scaled * scaled, sample_rate, TIMBRE_BANDS, _TIMBRE_HZ[0], min(_TIMBRE_HZ[1], 0.475 * sample_rate))
     log = np.log if isinstance(power, np.ndarray) else tf.math.log
     return log(power + np.float32(_FLOOR))

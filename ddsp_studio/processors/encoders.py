@@ -52,7 +52,7 @@ class _Encoder:
         held = tf.minimum(frames.starts, hops - 1)[..., None] + np.arange(self.window, dtype=np.int32)
         heard = tf.gather(line, held, axis=1, batch_dims=1)
         size = self.window * HOP
-        magnitudes = magnitudes_of(tf.reshape(heard, [batch, -1, size]))
+        magnitudes = magnitudes_of(tf.reshape(heard, [batch, -1, size]), size)
         return timbre_bands(magnitudes, size, self.sample_rate), frames, line[:, hops:]
 
     def _say(self, said: Tensor, clock: Clock, frames: Frames, audio: Tensor) -> tuple[Tensor, Clock]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.dsp.mel import TIMBRE_COEFFICIENTS, TIMBRE_WINDOW_S, cepstrum_of, timbre_bands
-from ddsp_studio.dsp.spectral import fft_size_of, hann
+from ddsp_studio.dsp.spectral import hann
 from ddsp_studio.dsp.tensor import HOP
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.f0_layout import Floats
@@ -27,7 +27,7 @@ def mfcc_at(audio: Floats, sample_rate: int, middles: npt.NDArray[np.int_]) -> F
     for first in range(0, len(middles), _AT_ONCE):
         part = middles[first : first + _AT_ONCE]
         windows = np.stack([_around(audio, int(middle), size) for middle in part]) * hann(size)
-        magnitudes = np.abs(np.fft.rfft(windows, fft_size_of(size))).astype(np.float32)
+        magnitudes = np.abs(np.fft.rfft(windows)).astype(np.float32)
         found[first : first + len(part)] = cepstrum_of(timbre_bands(magnitudes, size, sample_rate), TIMBRE_COEFFICIENTS)
     return found
 
