@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ddsp_studio.training.data import corpus as corpus_module
+from ddsp_studio.training.data import store as store_module
 from ddsp_studio.training.data.augment import Augmentation, example
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.chance import permutation, uniform, words_of
@@ -46,7 +47,7 @@ def corpus(tmp_path):
 
 def test_the_same_audio_is_analysed_once(tmp_path, monkeypatch):
     path, heard = write(tmp_path / "a.wav", melody([60])), []
-    monkeypatch.setattr(corpus_module, "sound_of_file", lambda path: heard.append(path) or sound_of_file(path))
+    monkeypatch.setattr(corpus_module, "sound_of_file", lambda path, **how: heard.append(path) or sound_of_file(path, **how))
     first = open_corpus([Entry(path)]).recordings[0]
     copied = write(tmp_path / "deep" / "b.wav", melody([60]))
     again = open_corpus([Entry(copied)]).recordings[0]
@@ -115,7 +116,7 @@ def test_work_that_is_ended_leaves_nothing(tmp_path):
     paths = [write(tmp_path / f"{i}.wav", melody([60 + i])) for i in range(2)]
 
     def cancel(share: float) -> None:
-        if share > 0.0:
+        if share > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -129,6 +130,55 @@ def test_work_that_is_ended_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="no more"):
         stored(entry_key("x", Analysis()), broken, Analysis())
     assert len(list(cache_folder().iterdir())) == 1
+
+
+@pytest.mark.parametrize("channels", (1, 2))
+def test_one_long_file_tells_how_far_it_is_and_can_be_ended(tmp_path, channels):
+    path = write(tmp_path / "a.wav", np.repeat(np.tile(melody([60, 64]), 20)[:, None], channels, axis=1))
+    shares = []
+    open_corpus([Entry(path)], progress=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len({s for s in shares if 0.0 < s < 1.0}) >= 3
+    # while it is hashed, while it is listened to, and while it is looked through for clipping
+    for key, wanted in enumerate((1, len(shares) // 2, len(shares) - 2), 65):
+        told = []
+
+        def cancel(share, told=told, wanted=wanted):
+            told.append(share)
+            if len(told) == wanted:
+                raise KeyboardInterrupt
+
+        write(path, np.repeat(np.tile(melody([60, key]), 20)[:, None], channels, axis=1))
+        with pytest.raises(KeyboardInterrupt):
+            open_corpus([Entry(path)], progress=cancel)
+        assert len(list(cache_folder().iterdir())) == 1
+
+
+def test_what_killed_processes_left_is_swept(tmp_path):
+    path = write(tmp_path / "a.wav", melody([60]))
+    program = """
+import os, signal, sys
+from pathlib import Path
+from ddsp_studio.training.data.corpus import Entry, open_corpus
+open_corpus([Entry(Path(sys.argv[1]))], progress=lambda share: os.kill(os.getpid(), signal.SIGKILL) if share > 0.9 else None)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(path)], timeout=120, check=False)
+    assert done.returncode == -9 and len(list(cache_folder().iterdir())) == 1
+    old, young, alive = (cache_folder() / f".{name}" for name in ("a" * 32 + "-old", "b" * 32 + "-young", "c"))
+    alive = alive.with_name(f"{alive.name}-{store_module._here()}-{os.getpid()}-x")
+    for place in (old, young, alive):
+        place.mkdir()
+        (place / "audio.f32").write_bytes(b"1234")
+    for file in (old / "audio.f32", old):
+        os.utime(file, (1e9, 1e9))
+    open_corpus([Entry(path)])
+    left = {place.name for place in cache_folder().iterdir()}
+    assert {name for name in left if name.startswith(".")} == {young.name, alive.name} and len(left) == 3
+
+
+def test_material_without_sounds_is_not_kept():
+    with pytest.raises(store_module.NoSounds) as told:
+        stored("a" * 32, lambda problems: problems.append("nothing there") or [], Analysis())
+    assert told.value.problems == ["nothing there"] and not list(cache_folder().iterdir())
 
 
 def test_many_sounds_of_any_length_in_one_entry():

@@ -19,6 +19,7 @@ from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown, file_facts, find_audio, mono_blocks, read_mono
 from ddsp_studio.training.data.corpus import Entry, kind_of, open_corpus
 from ddsp_studio.training.data.crc32c import crc32c, masked_crc32c
+from ddsp_studio.training.data.glance import glance
 from ddsp_studio.training.data.maestro import maestro_performances
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, parse_name
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, parse_example, read_examples
@@ -287,6 +288,44 @@ def test_nsynth_cut_short(tmp_path):
         list(nsynth_sounds(folder))
 
 
+def test_what_macos_puts_beside_notes_and_what_is_unreadable(tmp_path):
+    folder, problems = nsynth_folder(tmp_path / "nsynth-test", NOTES), list[str]()
+    (folder / "audio" / f"._{NOTES[0]}.wav").write_bytes(b"\x00\x05\x16\x07" + bytes(200))
+    (folder / "audio" / f"{NOTES[1]}.wav").write_bytes(b"no sound at all")
+    archive = tmp_path / "nsynth-test.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder, "nsynth-test")
+    assert sorted(sound.name for sound in nsynth_sounds(archive, None, problems)) == sorted(NOTES[:1] + NOTES[2:])
+    assert problems == ["nsynth-test.tar.gz: 1 of the notes in it is not readable"]
+    assert glance(archive, "nsynth").sounds == glance(folder, "nsynth").sounds == 4
+
+
+def test_every_note_of_a_data_set_ticks_wanted_or_not(nsynth):
+    def cancel(share: float | None) -> None:
+        told.append(share)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    told: list[float | None] = []
+    with pytest.raises(KeyboardInterrupt):
+        list(nsynth_sounds(nsynth, NSynthFilter(families=("organ",)), None, cancel))
+    assert told == sorted(told) and 0.0 <= told[0] <= told[-1] <= 1.0
+    shares: list[float] = []
+    open_corpus([Entry(nsynth)], progress=shares.append)
+    assert shares == sorted(shares) and len(shares) > len(NOTES)
+
+
+def test_changed_audio_of_a_folder_is_heard(tmp_path):
+    """Its table of notes stays as it is."""
+    folder = nsynth_folder(tmp_path / "nsynth-test", NOTES[:1])
+    before = open_corpus([Entry(folder)]).recordings[0].frames.f0_hz
+    write(folder / "audio" / f"{NOTES[0]}.wav", harmonic(300.0, 0.5))
+    after = open_corpus([Entry(folder)]).recordings[0].frames.f0_hz
+    assert np.median(before) == pytest.approx(392.0, rel=0.01) and np.median(after) == pytest.approx(300.0, rel=0.01)
+    other = folder.rename(tmp_path / "nsynth-train")
+    assert open_corpus([Entry(other)]).recordings[0].split == "train"
+
+
 def test_a_folder_of_parts(tmp_path):
     """The archives of a data set, unpacked or not, lie in one folder; each is read once."""
     place = tmp_path / "nsynth"
@@ -416,6 +455,62 @@ def test_ddsp_records(tmp_path, frames):
     assert held.loudness_db[100] < -10.0
     (folder / "train.tfrecord-00000-of-00002").write_bytes(framed([record])[:-9])
     assert "cut short in record 1" in open_corpus([Entry(folder)]).problems[0]
+
+
+GLIDE = 220.0 * 2.0 ** (0.5 * np.sin(2.0 * np.pi * 0.7 * np.arange(4 * RATE) / RATE))
+"""Four seconds of pitch at 16 kHz that moves by half an octave up and down."""
+
+
+def gliding(rate: int, frame_rate: int, frames: int, behind: int, *, resampled: bool = True) -> bytes:
+    """A glide as magenta/ddsp's preparation writes it; frame m describes the sound `behind` samples of 16 kHz behind its hop."""
+    at = np.arange(frames) * (RATE // frame_rate) + behind
+    f0_hz = 220.0 * 2.0 ** (0.5 * np.sin(2.0 * np.pi * 0.7 * at / RATE))
+    wide = 220.0 * 2.0 ** (0.5 * np.sin(2.0 * np.pi * 0.7 * np.arange(4 * rate) / rate))
+    held = {"audio": harmonic(wide, 4.0, rate), "f0_hz": f0_hz, "f0_confidence": np.full(frames, 0.9)}
+    return serialised(held | ({"audio_16k": harmonic(GLIDE, 4.0)} if resampled else {}))
+
+
+@pytest.mark.parametrize("behind", (0, 512))
+@pytest.mark.parametrize(("rate", "frame_rate"), [(16_000, 250), (16_000, 50), (48_000, 250), (44_100, 50)])
+def test_ddsp_records_of_any_rate_and_padding(tmp_path, rate, frame_rate, behind):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(framed([gliding(rate, frame_rate, 4 * frame_rate, behind)] * 2))
+    for recording in open_corpus([Entry(path)]).recordings:
+        assert recording.samples == pytest.approx(4 * RATE, abs=2)
+        held = recording.frames.f0_hz[10:-20]
+        off = 1200.0 * np.log2(held / GLIDE[64 * np.arange(10, 10 + len(held))])
+        assert np.abs(off).max() < 12.0  # 32 ms elsewhere would be 84 cents
+
+
+def test_ddsp_records_with_a_frame_at_their_end_are_centred(tmp_path):
+    """Their number says so, whatever they hold."""
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(framed([gliding(RATE, 250, 1001, 512, resampled=False)]))
+    held = open_corpus([Entry(path)]).recordings[0].frames.f0_hz
+    np.testing.assert_allclose(held[10:-20], GLIDE[64 * np.arange(10, 981) + 512], rtol=1e-4)
+
+
+def test_ddsp_records_that_do_not_fit_their_sound_are_tracked(tmp_path):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(framed([gliding(RATE, 250, 777, 0)]))
+    held = open_corpus([Entry(path)]).recordings[0].frames.f0_hz[10:-20]
+    assert np.abs(1200.0 * np.log2(held / GLIDE[64 * np.arange(10, 10 + len(held))])).max() < 12.0
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("notes.tfrecord-train-00000-of-00010", "train"),
+        ("notes.tfrecord-eval-00000-of-00002", "validation"),
+        ("a-valid.tfrecord", "validation"),
+        ("a-train.tfrecord-test", "test"),
+        ("train.tfrecord-00000-of-00010", ""),
+        ("contest.tfrecord", ""),
+    ],
+)
+def test_ddsp_records_by_split(tmp_path, name, split):
+    (tmp_path / name).write_bytes(framed([gliding(RATE, 50, 200, 0)]))
+    assert [recording.split for recording in open_corpus([Entry(tmp_path / name)]).recordings] == [split]
 
 
 @needs_shared

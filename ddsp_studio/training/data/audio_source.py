@@ -6,7 +6,7 @@ Decoded by libsndfile, resampled by soxr; memory does not grow with the length o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from ddsp_studio.files import check_regular
 from ddsp_studio.training.features.clock import HIGHEST_RATE, LOWEST_RATE
 
 Floats = npt.NDArray[np.float32]
+
+Tick = Callable[[float | None], None]
+"""Called now and then while something long is read, with the share that is done, 0..1, or None where that is not known; what it
+raises ends the work."""
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".rf64", ".caf", ".au")
 """Endings by which a folder's sound files are found; a file that is named explicitly may end as it likes."""
@@ -155,7 +159,7 @@ class Mixdown:
         return np.ascontiguousarray(block[:, self.channel])
 
 
-def choose_mixdown(path: Path) -> Mixdown:
+def choose_mixdown(path: Path, tick: Tick | None = None) -> Mixdown:
     """The mean of the channels, or the loudest one where they cancel each other or all but it are all but silent.
 
     Two microphones at a distance cancel some partials only, which may hide the pitch: then, too, one of them is heard alone.
@@ -164,6 +168,8 @@ def choose_mixdown(path: Path) -> Mixdown:
     for block in raw_blocks(path):
         if block.shape[1] == 1:
             return Mixdown()
+        if tick:
+            tick(None)
         mixed += float(np.sum(block.mean(axis=1, dtype=np.float64) ** 2))
         single = single + np.sum(block.astype(np.float64) ** 2, axis=0)
     alike = float(np.mean(np.sqrt(single)) ** 2)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Floats, file_facts, find_audio
-from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds
+from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Floats, Tick, file_facts, find_audio
+from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds, ddsp_split_of
 from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, split_of
 from ddsp_studio.training.data.sound import Sound, sound_of_file
-from ddsp_studio.training.data.store import Analysis, Stored, content_hash, entry_key, stored
+from ddsp_studio.training.data.store import Analysis, NoSounds, Stored, content_hash, entry_key, stored, sweep
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
 from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
@@ -142,8 +145,8 @@ def open_corpus(
 
     Args:
         entries: files and folders. analysis: how. cache: folder, the platform's if not given.
-        progress: called with the share that is done, 0..1; an exception that it raises ends the work, and nothing half-made
-            stays.
+        progress: called with the share that is done, 0..1, a few times a second and never falling; an exception that it raises
+            ends the work, and nothing half-made stays.
 
     Returns:
         The corpus; a file that cannot be used costs a sentence in its problems, and nothing else.
@@ -154,12 +157,16 @@ def open_corpus(
     how = analysis or Analysis()
     parts, problems = _parts(entries)
     recordings: list[Recording] = []
+    sweep(cache)
     for number, part in enumerate(parts):
-        if progress:
-            progress(number / len(parts))
+        tick = _ticking(progress, number, len(parts))
+        tick(None)
         try:
-            key = entry_key(part.content(), how)
-            held = stored(key, part.sounds, how, cache)
+            key = entry_key(part.content(tick), how)
+            held = stored(key, functools.partial(part.sounds, tick), how, cache)
+        except NoSounds as nothing:
+            problems += nothing.problems
+            continue
         except (ValueError, OSError) as problem:
             if isinstance(problem, OSError) and not _about(problem, part.path):
                 raise
@@ -176,6 +183,19 @@ def open_corpus(
     return Corpus(how.sample_rate, tuple(recordings), tuple(problems))
 
 
+def _ticking(progress: Callable[[float], None] | None, number: int, count: int) -> Tick:
+    """Tells how far the whole is when part `number` of so many ticks; it never goes back, as where a part is read twice."""
+    furthest = 0.0
+
+    def tick(share: float | None) -> None:
+        nonlocal furthest
+        furthest = max(furthest, share or 0.0)
+        if progress:
+            progress((number + furthest) / count)
+
+    return tick
+
+
 def _about(problem: OSError, path: Path) -> bool:
     return problem.filename is not None and Path(problem.filename).is_relative_to(path)
 
@@ -186,8 +206,8 @@ class _Part:
 
     path: Path
     octave: int
-    content: Callable[[], str]
-    sounds: Callable[[list[str]], Iterable[Sound]]
+    content: Callable[[Tick], str]
+    sounds: Callable[[Tick, list[str]], Iterable[Sound]]
     called: str = ""
 
 
@@ -268,11 +288,11 @@ def _kind_of_records(files: list[Path]) -> str:
 
 def _audio_parts(entry: Entry) -> list[_Part]:
     def part(path: Path) -> _Part:
-        def sounds(problems: list[str]) -> Iterable[Sound]:
+        def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
             file_facts(path)
-            return [sound_of_file(path)]
+            return [sound_of_file(path, tick=tick)]
 
-        return _Part(path, entry.octave, lambda: content_hash(path), sounds, path.name)
+        return _Part(path, entry.octave, lambda tick: content_hash(path, tick), sounds, path.name)
 
     return [part(path) for path in find_audio([entry.path])]
 
@@ -282,13 +302,13 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
     if split and split not in entry.splits:
         return []
 
-    def content() -> str:
-        table = path / "examples.json" if path.is_dir() else path
-        return f"nsynth {content_hash(table)} {wanted}"
+    def content(tick: Tick) -> str:
+        held = f"{content_hash(path / 'examples.json')} {_listing(path / 'audio')}" if path.is_dir() else content_hash(path, tick)
+        return f"nsynth {split} {held} {wanted}"
 
-    def sounds(problems: list[str]) -> Iterable[Sound]:
+    def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
         given = 0
-        for sound in nsynth_sounds(path, wanted, problems):
+        for sound in nsynth_sounds(path, wanted, problems, tick):
             given += 1
             yield sound
         if not given and wanted != NSynthFilter():
@@ -297,11 +317,24 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
     return [_Part(path, entry.octave, content, sounds)]
 
 
+def _listing(folder: Path) -> str:
+    """A hash of the names, sizes and times of a folder's WAV files: to read hundreds of thousands would take an hour."""
+    digest = hashlib.blake2b(digest_size=16)
+    with os.scandir(folder) as files:
+        facts = [(file.name, file.stat()) for file in files if file.name.endswith(".wav")]
+    for name, fact in sorted(facts, key=lambda one: one[0]):
+        digest.update(f"{name!r} {fact.st_size} {fact.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def _maestro_parts(entry: Entry) -> list[_Part]:
     problems: list[str] = []
 
     def part(sound: Sound, path: Path) -> _Part:
-        return _Part(path, entry.octave, lambda: f"maestro {sound.split} {content_hash(path)}", lambda problems: [sound])
+        def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
+            return [sound_of_file(path, name=sound.name, split=sound.split, tick=tick)]
+
+        return _Part(path, entry.octave, lambda tick: f"maestro {sound.split} {content_hash(path, tick)}", sounds)
 
     found = [part(sound, path) for sound, path in maestro_sounds(entry.path, splits=entry.splits, problems=problems)]
     if not found:
@@ -311,7 +344,10 @@ def _maestro_parts(entry: Entry) -> list[_Part]:
 
 def _ddsp_parts(entry: Entry) -> list[_Part]:
     def part(path: Path) -> _Part:
-        return _Part(path, entry.octave, lambda: f"ddsp {content_hash(path)}", lambda problems: ddsp_sounds(path, problems))
+        def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
+            return ddsp_sounds(path, problems, tick=tick)
+
+        return _Part(path, entry.octave, lambda tick: f"ddsp {ddsp_split_of(path)} {content_hash(path, tick)}", sounds)
 
     return [part(path) for path in ddsp_record_files(entry.path)]
 

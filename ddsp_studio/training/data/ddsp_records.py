@@ -1,25 +1,39 @@
-"""TFRecords in the feature layout of magenta/ddsp's data preparation: audio, f0_hz, f0_confidence, loudness_db.
+"""TFRecords in the feature layout of magenta/ddsp's data preparation: audio, audio_16k, f0_hz, f0_confidence, loudness_db.
 
-Audio is 16 kHz mono and frames come 250 a second, the first at sample 0, unless the lengths say otherwise. Pitch and
-confidence are taken as they are; loudness is computed anew, since ours and theirs are not on one scale.
+Audio is mono at the rate that its length beside `audio_16k` tells, 16 kHz without that. How many pitch frames there are a second
+follows from their number (250, 50 …), and where they stand from it or from the sound (`given_f0`). Pitch and confidence are taken
+as they are where they fit the sound; loudness is computed anew, since ours and theirs are not on one scale.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ddsp_studio.training.data.audio_source import Floats, Tick
+from ddsp_studio.training.data.given_f0 import Given, delay_of, frame_rate
 from ddsp_studio.training.data.sound import Sound, sound_of
 from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
-from ddsp_studio.training.features.clock import frame_count, frame_period
-from ddsp_studio.training.features.f0 import F0
 
 SAMPLE_RATE = 16_000
-FRAME_RATE = 250
-_SURE = 0.5
-"""Confidence of the peer's tracker from which a frame counts as having a pitch."""
+_RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000)
+_SPLIT = re.compile(r"-(train|eval|valid|test)[a-z]*(?=[-.]|$)")
+_LISTENED_S = 24.0
+"""How much of a file's beginning is heard to tell where its pitch frames stand."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An example: mono [samples] at `rate` Hz, and the pitch that it brings, if that fits its length."""
+
+    audio: Floats
+    rate: int
+    pitch: Given | None
 
 
 def ddsp_record_files(path: Path) -> list[Path]:
@@ -36,57 +50,75 @@ def ddsp_record_files(path: Path) -> list[Path]:
     return files
 
 
-def ddsp_sounds(path: Path, problems: list[str] | None = None, *, sample_rate: int = SAMPLE_RATE) -> Iterator[Sound]:
+def ddsp_split_of(path: Path) -> str:
+    """The split that a file is called after ("notes.tfrecord-train-00000-of-00010", "notes-eval.tfrecord"), "" if none."""
+    found = _SPLIT.findall(path.name.lower())
+    return {"eval": "validation", "valid": "validation"}.get(found[-1], found[-1]) if found else ""
+
+
+def ddsp_sounds(path: Path, problems: list[str] | None = None, *, tick: Tick | None = None) -> Iterator[Sound]:
     """The examples of a file or folder, in order.
 
     Args:
-        path: file or folder. problems: gets one sentence for every file that is cut short. sample_rate: of their audio, Hz.
+        path: file or folder. problems: gets one sentence for every file that is cut short. tick: called for every example.
 
     Raises:
         ValueError: no such records.
     """
     for file in ddsp_record_files(path):
-        given = 0
-        try:
-            for example in read_examples(file):
-                yield _sound(example, file, given, sample_rate)
-                given += 1
-        except TruncatedArchive as problem:
-            if not given or problems is None:
-                raise
-            problems.append(str(problem))
+        examples = _examples(file, problems, tick)
+        first = list(_listened(examples))
+        delay_s = delay_of((one.audio, one.rate, one.pitch) for one in first if one.pitch)
+        split = ddsp_split_of(file)
+        for number, one in enumerate(itertools.chain(first, examples)):
+            given = one.pitch.at(delay_s) if one.pitch else None
+            yield sound_of(f"{file.name}#{number:05d}", one.audio, one.rate, split=split, f0=given)
 
 
-def _sound(example: Example, file: Path, number: int, sample_rate: int) -> Sound:
-    audio, f0_hz = _floats(example, "audio"), _floats(example, "f0_hz")
+def _listened(examples: Iterator[_Held]) -> Iterator[_Held]:
+    """The first of the examples: as many as are needed to tell where pitch frames stand."""
+    seconds = 0.0
+    for one in examples:
+        yield one
+        if one.pitch and not one.pitch.unsure:
+            return
+        seconds += len(one.audio) / one.rate
+        if seconds >= _LISTENED_S:
+            return
+
+
+def _examples(file: Path, problems: list[str] | None, tick: Tick | None) -> Iterator[_Held]:
+    given, read, size = 0, 0, file.stat().st_size
+    try:
+        for example in read_examples(file):
+            read += sum(value.nbytes for value in example.values() if isinstance(value, np.ndarray))
+            if tick:
+                tick(min(1.0, read / size))
+            yield _held(example, file)
+            given += 1
+    except TruncatedArchive as problem:
+        if not given or problems is None:
+            raise
+        problems.append(str(problem))
+
+
+def _held(example: Example, file: Path) -> _Held:
+    audio, at_16k, f0_hz = (_floats(example, name) for name in ("audio", "audio_16k", "f0_hz"))
     if not len(audio):
         raise ValueError(f"{file.name} holds TFRecords without audio: not those of magenta/ddsp")
-    confidence = (
-        _floats(example, "f0_confidence") if len(_floats(example, "f0_confidence")) == len(f0_hz) else np.ones_like(f0_hz)
-    )
-    given = _GivenF0(f0_hz, confidence, len(audio) / sample_rate) if len(f0_hz) else None
-    return sound_of(f"{file.name}#{number:05d}", audio, sample_rate, f0=given)
+    rate = _usual(SAMPLE_RATE * len(audio) / len(at_16k)) if len(at_16k) else SAMPLE_RATE
+    confidence = _floats(example, "f0_confidence")
+    confidence = confidence if len(confidence) == len(f0_hz) else np.ones_like(f0_hz)
+    frames = frame_rate(len(at_16k) or len(audio), len(f0_hz)) if len(f0_hz) else None
+    return _Held(audio, rate, Given(f0_hz, confidence, len(audio) / rate, *frames) if frames else None)
 
 
-def _floats(example: Example, name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def _usual(rate: float) -> int:
+    """The sample rate that is meant: resampling rounds lengths."""
+    near = min(_RATES, key=lambda known: abs(known - rate))
+    return near if abs(near - rate) < 1e-3 * rate else round(rate)
+
+
+def _floats(example: Example, name: str) -> Floats:
     held = example.get(name)
     return held.astype(np.float32) if isinstance(held, np.ndarray) else np.zeros(0, np.float32)
-
-
-class _GivenF0:
-    """Pitch of an example at the frames of our clock, at any rate."""
-
-    def __init__(self, f0_hz: np.ndarray, confidence: np.ndarray, seconds: float) -> None:
-        self._f0_hz, self._confidence, self._seconds = f0_hz, confidence, seconds
-
-    def __call__(self, sample_rate: int) -> F0:
-        frames = frame_count(round(self._seconds * sample_rate), sample_rate)
-        at = np.arange(frames) * (frame_period(sample_rate) / sample_rate) * FRAME_RATE
-        nearest = np.clip(np.round(at).astype(int), 0, len(self._f0_hz) - 1)
-        octaves = np.log2(np.maximum(self._f0_hz, 1.0))
-        # between frames of one note the pitch glides; where it jumps the nearer frame holds
-        smooth = np.interp(at, np.arange(len(octaves)), octaves)
-        f0_hz = 2.0 ** np.where(np.abs(smooth - octaves[nearest]) < 1.0 / 12.0, smooth, octaves[nearest])
-        sure = (self._confidence[nearest] >= _SURE) & (self._f0_hz[nearest] > 0.0)
-        confidence = np.where(sure, np.clip(self._confidence[nearest], 0.0, 1.0), 0.0)
-        return F0(np.where(sure, f0_hz, 0.0).astype(np.float32), confidence.astype(np.float32))

@@ -21,7 +21,7 @@ from ddsp_studio.training.data.corpus import Entry, expanded, kind_of
 from ddsp_studio.training.data.crc32c import masked_crc32c
 from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds
 from ddsp_studio.training.data.maestro import maestro_performances, maestro_sounds
-from ddsp_studio.training.data.nsynth import NSynthNote, note_of_example, nsynth_sounds, parse_name
+from ddsp_studio.training.data.nsynth import NSynthNote, note_of_example, note_of_member, nsynth_sounds, parse_name
 from ddsp_studio.training.data.nsynth_notes import Notes, count, gathered, keys_of, mixture
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.data.store import Analysis
@@ -165,7 +165,7 @@ def _first(blocks: Iterator[Floats], samples: int) -> Iterator[Floats]:
 def _look_at_nsynth(path: Path) -> _Contents:
     if path.is_dir():
         with os.scandir(path / "audio") as files:
-            names = [file.name[:-4] for file in files if file.name.endswith(".wav")]
+            names = [file.name[:-4] for file in files if file.name.endswith(".wav") and not file.name.startswith(".")]
         return _Contents(len(names), notes=tuple(_notes(names)))
     if ".tfrecord" not in path.name:
         return _look_into_archive(path)
@@ -181,22 +181,22 @@ def _notes_of_records(path: Path) -> Iterator[NSynthNote]:
 def _look_into_archive(path: Path) -> _Contents:
     """The names in its first part; how many there are in all is reckoned from that."""
     check_regular(path)
-    names: list[str] = []
+    notes: list[NSynthNote] = []
     size, read, damaged = path.stat().st_size, 0, ""
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|*") as archive:
             for member in archive:
-                if member.isfile() and member.name.endswith(".wav"):
-                    names.append(Path(member.name).stem)
+                note = note_of_member(member)
+                notes += [note] if note else []
                 read = file.tell()
                 if read > _SCANNED:
                     break
     except (tarfile.TarError, EOFError, zlib.error):
-        names = names[:-1]  # its sound is not all there
-        damaged = _CUT.format(path.name, _count(len(names), "note"))
+        notes = notes[:-1]  # its sound is not all there
+        damaged = _CUT.format(path.name, _count(len(notes), "note"))
     whole = read <= _SCANNED
-    sounds = len(names) if whole else round(len(names) * size / read)
-    return _Contents(sounds, whole, notes=tuple(_notes(names)), damaged=damaged)
+    sounds = len(notes) if whole else round(len(notes) * size / read)
+    return _Contents(sounds, whole, notes=tuple(notes), damaged=damaged)
 
 
 def _count(number: int, what: str) -> str:

@@ -8,7 +8,6 @@ the right.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import tarfile
@@ -22,6 +21,7 @@ import numpy as np
 import soundfile
 
 from ddsp_studio.files import FileTooLarge, check_regular, read_text
+from ddsp_studio.training.data.audio_source import Tick
 from ddsp_studio.training.data.sound import Sound, sound_of
 from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
 
@@ -100,23 +100,27 @@ def parse_name(name: str) -> NSynthNote:
         raise ValueError(f"{name!r} is not the name of an NSynth note") from problem
 
 
-def nsynth_sounds(path: Path, wanted: NSynthFilter | None = None, problems: list[str] | None = None) -> Iterator[Sound]:
+def nsynth_sounds(
+    path: Path, wanted: NSynthFilter | None = None, problems: list[str] | None = None, tick: Tick | None = None
+) -> Iterator[Sound]:
     """The notes of an NSynth file or folder, one after the other.
 
     Args:
         path: a TFRecord, a folder with examples.json, or a .tar or .tar.gz of one. wanted: which notes.
-        problems: gets one sentence if the archive is cut short or a note is missing; what could be read is given.
+        problems: gets one sentence if the archive is cut short or notes are missing or unreadable; what could be read is given.
+        tick: called for every note, wanted or not.
 
     Raises:
         ValueError: it is none of these. OSError: it cannot be read.
     """
     choice, told = wanted or NSynthFilter(), problems if problems is not None else []
+    heard = tick or (lambda share: None)
     if path.is_dir():
-        yield from _from_folder(path, choice, told)
+        yield from _from_folder(path, choice, told, heard)
     elif ".tar" in path.suffixes or path.suffix in (".tar", ".tgz"):
-        yield from _from_tar(path, choice, told)
+        yield from _from_tar(path, choice, told, heard)
     else:
-        yield from _from_records(path, choice, told)
+        yield from _from_records(path, choice, told, heard)
 
 
 def split_of(path: Path) -> str:
@@ -125,12 +129,14 @@ def split_of(path: Path) -> str:
     return next((held for part, held in (("train", "train"), ("valid", "validation"), ("test", "test")) if part in name), "")
 
 
-def _from_records(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
-    given = 0
+def _from_records(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
+    given, seen, size = 0, 0, path.stat().st_size
     try:
         for example in read_examples(path):
             note = note_of_example(example, path)
             given += 1
+            seen += np.asarray(example["audio"]).nbytes  # nearly all of a record
+            tick(min(1.0, seen / size))
             if wanted.wants(note):
                 audio = np.asarray(example["audio"], np.float32)
                 rate = int(np.asarray(example.get("sample_rate", [16_000]))[0])
@@ -153,10 +159,11 @@ def note_of_example(example: Example, path: Path) -> NSynthNote:
     return NSynthNote(note.name, note.instrument, note.family, note.source, pitch, velocity)
 
 
-def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
+def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
     listed = _read_json(path / "examples.json")
     missing = 0
-    for name, entry in listed.items():
+    for number, (name, entry) in enumerate(listed.items()):
+        tick(number / len(listed))
         note = _note_of_entry(name, entry)
         if not wanted.wants(note):
             continue
@@ -195,25 +202,40 @@ def _note_of_entry(name: str, entry: Any) -> NSynthNote:
     )
 
 
-def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str]) -> Iterator[Sound]:
+def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
     """One pass over the archive: what a note is stands in its file's name, so examples.json is not needed before the audio."""
     check_regular(path)
-    given = 0
+    given, unreadable, size = 0, 0, path.stat().st_size
     try:
-        with tarfile.open(path, "r|*") as archive:
+        with path.open("rb") as whole, tarfile.open(fileobj=whole, mode="r|*") as archive:
             for member in archive:
-                file = Path(member.name)
-                if not member.isfile() or file.suffix != ".wav" or member.size > _NOTE_LIMIT:
+                tick(min(1.0, whole.tell() / size))
+                note = note_of_member(member)
+                if note is None:
                     continue
-                note = None
-                with contextlib.suppress(ValueError):
-                    note = parse_name(file.stem)
-                content = archive.extractfile(member) if note is not None and wanted.wants(note) else None
-                if note is not None and content is not None:
-                    audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
+                content = archive.extractfile(member) if wanted.wants(note) else None
+                if content is not None:
+                    try:
+                        audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
+                    except soundfile.LibsndfileError:
+                        unreadable += 1
+                        continue
                     yield sound_of(note.name, audio, rate, split=split_of(path), pitch=note.pitch)
                 given += 1
-    except (tarfile.TarError, EOFError, zlib.error, soundfile.LibsndfileError) as problem:
+    except (tarfile.TarError, EOFError, zlib.error) as problem:
         if not given:
             raise ValueError(f"{path.name} is not an archive that can be read: it is damaged or cut short") from problem
         problems.append(f"{path.name} is cut short or damaged after {given} note{'s' if given != 1 else ''}; those were read")
+    if unreadable:
+        problems.append(f"{path.name}: {unreadable} of the notes in it {'are' if unreadable > 1 else 'is'} not readable")
+
+
+def note_of_member(member: tarfile.TarInfo) -> NSynthNote | None:
+    """The note whose sound a file of an archive is; None for other files, such as those that macOS puts beside each ("._…")."""
+    file = Path(member.name)
+    if not member.isfile() or file.suffix != ".wav" or file.name.startswith(".") or member.size > _NOTE_LIMIT:
+        return None
+    try:
+        return parse_name(file.stem)
+    except ValueError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ddsp_studio.training.data.audio_source import Floats, choose_mixdown, mono_blocks, raw_blocks
+from ddsp_studio.training.data.audio_source import Floats, Tick, choose_mixdown, file_facts, mono_blocks, raw_blocks
 from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.features.f0 import F0
 
@@ -35,13 +36,29 @@ class Sound:
     clipped: Callable[[], int] = lambda: 0
 
 
-def sound_of_file(path: Path, *, name: str = "", split: str = "") -> Sound:
-    """A sound file, read when it is asked for (AudioProblem then)."""
+def sound_of_file(path: Path, *, name: str = "", split: str = "", tick: Tick | None = None) -> Sound:
+    """A sound file, read when it is asked for (AudioProblem then); `tick` hears how far it is read."""
+    mixdown = functools.cache(lambda: choose_mixdown(path, tick))
 
     def blocks(rate: int) -> Iterator[Floats]:
-        return mono_blocks(path, rate, choose_mixdown(path))
+        done, whole = 0, file_facts(path).seconds * rate
+        for block in mono_blocks(path, rate, mixdown()):
+            yield block
+            done += len(block)
+            if tick:
+                tick(min(1.0, done / whole))
 
-    return Sound(name or path.name, blocks, split, clipped=lambda: clipped_places(raw_blocks(path)))
+    def clipped() -> int:
+        return clipped_places(_ticking(raw_blocks(path), tick))
+
+    return Sound(name or path.name, blocks, split, clipped=clipped)
+
+
+def _ticking(blocks: Iterator[Floats], tick: Tick | None) -> Iterator[Floats]:
+    for block in blocks:
+        if tick:
+            tick(None)
+        yield block
 
 
 def sound_of(

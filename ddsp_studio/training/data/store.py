@@ -12,8 +12,10 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -24,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from ddsp_studio.children import process_alive
 from ddsp_studio.files import check_regular
-from ddsp_studio.training.data.audio_source import Floats
+from ddsp_studio.training.data.audio_source import Floats, Tick
 from ddsp_studio.training.data.low_pitch import reaching_down
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.features.clock import frame_count, frame_period
@@ -37,12 +40,21 @@ _FEATURES, _NUMBERS, _BYTES = 3, 4, 4
 _NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Errors that say nothing about the file that was to be opened."""
 _READ = 1 << 20
+_DAY_S = 86_400.0
 
 Progress = Callable[[float], None]
 
 
 class StoreProblem(ValueError):
     """An entry that is damaged; the text is one sentence."""
+
+
+class NoSounds(ValueError):
+    """Material without any sound; `problems` are the sentences that say why, if any."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems[0] if problems else "there is no sound in it")
+        self.problems = problems
 
 
 def cache_folder() -> Path:
@@ -68,13 +80,15 @@ class Analysis:
         return F0Settings(low_hz=self.low_hz, high_hz=self.high_hz)
 
 
-def content_hash(path: Path) -> str:
-    """A hash of a file's bytes (OSError if it cannot be read)."""
+def content_hash(path: Path, tick: Tick | None = None) -> str:
+    """A hash of a file's bytes (OSError if it cannot be read); `tick` hears that it goes on."""
     digest = hashlib.blake2b(digest_size=16)
     check_regular(path)
     with path.open("rb") as file:
         while block := file.read(_READ):
             digest.update(block)
+            if tick:
+                tick(None)
     return digest.hexdigest()
 
 
@@ -136,7 +150,7 @@ def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = N
         key: of `entry_key`. sounds: gives the sounds to analyse. analysis: how. folder: the cache, `cache_folder()` if not given.
 
     Raises:
-        ValueError: sounds that cannot be read. OSError: the cache cannot be written.
+        NoSounds: there are none; no entry is made. ValueError: sounds that cannot be read. OSError: the cache cannot be written.
     """
     place = (folder or cache_folder()) / key
     if place.is_dir():
@@ -145,7 +159,7 @@ def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = N
         except StoreProblem:
             shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=place.parent))
+    beside = Path(tempfile.mkdtemp(prefix=f".{key}-{_here()}-{os.getpid()}-", dir=place.parent))
     try:
         with _named(place.parent):
             _write(beside, sounds, analysis)
@@ -154,6 +168,22 @@ def stored(key: str, sounds: Source, analysis: Analysis, folder: Path | None = N
         return _open(place, analysis)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def sweep(folder: Path | None = None) -> None:
+    """Remove half-made entries whose makers were killed, or that nobody has written to for a day."""
+    for place in (folder or cache_folder()).glob(".*-*"):
+        with contextlib.suppress(OSError):
+            _, *maker, _ = place.name.split("-")
+            dead = len(maker) == 2 and maker[0] == _here() and not process_alive(int(maker[1]))
+            written = max(file.stat().st_mtime for file in (place, *place.iterdir()))
+            if dead or time.time() - written > _DAY_S:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def _here() -> str:
+    """A name for this machine: process numbers mean nothing on another one with the same home."""
+    return hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
 
 
 @contextlib.contextmanager
@@ -185,6 +215,8 @@ def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
         for file in (audio, frames):
             file.flush()
             os.fsync(file.fileno())
+    if not at:
+        raise NoSounds(problems)
     table = np.array(numbers, np.int64).reshape(-1, _NUMBERS)
     about = {"version": VERSION, "analysis": asdict(analysis), "names": names, "splits": splits, "problems": problems}
     described = json.dumps(about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,7 +96,7 @@ def survey(
     for number, path in enumerate(found):
         if progress:
             progress(number / len(found))
-        reports.append(report_on(path, how, cache))
+        reports.append(report_on(path, how, cache, functools.partial(_tell, progress, number, len(found))))
         if told:
             told(reports[-1])
     if progress:
@@ -104,12 +105,19 @@ def survey(
     return Survey(tuple(reports), usable, tuple(advice(reports)))
 
 
-def report_on(path: Path, analysis: Analysis, cache: Path | None = None) -> FileReport:
-    """Listen to one file; what is wrong with it stands in its warnings."""
+def _tell(progress: Callable[[float], None] | None, number: int, count: int, share: float) -> None:
+    if progress:
+        progress((number + share) / count)
+
+
+def report_on(
+    path: Path, analysis: Analysis, cache: Path | None = None, progress: Callable[[float], None] | None = None
+) -> FileReport:
+    """Listen to one file; what is wrong with it stands in its warnings. `progress` hears the share of it that is done, 0..1."""
     rate = analysis.sample_rate
     try:
         facts = file_facts(path)
-        recording = open_corpus([Entry(path, "audio")], analysis, cache=cache).recordings[0]
+        recording = open_corpus([Entry(path, "audio")], analysis, cache=cache, progress=progress).recordings[0]
         frames = recording.frames
     except AudioProblem as problem:
         return FileReport(path, 0.0, 0.0, None, rate, None, -100.0, (str(problem),))
