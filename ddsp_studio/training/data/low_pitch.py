@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ddsp_studio.training.data.usable import runs, sounding
 from ddsp_studio.training.features.clock import frame_period
-from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.features.extract import Frames, in_pieces
 from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker, track_f0
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
@@ -70,7 +70,7 @@ def _may_be_low(frames: Frames, settings: F0Settings) -> bool:
 def _track(blocks: Iterable[Floats], sample_rate: int, settings: F0Settings) -> F0:
     tracker = F0Tracker(sample_rate, settings, lag=OFFLINE_LAG)
     state, parts = tracker.start(), []
-    for block in blocks:
+    for block in in_pieces(blocks):
         part, state = tracker.track(state, block)
         parts.append(part)
     parts.append(tracker.finish(state))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,9 @@ from ddsp_studio.training.features.loudness import LoudnessMeter
 
 VERSION = 2
 """Raised when features of the same sound change, so that caches are not believed."""
+
+PIECE = 65_536
+"""Samples that are analysed at a time: memory does not grow with the length of a block."""
 
 
 class Frames(NamedTuple):
@@ -37,7 +40,7 @@ def extract(
     Args:
         blocks: mono [samples], in order. sample_rate: Hz.
         settings: of the pitch tracker. given: pitch that is known already, at the frames of the clock; nothing is tracked then.
-        keep: called with every block, to store it.
+        keep: called with every piece of them, to store it.
 
     Raises:
         ValueError: a rate or range that cannot be served.
@@ -47,7 +50,7 @@ def extract(
     f0s: list[F0] = []
     readings: list[Floats] = []
     samples = 0
-    for block in blocks:
+    for block in in_pieces(blocks):
         samples += len(block)
         if keep is not None:
             keep(block)
@@ -60,6 +63,12 @@ def extract(
     f0s.append(tracker.finish(pitch) if given is None else _fitted(given, frame_count(samples, sample_rate)))
     f0_hz, confidence = (np.concatenate(column) for column in zip(*f0s, strict=True))
     return Frames(f0_hz, confidence, np.concatenate(readings))
+
+
+def in_pieces(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """The blocks, those that are longer than `PIECE` cut."""
+    for block in blocks:
+        yield from (block[first : first + PIECE] for first in range(0, len(block), PIECE))
 
 
 def _fitted(given: F0, count: int) -> F0:

@@ -65,11 +65,6 @@ def _table(values: npt.ArrayLike) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
-def fit_loudness(loudness_db: npt.ArrayLike, own: Quantiles, wanted: Quantiles) -> Array:
-    """Bring loudness [frames] from its own distribution to the one wanted, rank by rank."""
-    return wanted.from_shares(own.to_shares(loudness_db))
-
-
 def smooth(frames: npt.ArrayLike, size: int = 3) -> Array:
     """Mean of `size` frames about each frame, [batch, frames]; at the ends of those that there are.
 
