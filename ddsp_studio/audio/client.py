@@ -197,7 +197,7 @@ class EngineClient:
         with self._lock:
             if run is not self._run or self._closing.is_set():
                 return
-            self._run = None
+            self._run, self._rendering = None, False
             self._last_words = list(run.tail)
             self._clear_meters()
             now = time.monotonic()
@@ -205,9 +205,12 @@ class EngineClient:
             recent = sum(now - death < _MEMORY_S for death in self._deaths)
             refused = self._memory.died()
             why = self._verdict or describe_exit(status)
+            hopeless = recent > len(_RESTART_DELAYS_S)
+            if hopeless:
+                self._waiting = None  # nobody expects it any more when another engine is asked for
         if refused is not None:
             self._on_event(refused)
-        if recent > len(_RESTART_DELAYS_S):
+        if hopeless:
             self._set_health(Health.FAILED, f"The sound engine {why} again and again, and was given up.")
             return
         self._set_health(Health.RESTARTING, f"The sound engine {why}; it is being restarted with your patch.")

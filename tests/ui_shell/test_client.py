@@ -195,3 +195,39 @@ time.sleep(60)
 def test_the_client_needs_neither_qt_nor_tensorflow() -> None:
     script = "import sys, ddsp_studio.audio.client; print([m for m in ('PySide6', 'tensorflow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_what_is_to_be_heard_waits_for_the_next_engine(
+    make: Callable[..., Watched], diary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ddsp_studio.audio.client._RESTART_DELAYS_S", (0.3,))
+    client = make()
+    client.send(protocol.Configure(settings=protocol.AudioSettings()))
+    wait_until(lambda: client.count(protocol.Status))
+    os.kill(client.pid, signal.SIGKILL)
+    wait_until(lambda: client.health is Health.RESTARTING)
+    client.send(protocol.Preview(files=["/wanted.wav"]))
+    wait_until(lambda: protocol.Preview(files=["/wanted.wav"]) in told(diary))
+    os.kill(client.pid, signal.SIGKILL)
+    wait_until(lambda: client.health is Health.FAILED)
+    before = len(told(diary))
+    client.restart()
+    wait_until(lambda: len(told(diary)) > before and client.health is Health.RUNNING)
+    assert not any(isinstance(command, protocol.Preview) for command in told(diary)[before:])
+
+
+def test_what_waits_is_forgotten_with_an_engine_that_is_given_up(
+    make: Callable[..., Watched], diary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ddsp_studio.audio.client._RESTART_DELAYS_S", ())
+    client = make()
+    wait_until(lambda: client.health is Health.RUNNING)
+    client.send(protocol.Preview(files=["/forgotten.wav"]))
+    os.kill(client.pid, signal.SIGKILL)
+    wait_until(lambda: client.health is Health.FAILED)
+    client.send(protocol.Configure(settings=protocol.AudioSettings()))
+    client.restart()
+    wait_until(lambda: client.count(protocol.Status))
+    client.send(protocol.Preview(files=[]))
+    wait_until(lambda: protocol.Preview(files=[]) in told(diary))
+    assert protocol.Preview(files=["/forgotten.wav"]) not in told(diary)
