@@ -24,17 +24,18 @@ class Tone(enum.Enum):
 
 
 Choice = tuple[str, Callable[[], object]]
+"""Words of a button, and what it does; when that returns False the choice is still open."""
 
 
 class Toast(QFrame):
-    """One plate. Pointing at it keeps it."""
+    """One plate. Pointing at it keeps it, and one with choices stays until it is answered or closed."""
 
     closed = Signal()
 
     def __init__(self, text: str, tone: Tone, choices: Sequence[Choice], parent: QWidget) -> None:
         super().__init__(parent)
         hue, stay_ms = tone.value
-        self.text = text
+        self.text, self.asks = text, bool(choices)
         self.setObjectName("toast")
         self.setStyleSheet(
             f"#toast {{ background: {theme.RAISED}; border: 1px solid {theme.BORDER}; border-left: 3px solid {hue};"
@@ -69,11 +70,14 @@ class Toast(QFrame):
         row.addStretch(1)
         for words, do in choices:
             button = QPushButton(words)
-            button.clicked.connect(do)
-            button.clicked.connect(self.close)
+            button.clicked.connect(lambda _=False, do=do: self._answer(do))
             row.addWidget(button)
         row.setContentsMargins(0, 2, 6, 2)
         return row
+
+    def _answer(self, do: Callable[[], object]) -> None:
+        if do() is not False:
+            self.close()
 
     def _stay(self) -> None:
         if self._timer.interval():
@@ -94,7 +98,7 @@ class Toast(QFrame):
 
 
 class Toasts(QObject):
-    """Stacks plates in the lower right corner of a widget."""
+    """Stacks plates in the lower right corner of a widget; plain ones make room for later ones, choices do not."""
 
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
@@ -109,10 +113,15 @@ class Toasts(QObject):
         plate = Toast(text, tone, choices, self._host)
         plate.closed.connect(lambda: self._forget(plate))
         self._plates.append(plate)
-        for old in self._plates[:-_MOST]:
+        for old in [each for each in self._plates[:-1] if not each.asks][: max(0, len(self._plates) - _MOST)]:
             old.close()
         plate.show()
         self._arrange()
+
+    def withdraw(self, text: str) -> None:
+        """Take a sentence back that does not hold any more."""
+        for plate in [plate for plate in self._plates if plate.text == text]:
+            plate.close()
 
     def texts(self) -> list[str]:
         """The sentences that are shown."""
