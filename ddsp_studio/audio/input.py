@@ -61,7 +61,9 @@ class InputStream:
 
     def _take(self, count: int) -> Audio:
         sound = np.frombuffer(self._ring.read(count), np.float32).reshape(-1, self._channels).T
-        return np.ascontiguousarray(np.broadcast_to(sound, (2, sound.shape[1])) if self._channels == 1 else sound[:2])
+        sides = np.broadcast_to(sound, (2, sound.shape[1])) if self._channels == 1 else sound[:2]
+        # other programs may send anything; one number that is none would stay in whatever listens
+        return np.ascontiguousarray(np.nan_to_num(sides, posinf=0.0, neginf=0.0))
 
     def _keep_fresh(self, count: int, short: int) -> None:
         self._seen += count

@@ -48,10 +48,12 @@ class Meters:
     def show_patch(self, shown: Block, voices: int, keys: npt.NDArray[np.uint8], limiting: bool) -> None:
         """Show what the patch tells about its last block."""
         data = self._data
-        partials, levels = np.asarray(shown.partials), np.asarray(shown.levels)
+        partials, levels, f0_hz = (
+            np.nan_to_num(np.asarray(x), posinf=0.0, neginf=0.0) for x in (shown.partials, shown.levels, shown.f0_hz)
+        )
         count = min(PARTIALS, partials.shape[0])
         data["partials"][:count] = partials[:count]
-        data["n_partials"], data["f0_hz"] = count, shown.f0_hz
+        data["n_partials"], data["f0_hz"] = count, f0_hz
         data["node_levels"][: min(NODES, levels.shape[0])] = levels[:NODES]
         data["voices"], data["keys"], data["limiting"] = voices, keys, limiting
 

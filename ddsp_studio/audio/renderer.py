@@ -128,7 +128,8 @@ class Renderer:
                 performance = old_allocator.frames([], self.position // HOP, hops)
             before = old_player.render(old_smoother.frames(hops), performance, due.clock, heard).audio
             audio = _crossfade(np.nan_to_num(before), audio)
-        if faulty := not np.isfinite(audio).all():
+        # an Output makes silence of what is no number, and would hide a patch that has come to nothing else
+        if faulty := not (np.isfinite(audio).all() and np.isfinite(shown.levels).all()):
             audio = np.zeros_like(audio)
             self.player.reset()
         if due.cut is not None and self._fading is None:

@@ -183,11 +183,16 @@ def _columns(widths: Sequence[int], values: Tensor, started: Tensor, last: Tenso
 
 
 def _shown(owner: Sequence[int], nodes: int, partials: bool, *tensors: Tensor) -> Tensor:
-    """Peak of every node's first audio outlet, 0 where it has none; amplitudes of the loudest voice's partials, and its f0."""
+    """Peak of every node's first audio outlet, 0 where it has none; amplitudes of the loudest voice's partials, and its f0.
+
+    The peak of sound that holds numbers that are none is infinite.
+    """
     heard = tensors[:-2] if partials else tensors
     peaks = tf.zeros([nodes])
     if heard:
-        found = tf.reduce_max(tf.abs(tf.concat(heard, axis=0)), axis=1)
+        sounds = tf.concat(heard, axis=0)
+        # a maximum may pass by what is no number; it never passes by infinity
+        found = tf.reduce_max(tf.where(tf.math.is_finite(sounds), tf.abs(sounds), np.float32(np.inf)), axis=1)
         peaks = tf.maximum(tf.math.unsorted_segment_max(found, np.array(owner), nodes), 0.0)
     if not partials:
         return tf.concat([peaks, tf.zeros([2])], axis=0)

@@ -73,6 +73,16 @@ def test_one_channel_is_heard_on_both_sides():
     np.testing.assert_array_equal(sound[1], sound[0])
 
 
+def test_what_is_no_number_is_silence():
+    device, held = stream()
+    sound = np.full((64, 2), 0.5, np.float32)
+    sound[10], sound[20, 0], sound[30, 1] = np.nan, np.inf, -np.inf
+    device.ring.write(np.ascontiguousarray(sound))
+    read = held.read(64)
+    assert np.count_nonzero(read == 0.0) == 4
+    assert np.count_nonzero(read == 0.5) == 124
+
+
 def test_silence_stands_in_for_what_has_not_come_and_nothing_is_lost():
     device, held = stream()
     assert np.abs(held.read(64)).max() == 0.0
