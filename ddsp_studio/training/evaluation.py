@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clip
-from ddsp_studio.training.data.low_pitch import reaching_down, track_for
+from ddsp_studio.training.data.pitch_range import reaching, track_for
 from ddsp_studio.training.features.extract import extract
 from ddsp_studio.training.features.f0_layout import F0Settings
 from ddsp_studio.training.features.loudness import loudness_db
@@ -129,4 +129,4 @@ def compare(
 
 def _meant(target: Array, sample_rate: int) -> Array:
     """Pitch of a recording [samples] in Hz, 0 in pauses, [frames]."""
-    return reaching_down(extract([target], sample_rate), lambda: [target], sample_rate, F0Settings()).f0_hz
+    return reaching(extract([target], sample_rate), lambda: [target], sample_rate, F0Settings()).f0_hz

@@ -15,7 +15,7 @@ from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, read_mono
-from ddsp_studio.training.data.low_pitch import reaching_down
+from ddsp_studio.training.data.pitch_range import reaching
 from ddsp_studio.training.data.usable import sounding
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0
@@ -97,7 +97,7 @@ def transfer(
     patch = expand(instrument(model))
     about = dict(model_file.find(model).about)
     audio = read_mono(source, rate)
-    frames = reaching_down(extract([audio], rate), lambda: [audio], rate, F0Settings())
+    frames = reaching(extract([audio], rate), lambda: [audio], rate, F0Settings())
     if not sounding(frames.loudness_db).any():
         raise AudioProblem(f"{source.name} is silent")
     found = fit_to(frames, about)

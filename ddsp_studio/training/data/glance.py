@@ -145,7 +145,7 @@ def _sampled(sounds: Iterable[Sound], how: Analysis) -> tuple[list[float], Frame
             continue
         given = sound.f0(rate) if sound.f0 else None
         lengths.append(sum(map(len, blocks)) / rate)
-        parts.append(extract(blocks, rate, how.f0_settings(), given=given))
+        parts.append(extract(blocks, rate, how.f0_settings(sound.pitch), given=given))
         if sum(lengths) >= _ENOUGH_S:
             break
     return lengths, Frames(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else None

@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from ddsp_studio.training.data.usable import runs, sounding
 from ddsp_studio.training.features.clock import frame_period
-from ddsp_studio.training.features.extract import Frames, in_pieces
-from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker, track_f0
+from ddsp_studio.training.features.extract import Frames, tracked
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 LOWEST_HZ = 27.5
@@ -38,7 +36,7 @@ def reaching_down(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample
     """
     if settings.low_hz != F0Settings().low_hz or not _may_be_low(frames, settings):
         return frames
-    low = _track(blocks(), sample_rate, replace(settings, low_hz=LOWEST_HZ))
+    low = tracked(blocks(), sample_rate, replace(settings, low_hz=LOWEST_HZ))
     heard = sounding(frames.loudness_db)
     below = heard & (low.f0_hz > 0.0) & (low.f0_hz < settings.low_hz) & (low.confidence >= _SURE)
     held = _HELD_S * sample_rate / frame_period(sample_rate)
@@ -46,11 +44,10 @@ def reaching_down(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample
     return frames._replace(f0_hz=low.f0_hz, confidence=low.confidence) if notes > _FOUND * heard.sum() else frames
 
 
-def track_for(audio: Floats, sample_rate: int, asked_hz: npt.NDArray[np.float32]) -> F0:
-    """Pitch of sound [samples] that was asked to play `asked_hz` (0 or NaN: nothing), searched as far down as that reaches."""
-    asked = asked_hz[np.nan_to_num(asked_hz) > 0.0]
-    low = bool(len(asked)) and float(np.percentile(asked, 2.0)) < F0Settings().low_hz
-    return track_f0(audio, sample_rate, F0Settings(low_hz=LOWEST_HZ) if low else None)
+def low_enough(settings: F0Settings, known_hz: float) -> F0Settings:
+    """The settings, searching as far down as a pitch that is known, Hz; a range that is not the usual one stays."""
+    usual = F0Settings().low_hz
+    return replace(settings, low_hz=LOWEST_HZ) if settings.low_hz == usual > known_hz else settings
 
 
 def plays_low(frames: Frames) -> bool:
@@ -65,13 +62,3 @@ def _may_be_low(frames: Frames, settings: F0Settings) -> bool:
     sure = heard & (frames.confidence >= _UNSURE)
     near = sure.any() and float(np.percentile(frames.f0_hz[sure], 5.0)) < _NEAR * settings.low_hz
     return near or float(sure.sum()) < (1.0 - _MISSED) * float(heard.sum())
-
-
-def _track(blocks: Iterable[Floats], sample_rate: int, settings: F0Settings) -> F0:
-    tracker = F0Tracker(sample_rate, settings, lag=OFFLINE_LAG)
-    state, parts = tracker.start(), []
-    for block in in_pieces(blocks):
-        part, state = tracker.track(state, block)
-        parts.append(part)
-    parts.append(tracker.finish(state))
-    return F0(*(np.concatenate(column) for column in zip(*parts, strict=True)))

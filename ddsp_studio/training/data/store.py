@@ -27,9 +27,12 @@ import numpy.typing as npt
 import platformdirs
 
 from ddsp_studio.children import process_alive
+from ddsp_studio.dsp.scaling import midi_to_hz
 from ddsp_studio.files import check_regular
 from ddsp_studio.training.data.audio_source import Floats, Tick
+from ddsp_studio.training.data.high_pitch import high_enough
 from ddsp_studio.training.data.low_pitch import reaching_down
+from ddsp_studio.training.data.pitch_range import reaching
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.extract import VERSION, Frames, extract
@@ -67,7 +70,8 @@ def cache_folder() -> Path:
 class Analysis:
     """How sound is analysed: at which sample rate in Hz, within which pitches, and by which engine of `features.f0_swift`.
 
-    With the usual lowest pitch, recordings that play below it are searched down to 27.5 Hz (`low_pitch`).
+    With the usual lowest or highest pitch, recordings that play beyond it are searched down to 27.5 or up to 5000 Hz
+    (`pitch_range`).
     """
 
     sample_rate: int = 16_000
@@ -75,9 +79,10 @@ class Analysis:
     high_hz: float = 2500.0
     engine: str = "autocorrelation"
 
-    def f0_settings(self) -> F0Settings:
-        """Settings of the pitch tracker (ValueError for a range that holds no pitch)."""
-        return F0Settings(low_hz=self.low_hz, high_hz=self.high_hz)
+    def f0_settings(self, key: int | None = None) -> F0Settings:
+        """Settings of the pitch tracker, for a note whose MIDI key is known (ValueError for a range that holds no pitch)."""
+        settings = F0Settings(low_hz=self.low_hz, high_hz=self.high_hz)
+        return settings if key is None else high_enough(settings, float(midi_to_hz(key)))
 
 
 def content_hash(path: Path, tick: Tick | None = None) -> str:
@@ -232,7 +237,7 @@ def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) ->
         audio.write(np.ascontiguousarray(block, "<f4").tobytes())
         length += len(block)
 
-    rate, settings = analysis.sample_rate, analysis.f0_settings()
+    rate, settings = analysis.sample_rate, analysis.f0_settings(sound.pitch)
     given = sound.f0(rate) if sound.f0 else None
     if given is None and analysis.engine != "autocorrelation":
         from ddsp_studio.training.features.f0_swift import track_with
@@ -240,7 +245,8 @@ def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) ->
         given = track_with(analysis.engine, sound.blocks(rate), rate, settings)
     features = extract(sound.blocks(rate), rate, settings, given=given, keep=keep)
     if given is None:
-        features = reaching_down(features, lambda: sound.blocks(rate), rate, settings)
+        wider = reaching if sound.pitch is None else reaching_down
+        features = wider(features, lambda: sound.blocks(rate), rate, settings)
     frames.write(np.ascontiguousarray(np.stack(features, axis=1), "<f4").tobytes())
     return length
 

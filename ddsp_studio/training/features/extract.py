@@ -12,7 +12,7 @@ from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 from ddsp_studio.training.features.loudness import LoudnessMeter
 
-VERSION = 2
+VERSION = 3
 """Raised when features of the same sound change, so that caches are not believed."""
 
 PIECE = 65_536
@@ -63,6 +63,17 @@ def extract(
     f0s.append(tracker.finish(pitch) if given is None else _fitted(given, frame_count(samples, sample_rate)))
     f0_hz, confidence = (np.concatenate(column) for column in zip(*f0s, strict=True))
     return Frames(f0_hz, confidence, np.concatenate(readings))
+
+
+def tracked(blocks: Iterable[Floats], sample_rate: int, settings: F0Settings) -> F0:
+    """Pitch of a recording, as `extract` finds it: mono blocks [samples] in order."""
+    tracker = F0Tracker(sample_rate, settings, lag=OFFLINE_LAG)
+    state, parts = tracker.start(), []
+    for block in in_pieces(blocks):
+        part, state = tracker.track(state, block)
+        parts.append(part)
+    parts.append(tracker.finish(state))
+    return F0(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def in_pieces(blocks: Iterable[Floats]) -> Iterator[Floats]:
