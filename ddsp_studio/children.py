@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Generic, TypeVar
 
 Event = TypeVar("Event")
@@ -155,6 +156,19 @@ def process_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def process_mark(pid: int) -> str:
+    """What tells a process from a later one of the same id: when it began, and in which run of the machine.
+
+    "" where the system does not tell, or there is none.
+    """
+    try:
+        run = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return f"{run} {told.rpartition(')')[2].split()[19]}"
+    except (OSError, UnicodeDecodeError, IndexError):
+        return ""
 
 
 # -- the child's end --------------------------------------------------------------------------------------------------------

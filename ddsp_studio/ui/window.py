@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -156,18 +156,27 @@ class StudioWindow(QMainWindow):
         self.clock = LiveClock(self, self.link.telemetry, self.displays, self.bar, self.editor, self.engine_status)
 
     def _make_drop_zones(self) -> None:
-        zone = drop_zones.Zone
-        self.drops.add(zone("Open this patch", (patch_file.SUFFIX,), lambda given: self.files.open(given[0])))
-        play = zone("Play this instrument", (model_file.SUFFIX,), lambda given: self.files.open(given[0]))
+        zone, first = drop_zones.Zone, self._first
+        self.drops.add(zone("Open this patch", (patch_file.SUFFIX,), first(self.files.open)))
+        play = zone("Play this instrument", (model_file.SUFFIX,), first(self.files.open))
         training, sound = self.training, drop_zones.AUDIO
         train = zone("Train on these", sound, training.take, "An instrument learns to sound like the recordings", folders=True)
-        transfer = zone(
-            "Transfer this", sound, lambda given: training.transfer(given[0]), "A trained instrument plays the recording"
-        )
-        hear = zone("Play this", sound, lambda given: training.play_file(given[0]), "The recording is heard as it is")
+        transfer = zone("Transfer this", sound, first(training.transfer), "A trained instrument plays the recording")
+        hear = zone("Play this", sound, first(training.hearing.play_file), "The recording is heard as it is")
         for each in (play, train, transfer, hear):
             self.drops.add(each)
-        self.drops.add(zone("Play this MIDI file", drop_zones.MIDI, lambda given: self.transport.load(given[0], play=True)))
+        self.drops.add(zone("Play this MIDI file", drop_zones.MIDI, first(lambda path: self.transport.load(path, play=True))))
+
+    def _first(self, do: Callable[[Path], object]) -> Callable[[list[Path]], None]:
+        """What takes one file at a time: the first, and says which are left out."""
+
+        def take(given: list[Path]) -> None:
+            do(given[0])
+            if len(given) > 1:
+                more = f" and {len(given) - 2} more were" if len(given) > 2 else " was"
+                self.toasts.show(f"{given[1].name}{more} left out: only {given[0].name} was taken, one at a time.", Tone.WARNING)
+
+        return take
 
     def _connect(self) -> None:
         for player in (self.displays.piano, self.keys):

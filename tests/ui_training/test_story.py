@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 
+from ddsp_studio.children import process_mark
 from ddsp_studio.training import protocol
 from ddsp_studio.ui import paths
 from ddsp_studio.ui.training import folders, spectrum_picture
@@ -70,12 +74,13 @@ def test_a_folder_is_remembered_as_far_as_it_was_written(tmp_path: Path) -> None
     samples.mkdir()
     (tmp_path / "log.csv").write_text("step,loss,rate\n0,8.0,0.1\n1,4.0,0.1\n2,nan,0.1\n3,4.0")
     (tmp_path / "scores.csv").write_text("step,seconds,spectral\n10,5.0,3.0\n20,10.0,4.0\n30,15.0,2.0\n40,2")
-    for step in (20, 30):
+    for step in (10, 30):
         (samples / f"played-{step:07d}.flac").touch()
     story = Story()
     story.recall(tmp_path)
     assert [step for step, _ in story.losses] == [0, 1] and story.losses[1][1] == pytest.approx(7.8)
-    assert [(point.step, point.best) for point in story.points] == [(20, False), (30, True)]
+    told = [(point.step, point.best, point.kept) for point in story.points]
+    assert told == [(10, True, True), (20, False, False), (30, True, True)]
     assert story.best.step == 30
     Story().recall(tmp_path / "nothing")
 
@@ -93,14 +98,34 @@ def test_names_are_free_and_safe() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_only_dead_studios_leave_trainings_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, pid, state in (("mine", 1, folders.RUNNING), ("done", 1, folders.ENDED), ("alive", 2, folders.RUNNING)):
+    running, here = folders.RUNNING, os.getpid()
+    for name, pid, state, since in (
+        ("dead", 1, running, "then"),
+        ("done", 1, folders.ENDED, "then"),
+        ("alive", 2, running, "now"),
+        ("another program", 2, running, "then"),
+        ("of an older studio", 2, running, ""),
+        ("mine", here, running, "now"),
+        ("hidden", 3, running, "then"),
+    ):
         training = folders.new(name)
-        note = msgspec.structs.replace(training.note, pid=pid, state=state)
+        note = msgspec.structs.replace(training.note, pid=pid, state=state, since=since)
         (training.folder / folders.NOTE).write_bytes(msgspec.json.encode(note))
     (paths.trainings() / "broken").mkdir()
     (paths.trainings() / "broken" / folders.NOTE).write_text("{")
-    monkeypatch.setattr(folders, "process_alive", lambda pid: pid == 2)
-    assert [found.name for found in folders.interrupted()] == ["mine"]
+    monkeypatch.setattr(folders, "process_alive", lambda pid: pid != 1)
+    monkeypatch.setattr(folders, "process_mark", lambda pid: "" if pid == 3 else "now")
+    assert sorted(found.name for found in folders.interrupted()) == ["another program", "dead", "mine"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_a_process_is_told_from_a_later_one() -> None:
+    here = process_mark(os.getpid())
+    assert here and here == process_mark(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert process_mark(child.pid) not in ("", here)
+    child.communicate(b"\n")
+    assert process_mark(child.pid) == ""
 
 
 @pytest.mark.usefixtures("home")

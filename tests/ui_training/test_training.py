@@ -8,10 +8,12 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ddsp_studio.audio import protocol as engine
+from ddsp_studio.children import process_mark
 from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.ui import instruments, paths
 from ddsp_studio.ui.library import Kind
@@ -308,7 +310,9 @@ def test_what_has_no_checkpoint_is_not_offered(window: StudioWindow, monkeypatch
 
 def test_another_studios_training_is_left_alone(window: StudioWindow) -> None:
     training = folders.new("Elsewhere")
-    assert training.note.pid == os.getpid() and not folders.interrupted()
+    note = msgspec.structs.replace(training.note, pid=os.getppid(), since=process_mark(os.getppid()))
+    (training.folder / folders.NOTE).write_bytes(msgspec.json.encode(note))
+    assert not folders.interrupted()
 
 
 # -- quitting ---------------------------------------------------------------------------------------------------------------

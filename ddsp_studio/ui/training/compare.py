@@ -15,7 +15,8 @@ from ddsp_studio.ui.training.timeline import Timeline
 
 TARGET, PLAYED = 0, 1
 _TITLES = ("Recording", "Instrument")
-_NOTHING_YET = "Checkpoints appear here, a first one after the first steps.\n"
+_NOTHING_YET = "Checkpoints appear here as they are made, to be heard beside the recording.\n"
+_NOT_KEPT = "Its sound is no longer kept"
 
 
 class Compare(QWidget):
@@ -27,6 +28,8 @@ class Compare(QWidget):
         super().__init__(parent)
         self._points: tuple[Point, ...] = ()
         self._playing: tuple[str, ...] = ()
+        self._before: set[tuple[str, ...]] = set()
+        self._seen = False
         self._track = TARGET
         self.timeline = Timeline()
         self.timeline.chosen.connect(self._chosen)
@@ -87,7 +90,7 @@ class Compare(QWidget):
             self.words.setToolTip("")
             for picture in self.pictures:
                 picture.show_file("")
-        self._enable()
+        self._describe()
 
     @property
     def point(self) -> Point | None:
@@ -96,36 +99,46 @@ class Compare(QWidget):
         return self._points[index] if 0 <= index < len(self._points) else None
 
     def _chosen(self, _index: int) -> None:
-        point = self.point
-        if point is None:
-            return
-        self.pictures[TARGET].show_file(point.target)
-        self.pictures[PLAYED].show_file(point.played)
-        self.words.setText(described(point))
-        self.words.setToolTip(self.words.text())
-        self._enable()
+        self._describe()
         if self._playing:
             self.play(self._track)
 
+    def _describe(self) -> None:
+        """Show the chosen checkpoint, as far as its sound is still kept."""
+        point = self.point
+        if point is not None:
+            self.pictures[TARGET].show_file(point.target)
+            self.pictures[PLAYED].show_file(point.played, "" if point.kept else _NOT_KEPT)
+            self.words.setText(described(point))
+            self.words.setToolTip(self.words.text())
+        self._enable()
+
     def _enable(self) -> None:
-        for button in self.buttons:
-            button.setEnabled(self.point is not None)
+        for track, button in enumerate(self.buttons):
+            button.setEnabled(track < len(self.files))
         self.silence.setEnabled(bool(self._playing))
 
     # -- hearing ------------------------------------------------------------------------------------------------------
 
     @property
     def files(self) -> list[str]:
-        """The two sound files of the chosen checkpoint."""
+        """The sound files of the chosen checkpoint: two, or the recording alone where the other is no longer kept."""
         point = self.point
-        return [f"{point.target}.flac", f"{point.played}.flac"] if point is not None else []
+        if point is None:
+            return []
+        return [f"{point.target}.flac", f"{point.played}.flac"] if point.kept else [f"{point.target}.flac"]
 
     def play(self, track: int) -> None:
-        """Hear one of the two."""
+        """Hear one of the two, if it is kept."""
+        files = tuple(self.files)
+        if track >= len(files):
+            self.stop()
+            return
+        if files != self._playing:
+            self._before.add(self._playing)
+            self._playing, self._seen = files, False
         self._track = track
-        if self.files:
-            self._playing = tuple(self.files)
-            self.wanted.emit(self.files, track)
+        self.wanted.emit(list(files), track)
         self._show_track(bool(self._playing))
 
     def toggle(self) -> None:
@@ -135,16 +148,26 @@ class Compare(QWidget):
     def stop(self) -> None:
         """Silence."""
         if self._playing:
-            self._playing = ()
+            self.lost()
             self.wanted.emit([], 0)
+        self._show_track(False)
+
+    def lost(self) -> None:
+        """Show that neither is heard any more, whatever was asked for."""
+        self._playing, self._seen = (), False
+        self._before.clear()
         self._show_track(False)
 
     def follow(self, state: protocol.PreviewState) -> None:
         """Show where the engine is."""
-        ours = tuple(state.files) == self._playing and state.playing
-        if self._playing and not ours and state.files and tuple(state.files) != self._playing and state.playing:
-            self._playing = ()  # something else is heard now
-            self._show_track(False)
+        files = tuple(state.files)
+        ours = bool(self._playing) and files == self._playing and state.playing
+        other = state.playing and files not in self._before  # what was heard before may be reported a while longer
+        if ours:
+            self._seen = True
+            self._before.clear()
+        elif self._playing and (self._seen or other):
+            self.lost()  # it ended, or something else is heard now
         place = state.position_s / state.length_s if ours and state.length_s else None
         for track, picture in enumerate(self.pictures):
             picture.show_place(place, ours and track == state.track)
@@ -173,4 +196,6 @@ def described(point: Point) -> str:
     if scores.get("loudness_db", -1.0) >= 0.0:
         told.append(f"loudness {scores['loudness_db']:.1f} dB off")
     when = f"{span(point.seconds)}, step {point.step:,}{' — the best so far' if point.best else ''}"
+    if not point.kept:
+        told = [_NOT_KEPT.lower(), *told]
     return f"{when}\n{'  ·  '.join(told)}"

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ddsp_studio.audio import protocol as engine
 from ddsp_studio.training import protocol
+from ddsp_studio.training.client import CLOSE_S
 from ddsp_studio.training.data.audio_source import SUFFIXES
 from ddsp_studio.ui import instruments, library
 from ddsp_studio.ui.document import Document
@@ -21,8 +22,10 @@ from ddsp_studio.ui.library import Kind
 from ddsp_studio.ui.toasts import Toasts, Tone
 from ddsp_studio.ui.training import folders, plan
 from ddsp_studio.ui.training.folders import Training
+from ddsp_studio.ui.training.hearing import Hearing
 from ddsp_studio.ui.training.link import TrainerLink
 from ddsp_studio.ui.training.listening import Listening
+from ddsp_studio.ui.training.offers import Offers
 from ddsp_studio.ui.training.panel import TrainingPanel
 from ddsp_studio.ui.training.session import TrainingSession
 from ddsp_studio.ui.training.story import Stage, span
@@ -31,10 +34,10 @@ from ddsp_studio.ui.training.transfer_dialog import TransferDialog
 if TYPE_CHECKING:
     from ddsp_studio.ui.training.progress_page import ProgressPage
 
+_NOTHING_YET = "There is nothing to play before the first checkpoint."
 _Answer = QMessageBox.StandardButton
 _FILTER = f"Sound files ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
 _CHOICES = f"{_FILTER};;Data sets (*.tfrecord *.tfrecord-* *.tar *.tar.gz *.tgz);;All files (*)"
-_MOST_OFFERS = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ class TrainingControl(QObject):
         self.panel = TrainingPanel()
         self.session = TrainingSession(TrainerLink(programs.trainer or None, self), self)
         self.listening = Listening(programs.listener or None, self)
+        self.hearing = Hearing(link, toasts, self)
+        shown = lambda: self.session.training  # noqa: E731
+        self.offers = Offers(self.panel.waiting, toasts, shown, self.resume, self._may_throw_away, self)
         self._files: list[Path] = []
         self._playing: Path | None = None
         self._dialog: TransferDialog | None = None
@@ -90,7 +96,7 @@ class TrainingControl(QObject):
         page.files_wanted.connect(self.choose_files)
         page.folder_wanted.connect(self.choose_folder)
         page.removed.connect(self._forget)
-        page.files.hear_wanted.connect(lambda path: self.play_file(Path(path)))
+        page.files.hear_wanted.connect(lambda path: self.hearing.play_file(Path(path)))
         listening.heard.connect(page.add)
         listening.finished.connect(page.finish)
         listening.failed.connect(page.fail)
@@ -102,7 +108,9 @@ class TrainingControl(QObject):
         self._document.structure_changed.connect(self._show_story)
         self._document.path_changed.connect(self._show_bases)
         self._document.structure_changed.connect(self._show_bases)
-        self._link.preview_state.connect(self._follow_preview)
+        panel.back_wanted.connect(self.show_training)
+        panel.currentChanged.connect(lambda _index: self._show_ways())
+        self.offers.models_changed.connect(self.models_changed)
         self._show_bases()
 
     def _connect_progress(self, page: ProgressPage) -> None:
@@ -112,7 +120,9 @@ class TrainingControl(QObject):
         page.play_wanted.connect(self.play_model)
         page.resume_wanted.connect(self._resume_here)
         page.new_wanted.connect(self.show_material)
-        page.compare.wanted.connect(self.hear)
+        page.compare.wanted.connect(self.hearing.hear)
+        self.hearing.lost.connect(page.compare.lost)
+        self._link.preview_state.connect(page.compare.follow)
 
     # -- recordings -----------------------------------------------------------------------------------------------------
 
@@ -151,12 +161,31 @@ class TrainingControl(QObject):
         """Stop listening, and forget the recordings."""
         self.listening.cancel()
         self._files = []
-        self.panel.setCurrentWidget(self.panel.progress if self.session.busy else self.panel.empty)
+        self.panel.setCurrentWidget(self.panel.progress if self._goes_on else self.panel.empty)
 
     def show_material(self) -> None:
         """Go back to the recordings."""
+        self._end_compare()
         self.panel.material.ready()
         self.panel.setCurrentWidget(self.panel.material if self._files else self.panel.empty)
+
+    def show_training(self) -> None:
+        """Go back to the training."""
+        if self.session.training is not None:
+            self.panel.setCurrentWidget(self.panel.progress)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the training goes on, or can."""
+        return self.session.training is not None and self.session.story.ended is None
+
+    def _show_ways(self) -> None:
+        """Offer the way back to the training, and those that wait, on the pages beside it."""
+        training, ended = self.session.training, self.session.story.ended
+        there = self._goes_on or (ended is not None and ended.how != "discarded" and bool(self.session.story.points))
+        self.panel.show_training(training.name if training is not None and there else "")
+        if self.panel.currentWidget() is self.panel.empty:
+            self.offers.list_all()
 
     def _show_bases(self) -> None:
         self.panel.material.show_bases(self._document.title, plan.learns(self._document.patch))
@@ -167,8 +196,10 @@ class TrainingControl(QObject):
         """Begin a training of the recordings."""
         if self.session.busy:
             self._toasts.show("A training goes on already; stop it first.", Tone.WARNING)
+            self.panel.material.ready()
             self.panel.setCurrentWidget(self.panel.progress)
             return
+        self._end_compare()
         training = None
         try:
             training = folders.new(chosen.name)
@@ -183,18 +214,20 @@ class TrainingControl(QObject):
         folders.forget_old()
         self.panel.setCurrentWidget(self.panel.progress)
 
-    def resume(self, training: Training) -> None:
-        """Go on with a training that was interrupted."""
+    def resume(self, training: Training) -> bool:
+        """Go on with a training that was interrupted; whether it does."""
         if self.session.busy:
             self._toasts.show("Another training goes on; stop it first.", Tone.WARNING)
-            return
+            return False
+        self._end_compare()
         try:
             self.session.resume(training)
         except OSError as problem:
             self._toasts.show(f"The training cannot go on: {_reason(problem)}.", Tone.ERROR)
-            return
+            return False
         self.panel.setCurrentWidget(self.panel.progress)
         self.shown.emit()
+        return True
 
     def _resume_here(self) -> None:
         if self.session.training is not None:
@@ -202,12 +235,20 @@ class TrainingControl(QObject):
 
     def discard(self) -> None:
         """Give up what was learned, if the user is sure."""
-        points = self.session.story.points
-        if points and not self._sure(f"Throw away what was learned in {span(points[-1].seconds)}?", "Discard"):
+        points, training = self.session.story.points, self.session.training
+        words = f"Throw away what was learned in {span(points[-1].seconds)}?" if points else ""
+        if training is not None and points and not self._sure(f"{words}{self._loss(training)}", "Discard"):
             return
-        if points:
-            self.panel.progress.compare.stop()
+        self._end_compare()
         self.session.discard()
+
+    def _may_throw_away(self, training: Training) -> bool:
+        return self._sure(f"Throw away what “{training.name}” has learned?{self._loss(training)}", "Discard")
+
+    def _loss(self, training: Training) -> str:
+        """What else goes with a training."""
+        playing = instruments.plays(self._document.patch, training.model)
+        return " The patch in the editor plays it, and loses its instrument." if playing else ""
 
     def _sure(self, question: str, verb: str) -> bool:
         box = QMessageBox(self._window)
@@ -224,6 +265,7 @@ class TrainingControl(QObject):
             playing = instruments.plays(self._document.patch, training.model)
             self.panel.progress.show_story(training.name, self.session.story, playing=playing)
             self._follow_playing(training.model if playing else None)
+        self._show_ways()
 
     def _follow_playing(self, model: Path | None) -> None:
         if model != self._playing:
@@ -246,15 +288,22 @@ class TrainingControl(QObject):
         elif event.how == "discarded" or not self.session.story.points:
             self.show_material()
         else:
-            self._toasts.show(f"“{name}” is among your models.", Tone.GOOD, (("Play it", self.play_model),))
+            play = functools.partial(self._play, training)
+            self._toasts.show(f"“{name}” is among your models.", Tone.GOOD, (("Play it", play),))
 
     # -- playing --------------------------------------------------------------------------------------------------------
 
     def play_model(self) -> None:
         """Put the model of the training into the editor: an edit that can be undone, and that no file of the user holds yet."""
-        training = self.session.training
-        if training is None or not (training.model.is_file() or self._publish_now(training)):
-            self._toasts.show("There is nothing to play before the first checkpoint.")
+        self._play(self.session.training)
+
+    def _play(self, training: Training | None) -> None:
+        if training is None:
+            self._toasts.show(_NOTHING_YET)
+            return
+        if not (training.model.is_file() or self._publish_now(training)):
+            ended = training.note.state == folders.ENDED
+            self._toasts.show(f"“{training.name}” is not among your models any more." if ended else _NOTHING_YET)
             return
         self._document.commit()
         try:
@@ -273,30 +322,21 @@ class TrainingControl(QObject):
         except OSError:
             return False
 
-    def hear(self, files: Sequence[str], track: int) -> None:
-        """Let sound files be heard beside the patch, looping; none: silence."""
-        self._link.send(engine.Preview(files=list(files), track=track))
-
-    def play_file(self, path: Path) -> None:
-        """Let a file be heard once."""
-        self._link.send(engine.Preview(files=[str(path)], looping=False))
-        self._toasts.show(f"Playing {path.name}.", Tone.INFO, (("Stop", lambda: self.hear([], 0)),))
-
     def compare(self) -> None:
         """From the recording to the instrument and back, at the same place."""
         if self.session.story.points:
+            self.show_training()
             self.panel.progress.compare.toggle()
             self.shown.emit()
 
     def silence(self) -> None:
         """End what is heard beside the patch."""
+        self._end_compare()
+        self.hearing.hear([])
+
+    def _end_compare(self) -> None:
         if self.session.training is not None:
             self.panel.progress.compare.stop()
-        self.hear([], 0)
-
-    def _follow_preview(self, state: engine.PreviewState) -> None:
-        if self.session.training is not None:
-            self.panel.progress.compare.follow(state)
 
     # -- transfer -------------------------------------------------------------------------------------------------------
 
@@ -314,7 +354,7 @@ class TrainingControl(QObject):
         playing = instruments.models_of(self._document.patch)
         chosen = next((entry.path for entry in models if instruments.given_name(entry.path) in playing), None)
         dialog = TransferDialog(source, models, chosen, program=self._programs.transfer, parent=self._window)
-        dialog.wanted.connect(self.hear)
+        dialog.wanted.connect(self.hearing.hear)
         dialog.closed.connect(self._forget_dialog)
         self._dialog = dialog
         dialog.show()
@@ -327,25 +367,7 @@ class TrainingControl(QObject):
 
     def offer(self) -> None:
         """Offer to go on with trainings that an earlier studio left behind."""
-        for training in folders.interrupted()[:_MOST_OFFERS]:
-            if not training.has_checkpoint:
-                training.discard()
-                continue
-            choices: tuple[tuple[str, Callable[[], object]], ...] = (
-                ("Discard", training.discard),
-                ("Keep", functools.partial(self._keep, training)),
-                ("Go on", functools.partial(self.resume, training)),
-            )
-            words = f"The training of “{training.name}” was interrupted; it can go on from its last checkpoint."
-            self._toasts.show(words, Tone.WARNING, choices)
-
-    def _keep(self, training: Training) -> None:
-        try:
-            training.publish()
-            training.mark(folders.ENDED)
-        except OSError as problem:
-            self._toasts.show(f"The model could not be written: {_reason(problem)}.", Tone.ERROR)
-        self.models_changed.emit()
+        self.offers.begin()
 
     def may_leave(self) -> bool:
         """Whether the studio may end: nothing is being trained, or the user decided."""
@@ -355,7 +377,9 @@ class TrainingControl(QObject):
         box = QMessageBox(self._window)
         box.setWindowTitle("A training goes on")
         box.setText(f"“{training.name if training else 'An instrument'}” is still being trained.")
-        box.setInformativeText("It can go on from here when the studio is started again.")
+        loses = training is not None and instruments.plays(self._document.patch, training.model)
+        loss = " Discarded, it is taken from the patch in the editor, too." if loses else ""
+        box.setInformativeText(f"{self._left_behind()}{loss}")
         box.addButton("Quit, go on later", QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton("Quit and discard", QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(_Answer.Cancel)
@@ -365,6 +389,15 @@ class TrainingControl(QObject):
         if box.clickedButton() is discard:
             self.session.discard()
         return True
+
+    def _left_behind(self) -> str:
+        """What is left of a training when the studio ends now."""
+        training, begun = self.session.training, self.session.story.progress is not None
+        if training is not None and training.has_checkpoint:
+            return "It can go on from here when the studio is started again."
+        if begun:
+            return f"It has no checkpoint yet: it is given {CLOSE_S:g} s to make one, and can go on from that."
+        return "Nothing has been learned yet, so there is nothing to go on from."
 
     def close(self) -> None:
         """End all processes in order; the trainer makes its last checkpoint first."""

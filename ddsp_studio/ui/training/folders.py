@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from ddsp_studio.children import process_alive
+from ddsp_studio.children import process_alive, process_mark
 from ddsp_studio.files import read_bytes, replacing, write_text
 from ddsp_studio.processors.model_file import SUFFIX
 from ddsp_studio.training.runs import Run
@@ -31,13 +31,17 @@ RUNNING, ENDED = "running", "ended"
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What the studio knows of a training: its `name`, the `model` file to be, the studio's `pid`, and how it stands."""
+    """What the studio knows of a training: its `name`, the `model` file to be, the studio's `pid`, and how it stands.
+
+    `since` tells that studio from a later program of the same id (`children.process_mark`).
+    """
 
     name: str
     model: str
     pid: int
     state: str = RUNNING
     begun: float = 0.0
+    since: str = ""
 
 
 class Training:
@@ -63,7 +67,8 @@ class Training:
 
     def mark(self, state: str) -> None:
         """Write down how it stands, and that it is this studio's (OSError if that cannot be written)."""
-        self.note = msgspec.structs.replace(self.note, state=state, pid=os.getpid())
+        here = os.getpid()
+        self.note = msgspec.structs.replace(self.note, state=state, pid=here, since=process_mark(here))
         write_text(self.folder / NOTE, msgspec.json.encode(self.note).decode())
 
     def publish(self) -> bool:
@@ -114,13 +119,19 @@ def _all() -> Iterator[Training]:
 
 
 def interrupted() -> list[Training]:
-    """Trainings that did not come to an end and that no other studio is busy with, the newest first."""
-    waiting = []
-    for training in _all():
-        free = training.note.pid != os.getpid() and not process_alive(training.note.pid)
-        if training.note.state == RUNNING and free:
-            waiting.append(training)
-    return waiting
+    """Trainings that did not come to an end and that no other studio is busy with, the newest first.
+
+    One of this studio's own is among them: which it is busy with, it knows best.
+    """
+    return [training for training in _all() if training.note.state == RUNNING and not _elsewhere(training.note)]
+
+
+def _elsewhere(note: Note) -> bool:
+    """Whether another studio that runs now has a training."""
+    if note.pid == os.getpid() or not process_alive(note.pid):
+        return False
+    mark = process_mark(note.pid)
+    return not (note.since and mark) or mark == note.since
 
 
 def forget_old(keep: int = KEPT) -> None:

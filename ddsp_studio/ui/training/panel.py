@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ddsp_studio.ui import icons
 from ddsp_studio.ui.training.material_page import MaterialPage
+from ddsp_studio.ui.training.waiting import Waiting
 
 if TYPE_CHECKING:
     from ddsp_studio.ui.training.progress_page import ProgressPage
@@ -26,11 +37,15 @@ class TrainingPanel(QStackedWidget):
     folder_wanted = Signal()
     progress_made = Signal(object)
     """The page of the training exists now."""
+    back_wanted = Signal()
+    """From the recordings back to the training."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.waiting = Waiting()
         self.empty = self._empty_page()
         self.material = MaterialPage()
+        self.backs = (self._add_back(self.empty), self._add_back(self.material))
         self._progress: ProgressPage | None = None
         self.addWidget(self.empty)
         self.addWidget(self.material)
@@ -53,7 +68,28 @@ class TrainingPanel(QStackedWidget):
         layout.addWidget(what)
         layout.addLayout(column)
         layout.addStretch(3)
+        layout.addWidget(self.waiting)
         return page
+
+    def _add_back(self, page: QWidget) -> QPushButton:
+        """A button at the top of a page that leads to the training."""
+        button = QPushButton(icons.icon("previous"), "")
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(self.back_wanted)
+        button.hide()
+        row, layout = QHBoxLayout(), page.layout()
+        row.setContentsMargins(0, 0, 10 if page is self.material else 0, 0)
+        row.addWidget(button)
+        if isinstance(layout, QBoxLayout):
+            layout.insertLayout(0, row)
+        return button
+
+    def show_training(self, name: str) -> None:
+        """Offer the way back to the training of this name; none: there is no training to go back to."""
+        for button in self.backs:
+            button.setText(f"Back to the training of “{name}”")
+            button.setToolTip(f"The training of “{name}” has a page of its own")
+            button.setVisible(bool(name))
 
     @property
     def progress(self) -> ProgressPage:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -10,6 +13,8 @@ from ddsp_studio.ui.training.compare import Compare
 from ddsp_studio.ui.training.loss_plot import LossPlot
 from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import Stage, Story
+
+_MOST_LINES, _MOST_IN_TIP = 5, 40
 
 
 class ProgressPage(QWidget):
@@ -87,14 +92,22 @@ class ProgressPage(QWidget):
         self.title.setText(name)
         self.headline.setText(story.headline())
         self.detail.setText(story.detail())
-        self.notice.setText(story.notices[-1] if story.notices else "")
-        self.notice.setVisible(bool(story.notices))
+        self._show_notices(story.notices)
         self.bar.setMaximum(0 if stage is Stage.STARTING else 1000)
         self.bar.setValue(round(1000 * (story.share if stage is Stage.PREPARING else story.done)))
         self.bar.setVisible(story.busy)
         self._show_buttons(story, playing)
         self.losses.show_losses(story.losses)
         self.compare.show_points(story.points)
+
+    def _show_notices(self, notices: Sequence[str]) -> None:
+        """All that was said; of a long list the last lines, and the others in the tooltip."""
+        shown = notices[-_MOST_LINES:]
+        more = [f"… and {len(notices) - len(shown)} more: point here to read them"] if len(notices) > len(shown) else []
+        self.notice.setText("\n".join([*shown, *more]))
+        listed = "".join(f"<p>{html.escape(words)}</p>" for words in notices[-_MOST_IN_TIP:])
+        self.notice.setToolTip(listed if more else "")
+        self.notice.setVisible(bool(notices))
 
     def _show_buttons(self, story: Story, playing: bool) -> None:
         stage, learned = story.stage, bool(story.points) or bool(story.ended and story.ended.model)

@@ -111,7 +111,8 @@ class TrainingSession(QObject):
     # -- events ---------------------------------------------------------------------------------------------------------
 
     def _hear(self, event: protocol.Event) -> None:
-        if self._left or self.training is None or self.story.ended is not None:
+        over = self.story.ended is not None or self.story.stage is Stage.INTERRUPTED
+        if self._left or self.training is None or over:
             return
         if isinstance(event, protocol.Ended):
             self._close(event)

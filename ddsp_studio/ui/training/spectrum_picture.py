@@ -15,6 +15,7 @@ from ddsp_studio.ui.displays import colour_maps
 
 LOW_HZ, FLOOR_DB = 60.0, -80.0
 _TICKS_HZ = (100, 200, 500, 1000, 2000, 5000, 10_000)
+_NOTHING_YET = "After the first checkpoint"
 Decibels = npt.NDArray[np.float32]
 
 
@@ -66,13 +67,17 @@ class SpectrumPicture(QWidget):
         self.setToolTip("Click to hear it")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._title, self._stem, self._heard = title, "", False
+        self._without = _NOTHING_YET
         self._held: tuple[Decibels, int] | None = None
         self._image: QImage | None = None
         self._pixels: npt.NDArray[np.uint32] = np.zeros((1, 1), np.uint32)
         self._place: float | None = None
 
-    def show_file(self, stem: str) -> None:
-        """Show "STEM.npz"; an empty name shows nothing."""
+    def show_file(self, stem: str, without: str = "") -> None:
+        """Show "STEM.npz"; an empty name shows nothing. `without` says why there is no picture."""
+        without = without or _NOTHING_YET
+        if without != self._without:
+            self._without, self._stem = without, ""
         if stem != self._stem:
             self._stem, self._held = stem, read(stem) if stem else None
             self._draw()
@@ -108,7 +113,7 @@ class SpectrumPicture(QWidget):
             self._paint_scale(painter)
         else:
             painter.setPen(theme.colour(theme.TEXT_FAINT))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "After the first checkpoint")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._without)
         hue = theme.ACCENT if self._heard else theme.TEXT
         self._paint_text(painter, QPointF(8, 15), f"♪ {self._title}" if self._heard else self._title, hue)
         if self._place is not None:

@@ -40,6 +40,11 @@ class Point:
     target: str
     played: str
 
+    @property
+    def kept(self) -> bool:
+        """Whether what it sounded like is still there; of many checkpoints only some keep it."""
+        return Path(f"{self.played}.flac").is_file()
+
 
 @dataclass
 class Story:
@@ -164,8 +169,7 @@ class Story:
             step = int(row.pop("step", 0))
             played, better = samples / f"played-{step:07d}", row.get("spectral", math.inf) < best
             best = min(best, row.get("spectral", math.inf))
-            if played.with_suffix(".flac").is_file():
-                self._add_point(Point(step, row.pop("seconds", 0.0), better, row, str(samples / "target"), str(played)))
+            self._add_point(Point(step, row.pop("seconds", 0.0), better, row, str(samples / "target"), str(played)))
 
 
 _WORDS = {

@@ -1,4 +1,7 @@
-"""The checkpoints of a training in a row: a dot each, the best one ringed; click, drag or arrow keys choose one."""
+"""The checkpoints of a training in a row: a dot each, the best one ringed; click, drag or arrow keys choose one.
+
+A checkpoint whose sound is no longer kept is a smaller dot.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ class Timeline(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Checkpoints")
         self._points: tuple[Point, ...] = ()
+        self._kept: tuple[bool, ...] = ()
         self._index = -1
 
     @property
@@ -37,6 +41,7 @@ class Timeline(QWidget):
         """Show checkpoints, the oldest first."""
         follows = self._index == len(self._points) - 1
         self._points = tuple(points)
+        self._kept = tuple(point.kept for point in points)
         wanted = len(points) - 1 if follows else min(self._index, len(points) - 1)
         self.update()
         self.choose(wanted)
@@ -76,7 +81,8 @@ class Timeline(QWidget):
                 painter.drawEllipse(centre, 8, 8)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour(theme.ACCENT if here else theme.TEXT_FAINT))
-            painter.drawEllipse(centre, 5 if here else 3.5, 5 if here else 3.5)
+            radius = 5.0 if here else 3.5 if self._kept[index] else 2.0
+            painter.drawEllipse(centre, radius, radius)
         if self.hasFocus():
             painter.setPen(QPen(theme.colour(theme.ACCENT, 0.6), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -105,10 +111,10 @@ class Timeline(QWidget):
     def event(self, event: QEvent) -> bool:
         """Say which checkpoint is under the pointer."""
         if isinstance(event, QHelpEvent) and self._points:
-            point = self._points[self.at(event.pos().x())]
-            QToolTip.showText(
-                event.globalPos(), f"{span(point.seconds)}, step {point.step:,}{', the best' if point.best else ''}", self
-            )
+            index = self.at(event.pos().x())
+            point, kept = self._points[index], self._kept[index]
+            told = f"{', the best' if point.best else ''}{'' if kept else '; its sound is no longer kept'}"
+            QToolTip.showText(event.globalPos(), f"{span(point.seconds)}, step {point.step:,}{told}", self)
             return True
         return super().event(event)
 
