@@ -77,7 +77,7 @@ class Renderer:
 
     def reshape(self, voices: int, mode: str) -> None:
         """Give out voices in another mode; the voice count must be the player's."""
-        self.sequencer.allocator = self.allocator.resized(voices, mode)
+        self.sequencer.allocator = self.allocator.resized(voices, mode, fading=True)
 
     def refresh(self) -> bool:
         """Start player and voices from nothing if nothing sounds, so that what follows can be repeated exactly."""
@@ -145,7 +145,7 @@ class Renderer:
         self.player, self._smoother = incoming.player, incoming.smoother
         self.sequencer.use(incoming.player.columns, incoming.smoother)
         if incoming.shape is not None:
-            self.sequencer.allocator = self.allocator.resized(*incoming.shape)
+            self.sequencer.allocator = self.allocator.resized(*incoming.shape, fading=incoming.adopts)
 
     def _faded(self, audio: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Fade a piece that ends at `position`, if a cut is under way; at the cut's end everything starts over."""

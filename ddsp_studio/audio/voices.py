@@ -81,10 +81,16 @@ class VoiceAllocator:
             shown[note] = key.velocity
         return shown
 
-    def resized(self, voices: int, mode: str) -> VoiceAllocator:
-        """A new allocator with the same controllers, in which the keys that are held start anew, on its first voices."""
+    def resized(self, voices: int, mode: str, *, fading: bool = False) -> VoiceAllocator:
+        """A new allocator with the same controllers, in which the keys that are held start anew, on its first voices.
+
+        With `fading` as many other voices stay where they were let go: for a player that goes on, as their sound fades still.
+        """
         fresh = VoiceAllocator(voices, mode)
         fresh.controllers = self.controllers
+        if fading and voices == self.voices:
+            fresh._row[:], fresh._channel[:], fresh._poly_pressure[:] = self._row, self._channel, self._poly_pressure
+            fresh._row[:, (GATE, TRIGGER)] = 0.0
         for name, key in list(self._keys.items()):
             fresh._note_on(*name, key.velocity)
             fresh._keys[name].down, fresh._keys[name].latched = key.down, key.latched

@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_studio.audio.events import HOP, Cut, Midi, Move, by_time
 from ddsp_studio.audio.renderer import Renderer
 from ddsp_studio.audio.voices import VoiceAllocator
+from ddsp_studio.processors.performance import GATE, VELOCITY
 
 from .fake import FakePlayer, FakeSmoother
 from .patches import synth
@@ -78,6 +80,44 @@ def test_a_swap_may_bring_another_voice_count_and_keeps_the_keys():
     assert held.allocator.voices == 6
     assert held.allocator.sounding == 1
     assert np.abs(held.render(4).audio).max() > 0.05
+
+
+def pitch_hz(audio, rate=48_000):
+    """Of the loudest partial of a block, to about 10 Hz."""
+    spectrum = np.abs(np.fft.rfft(audio[0] * np.hanning(audio.shape[1]), 1 << 14))
+    return np.argmax(spectrum) * rate / (1 << 14)
+
+
+def test_a_note_that_fades_keeps_its_pitch_when_the_mode_changes():
+    held = renderer(voices=2)
+    held.post(on(0, 81))
+    held.post(on(4 * HOP, 81, 0))
+    held.render(6)
+    held.reshape(2, "mono")
+    assert pitch_hz(held.render(12).audio) == pytest.approx(880.0, rel=0.02)
+
+
+def test_a_note_that_fades_keeps_its_pitch_and_loudness_when_a_patch_brings_another_mode():
+    held = renderer(voices=2)
+    held.post(on(0, 81, 100))
+    held.post(on(4 * HOP, 81, 0))
+    held.render(6)
+    same = FakePlayer(synth(), 48_000, 2)
+    held.swap(same, FakeSmoother(same), shape=(2, "legato"))
+    assert pitch_hz(held.render(12).audio) == pytest.approx(880.0, rel=0.02)
+    frames = held.allocator.frames([], 0, 1)
+    assert frames[0, 0, VELOCITY] == pytest.approx(100 / 127)
+    assert not frames[:, 0, GATE].any()
+
+
+def test_what_starts_over_knows_no_note():
+    held = renderer(voices=2)
+    held.post(on(0, 81))
+    held.post(Cut(8 * HOP, 2))
+    held.render(20)
+    fresh = VoiceAllocator(2)
+    held.allocator.silence()
+    np.testing.assert_array_equal(held.allocator.frames([], 0, 1), fresh.frames([], 0, 1))
 
 
 def test_numbers_that_are_none_become_silence():

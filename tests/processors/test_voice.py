@@ -24,7 +24,8 @@ def key(hop: int, note: int, *, down: bool = True) -> Midi:
 def pitches(events: Sequence[Midi], glide_s: float, blocks: Sequence[int], mode: str = "poly") -> np.ndarray:
     """Frequency in Hz of two voices that an allocator lets play, [2, HOPS]; `blocks` are hops, and are repeated."""
     voice, allocator = Voice(RATE), VoiceAllocator(2, mode)
-    state, begin, pieces = voice.start(2), 0, []
+    state, begin = voice.start(2), 0
+    pieces: list[np.ndarray] = []
     left = sorted(events, key=lambda event: event.sample)
     while begin < HOPS:
         size = min(blocks[len(pieces) % len(blocks)], HOPS - begin)
