@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -73,8 +72,7 @@ class TrainingPanel(QStackedWidget):
 
     def _add_back(self, page: QWidget) -> QPushButton:
         """A button at the top of a page that leads to the training."""
-        button = QPushButton(icons.icon("previous"), "")
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        button = QPushButton(icons.icon("previous"), "Back to the training")
         button.clicked.connect(self.back_wanted)
         button.hide()
         row, layout = QHBoxLayout(), page.layout()
@@ -87,8 +85,7 @@ class TrainingPanel(QStackedWidget):
     def show_training(self, name: str) -> None:
         """Offer the way back to the training of this name; none: there is no training to go back to."""
         for button in self.backs:
-            button.setText(f"Back to the training of “{name}”")
-            button.setToolTip(f"The training of “{name}” has a page of its own")
+            button.setToolTip(f"Show the training of “{name}” again")
             button.setVisible(bool(name))
 
     @property
