@@ -24,6 +24,15 @@ Array = npt.NDArray[np.float32]
 Features = Mapping[str, Any]
 """What stands for a performance: "f0_hz" and "loudness_db", [rows, frames, 1]; for encoders "audio", [rows, samples]."""
 
+
+class Before(NamedTuple):
+    """The frame before a block, [rows, 1, 1] each: pitch in Hz, loudness in dB, and whether a key was down, 0 or 1."""
+
+    f0_hz: Any
+    loudness_db: Any
+    gate: Any
+
+
 SOUNDING_DB = -70.0
 """Frames that are louder than this hold a key down."""
 _VELOCITY = 0.75
@@ -179,17 +188,34 @@ class Fitting:
         rows, hops = int(features["f0_hz"].shape[0]), int(features["f0_hz"].shape[1]) * self.period
         return self.go_on(self.group.start(rows), self.group.derive(self.weights(vector, rounded=rounded)), features, hops)[0]
 
-    def go_on(self, state: Any, derived: Mapping[str, Any], features: Features, hops: int) -> tuple[Tensor, Any]:
-        """Play the next hops, from and to a state: audio [rows, samples] and the state after."""
+    def go_on(
+        self,
+        state: Any,
+        derived: Mapping[str, Any],
+        features: Features,
+        hops: int,
+        before: Before | None = None,
+        clock: Tensor | None = None,
+    ) -> tuple[Tensor, Any]:
+        """Play the next hops, from and to a state.
+
+        Args:
+            state, derived: as the group makes them. features: of the block.
+            before: the frame before it; where it is left out the sound begins: pitch and loudness rest, and no key was down.
+            clock: [1, hops, 3] float64, see `processors.performance`; where it is left out the block begins at beat 0, 120 bpm.
+
+        Returns:
+            Audio [rows, samples] and the state after.
+        """
         rows, clip = int(features["f0_hz"].shape[0]), features.get("audio")
         clip = tf.zeros([rows, hops * HOP]) if clip is None else clip[:, : hops * HOP]
         for stand in self._stands:
             stand.hops = hops
-            stand.features = {**features, "audio": clip}
+            stand.features, stand.before = {**features, "audio": clip}, before
         values = tf.constant(np.tile(self._values, (hops, 1)))
         both = tf.concat([tf.reshape(clip, [rows, hops, HOP])] * 2, axis=2)
         notes = tf.zeros([rows, hops, len(CHANNELS)])
-        rendered, after = self.group.process(state, values, notes, derived, heard=both)
+        rendered, after = self.group.process(state, values, notes, derived, clock, both)
         return rendered.audio, after
 
 
@@ -204,6 +230,7 @@ class _Stand:
     def __init__(self, real: Processor) -> None:
         self._real = real
         self.features: Features = {}
+        self.before: Before | None = None
         self.hops = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -220,7 +247,7 @@ class _Performer(_Stand):
     def render(self, memory: Any, x: Any) -> tuple[dict[str, Tensor], Any]:
         """Give the features that the outlets are named for, and rest elsewhere."""
         hops, rows = self.hops, int(self.features["f0_hz"].shape[0])
-        given = _outlets(self.features, hops)
+        given = _outlets(self.features, hops, self.before)
         outputs = {}
         for port, outlet in self._real.spec.outlets.items():
             channels = len(CHANNELS) if outlet.signal is Signal.NOTES else self._real.channels(port)
@@ -238,20 +265,21 @@ class _Listener(_Stand):
         return self._real.render(memory, x._replace(**heard))
 
 
-def _outlets(features: Features, hops: int) -> dict[str, Tensor]:
+def _outlets(features: Features, hops: int, before: Before | None) -> dict[str, Tensor]:
     """Signals of hops that a performer gives, by outlet."""
     f0_hz, loudness = features["f0_hz"], features["loudness_db"]
+    held = before or Before(f0_hz[:, :1], loudness[:, :1], tf.zeros_like(f0_hz[:, :1]))
     period = hops // int(f0_hz.shape[1])
-    loudness = tf.maximum(_by_hops(loudness, period), GESTURES[2])
+    loudness = tf.maximum(_by_hops(loudness, held.loudness_db, period), GESTURES[2])
     gate = tf.cast(loudness > SOUNDING_DB, tf.float32)
-    before = tf.concat([tf.zeros_like(gate[:, :1]), gate[:, :-1]], axis=1)
+    earlier = tf.concat([held.gate, gate[:, :-1]], axis=1)
     return {
-        "f0": tf.exp(_by_hops(tf.math.log(f0_hz), period)),
+        "f0": tf.exp(_by_hops(tf.math.log(f0_hz), tf.math.log(held.f0_hz), period)),
         "loudness": loudness,
         "level": audible(loudness, GESTURES[2]),
         "confidence": _held(features.get("confidence", tf.ones_like(f0_hz)), period),
         "gate": gate,
-        "trigger": gate * (1.0 - before),
+        "trigger": gate * (1.0 - earlier),
         "velocity": tf.fill(gate.shape, _VELOCITY),
     }
 
@@ -260,10 +288,10 @@ def _held(frames: Tensor, period: int) -> Tensor:
     return tf.repeat(frames, period, axis=1) if period > 1 else frames
 
 
-def _by_hops(frames: Tensor, period: int) -> Tensor:
-    """Frames [rows, frames, 1] at the ends of their hops, by straight lines: [rows, frames · period, 1]."""
+def _by_hops(frames: Tensor, first: Tensor, period: int) -> Tensor:
+    """Frames [rows, frames, 1], after `first`, at the ends of their hops, by straight lines: [rows, frames · period, 1]."""
     if period == 1:
         return frames
-    before = tf.concat([frames[:, :1], frames[:, :-1]], axis=1)
+    before = tf.concat([first, frames[:, :-1]], axis=1)
     share = np.arange(1, period + 1, dtype=np.float32) / period
     return tf.reshape(before + (frames - before) * share, [frames.shape[0], -1, 1])

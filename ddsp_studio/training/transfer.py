@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ddsp_studio.dsp.tensor import HOP, tf
 from ddsp_studio.processors import model_file
+from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Patch
@@ -21,7 +22,7 @@ from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0
 from ddsp_studio.training.features.extract import Frames, extract
 from ddsp_studio.training.features.f0_layout import F0Settings
-from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.fitting import SOUNDING_DB, Before, Fitting
 from ddsp_studio.training.statistics import FLOOR_DB
 
 Array = npt.NDArray[np.float32]
@@ -136,8 +137,8 @@ def play(
     hops = _BLOCK_FRAMES * period // HOP
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def block(state: object, features: dict[str, object]) -> object:
-        return fitting.go_on(state, derived, features, hops)
+    def block(state: object, features: dict[str, object], before: Before, clock: object) -> object:
+        return fitting.go_on(state, derived, features, hops, before, clock)
 
     state, parts = fitting.group.start(1), []
     for i in range(blocks):
@@ -147,8 +148,16 @@ def play(
             "loudness_db": tf.constant(loudness[None, part, None].astype(np.float32)),
             "audio": tf.constant(sound[None, part.start * period : part.stop * period]),
         }
-        out, state = block(state, features)
+        clock = tf.constant(free_clock(i * hops, hops, sample_rate))
+        out, state = block(state, features, _before(f0_hz, loudness, part.start), clock)
         parts.append(out.numpy()[0])
         if progress:
             progress((i + 1) / blocks)
     return np.concatenate(parts)[late : late + len(audio)]
+
+
+def _before(f0_hz: Array, loudness_db: Array, first: int) -> Before:
+    """The frame before number `first`; before all of them no key is down."""
+    frame = max(0, first - 1)
+    gate = float(first > 0 and loudness_db[frame] > SOUNDING_DB)
+    return Before(*(tf.constant(value, tf.float32, [1, 1, 1]) for value in (f0_hz[frame], loudness_db[frame], gate)))
