@@ -1,7 +1,7 @@
 """A training's folder: what was asked for, its checkpoints, its log and its samples. Every file appears whole or not at all.
 
 settings.json   what was asked for: settings, recordings, licence
-material.json   the recordings that were found, with their lengths
+material.json   the recordings that were found, with their lengths and what tells their content
 patch.ddsp      the patch that is trained
 last.ckpt, best.ckpt    weights, optimizer and place in the data (a zip of arrays)
 log.csv         a line for each step; scores.csv a line for each checkpoint; events/ the same for TensorBoard
@@ -15,9 +15,11 @@ import contextlib
 import csv
 import io
 import json
+import os
+import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,7 @@ from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.data.corpus import Entry
 from ddsp_studio.training.data.maestro import SPLITS
 from ddsp_studio.training.data.nsynth import NSynthFilter
+from ddsp_studio.training.features.extract import VERSION
 from ddsp_studio.training.settings import Settings
 from ddsp_studio.training.stepper import Learned
 
@@ -37,6 +40,10 @@ FORMAT, SCHEMA = "ddsp_studio training", 1
 _MAX_BYTES = 2**31
 _MAX_SETTINGS = 64 * 2**20
 _MAX_MATERIAL = 64 * 2**20
+LOGS = ("log.csv", "scores.csv")
+_NAMES = ("settings.json", "material.json", "patch.ddsp", "last.ckpt", "best.ckpt", *LOGS, "model.ddspmodel", "events", "samples")
+PATIENCE_S = 10.0
+"""How long a trainer waits for another one that is ending."""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -62,6 +69,21 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     licence: str = ""
 
 
+class Material(NamedTuple):
+    """A recording that is learnt from: its name, length in samples, and a text that changes with its content ("" if unknown)."""
+
+    name: str
+    samples: int
+    content: str = ""
+
+
+class _Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What material.json holds; contents found by other `features` cannot be compared."""
+
+    features: int
+    recordings: list[Material]
+
+
 class Checkpoint(NamedTuple):
     """Where a training stood.
 
@@ -85,6 +107,7 @@ class Run:
         """Name the folder; nothing is read or written yet."""
         self.folder = Path(folder)
         self.model = self.folder / "model.ddspmodel"
+        self._made: list[Path] = []
 
     @property
     def exists(self) -> bool:
@@ -100,26 +123,66 @@ class Run:
         """Write down what is asked for.
 
         Raises:
-            OSError: the folder cannot be written. FileExistsError: another training is in it.
+            OSError: the folder cannot be written. FileExistsError: another training is in it, or something that a training would
+                write over.
         """
         if self.exists:
             raise FileExistsError(f"{str(self.folder)!r} holds a training already; resume it, or name another folder")
-        (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-        (self.folder / "material.json").unlink(missing_ok=True)
-        patch_file.save(patch, self.folder / "patch.ddsp")
-        self._write(order)
+        taken = next((name for name in _NAMES if _holds(self.folder / name)), "")
+        if taken:
+            place = repr(str(self.folder))
+            raise FileExistsError(f"{place} holds {taken!r}, which a training would write over; name another folder")
+        self._made = []
+        try:
+            self._make(self.folder / "samples")
+            self._made.append(self.folder / "patch.ddsp")
+            patch_file.save(patch, self.folder / "patch.ddsp")
+            self._made.append(self.folder / "settings.json")
+            self._write(order)
+        except OSError:
+            self.abandon()
+            raise
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder and those around it, and remember which were not there."""
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._made += missing
 
     def _write(self, order: Order) -> None:
         data = {"format": FORMAT, "schema": SCHEMA, **msgspec.to_builtins(order)}
         write_text(self.folder / "settings.json", json.dumps(data, indent=1))
 
     def abandon(self) -> None:
-        """Remove what `begin` wrote, when nothing came of it; whatever else is in the folder stays."""
-        for name in ("settings.json", "material.json", "patch.ddsp", "patch.ddsp~"):
-            (self.folder / name).unlink(missing_ok=True)
-        for folder in (self.folder / "samples", self.folder):
+        """Remove what `begin` and `check_material` of this object wrote, when nothing came of it; all else stays."""
+        for path in [path for path in self._made if not path.is_dir()]:
+            path.unlink(missing_ok=True)
+        for folder in sorted((path for path in self._made if path.is_dir()), key=lambda path: len(path.parts), reverse=True):
             with contextlib.suppress(OSError):  # not empty
                 folder.rmdir()
+        self._made = []
+
+    @contextlib.contextmanager
+    def locked(self, patience_s: float = PATIENCE_S) -> Iterator[None]:
+        """Hold the folder, so that no other trainer writes it; where the system knows no such locks, nothing is held.
+
+        Args:
+            patience_s: seconds to wait for another one that is ending.
+
+        Raises:
+            ValueError: in one sentence, if another one does not end.
+        """
+        handle = _open_folder(self.folder)
+        try:
+            end = time.monotonic() + patience_s
+            while handle is not None and not _lock(handle):
+                if time.monotonic() > end:
+                    raise ValueError(f"another trainer is at work in {str(self.folder)!r}; stop it first")
+                time.sleep(0.1)
+            yield
+        finally:
+            if handle is not None:
+                os.close(handle)
 
     def lengthen(self, *, steps: int = 0, minutes: float = 0.0) -> None:
         """Ask for more: so many steps in all, or so many minutes.
@@ -127,6 +190,10 @@ class Run:
         Raises:
             ValueError: in one sentence, when it was trained for as long already. OSError: it cannot be written down.
         """
+        with self.locked():
+            self._lengthen(steps, minutes)
+
+    def _lengthen(self, steps: int, minutes: float) -> None:
         order, _ = self.order()
         held = self.load()
         if held is not None and steps and steps <= held.learned.step:
@@ -170,20 +237,24 @@ class Run:
             if not Path(source.path).exists():
                 raise ValueError(f"{source.path!r}, of which this training learns, is not there any more; put it back to go on")
 
-    def check_material(self, found: Sequence[tuple[str, int]]) -> None:
-        """Write down what recordings there are, by name and length in samples; later refuse others (ValueError)."""
+    def check_material(self, found: Sequence[Material]) -> None:
+        """Write down what recordings there are; later refuse others (ValueError)."""
         path = self.folder / "material.json"
         if not path.is_file():
-            write_text(path, json.dumps(found))
+            self._made.append(path)
+            write_text(path, msgspec.json.encode(_Found(VERSION, list(found))).decode())
             return
         try:
-            before = Counter(
-                msgspec.json.decode(read_text(path, _MAX_MATERIAL, "list of recordings"), type=list[tuple[str, int]])
-            )
+            text = read_text(path, _MAX_MATERIAL, "list of recordings")
+            held = msgspec.json.decode(text, type=_Found | list[tuple[str, int]])
         except msgspec.MsgspecError as problem:
             raise ValueError(f"{str(path)!r}, the list of recordings, is damaged") from problem
-        now = Counter(found)
-        gone, new = [name for name, _ in before - now], [name for name, _ in now - before]
+        if isinstance(held, _Found) and held.features == VERSION:
+            before, now = Counter(held.recordings), Counter(found)
+        else:  # runs of before know names and lengths only, and other features have other texts
+            known = held.recordings if isinstance(held, _Found) else [Material(*pair) for pair in held]
+            before, now = (Counter(Material(each.name, each.samples) for each in some) for some in (known, found))
+        gone, new = [each.name for each in before - now], [each.name for each in now - before]
         if not gone and not new:
             return
         name = (gone or new)[0]
@@ -232,12 +303,17 @@ class Run:
 
     def rewind(self, step: int) -> None:
         """Forget what the logs say of steps that are done anew."""
-        for name, first in (("log.csv", step), ("scores.csv", step + 1)):
+        for name, first in zip(LOGS, (step, step + 1), strict=True):
             path = self.folder / name
             if path.is_file():
                 lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
                 kept = lines[:1] + [line for line in lines[1:] if line.endswith("\n") and _number(line) < first]
                 write_text(path, "".join(kept))
+
+    def judged(self, step: int) -> bool:
+        """Whether the scores of a step are written down."""
+        path = self.folder / "scores.csv"
+        return path.is_file() and any(_number(line) == step for line in path.read_text(encoding="utf-8").splitlines()[1:])
 
     def log(self, name: str, rows: Iterable[Mapping[str, float | int]]) -> None:
         """Add lines to a log; the keys of the first line are its columns."""
@@ -255,3 +331,31 @@ class Run:
 def _number(line: str) -> int:
     head = line.split(",", 1)[0]
     return int(head) if head.isdigit() else 0
+
+
+def _holds(path: Path) -> bool:
+    """Whether there is something, more than an empty folder."""
+    return any(path.iterdir()) if path.is_dir() else path.exists() or path.is_symlink()
+
+
+def _open_folder(folder: Path) -> int | None:
+    """A handle of a folder by which it can be locked; None where there are no such handles or locks."""
+    try:
+        import fcntl  # noqa: F401
+
+        return os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+
+
+def _lock(handle: int) -> bool:
+    """Whether a folder could be taken, or cannot be taken by anybody: some network folders know no locks."""
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
