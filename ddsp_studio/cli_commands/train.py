@@ -7,13 +7,12 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_studio import resources
 from ddsp_studio.processors import patch_file
-from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.quiet import load_tensorflow
 
@@ -69,13 +68,16 @@ def train(job: Job, *, as_json: bool = False) -> None:
     from ddsp_studio.training.features.f0_swift import check_engine
     from ddsp_studio.training.runs import Order, Run
     from ddsp_studio.training.settings import Settings
+    from ddsp_studio.training.sizes import sized
 
     missing = next((path for path in job.audio if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(f"there is no file or folder {str(missing)!r} to learn from")
     check_engine(job.engine)
     sources = _sources(job)
-    patch = sized(load_template(job.patch), job.size)
+    patch = load_template(job.patch)
+    if job.size:
+        patch = sized(patch, job.size)
     chosen: dict[str, Any] = {"clip_s": job.clip_s, "batch": job.batch, "rate": job.rate}
     settings = Settings(
         sample_rate=job.sample_rate,
@@ -175,16 +177,10 @@ def load_template(given: str) -> Patch:
     return patch_file.load(resources.find(resources.PATCHES, given))
 
 
-def sized(patch: Patch, size: str) -> Patch:
-    """The patch with its networks in a size ("" leaves them)."""
-    for name, node in patch.nodes.items():
-        options = specs()[node.type].options if node.type in specs() else {}
-        if size and "size" in options and size in options["size"].choices and specs()[node.type].weights:
-            patch = patch.with_node(name, replace(node, options={**node.options, "size": size}))
-    return patch
-
-
 def _see_through(run: Run, as_json: bool, *, resumed: bool = False) -> None:
+    from ddsp_studio.training.background import stand_back
+
+    stand_back()
     load_tensorflow()
     from ddsp_studio.training.trainer import Control, Trainer
 
@@ -308,5 +304,7 @@ def describe(model: str, *, as_json: bool) -> str:
     if training:
         lines.append(f"{training.get('step', 0)} steps in {training.get('seconds', 0) / 60:.1f} minutes")
         lines += [f"  {key}: {value}" for key, value in (training.get("scores") or {}).items()]
+        if training.get("judged_on") == "training":
+            lines.append("  judged by recordings that it learned from: there were too few to hold some out")
     lines.append("members: " + (", ".join(sorted(held.files)) or "weights only"))
     return "\n".join(lines)

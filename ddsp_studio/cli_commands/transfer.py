@@ -76,23 +76,31 @@ def _octaves(count: int) -> str:
 
 
 def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:
-    """Let a model play recordings by their own pitch and loudness, and compare (OSError, ValueError in one sentence)."""
+    """Let a model play recordings by their own pitch and loudness, and compare; those that cannot be judged are named.
+
+    Raises:
+        OSError, ValueError: in one sentence, if nothing could be judged.
+    """
     load_tensorflow()
     from ddsp_studio.processors.model_file import find
-    from ddsp_studio.training.data.audio_source import find_audio, read_mono
-    from ddsp_studio.training.evaluation import compare
-    from ddsp_studio.training.transfer import transfer as play
+    from ddsp_studio.training.data.audio_source import find_audio
 
     # an instrument is judged on what it can know: nothing above half of its sample rate
     rate = int(find(model).sample_rate)
     found: dict[str, dict[str, Any]] = {}
-    for path in find_audio(list(audio)):
-        done = play(path, model, octaves=0, gain_db=0.0, sample_rate=rate)
-        target = read_mono(path, done.sample_rate)
-        scores = compare(target[None], done.audio[None, : len(target)], done.sample_rate)
-        found[str(path)] = {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()}
+    paths = find_audio(list(audio))
+    for path in paths:
+        try:
+            found[str(path)] = _judged(path, model, rate)
+        except (OSError, ValueError) as problem:
+            if len(paths) == 1:
+                raise
+            sys.stderr.write(f"{problem}; it is left out\n")
+            continue
         if not as_json:
             sys.stderr.write(f"{path.name}\n")
+    if not found:
+        raise ValueError(f"none of the {len(paths)} recordings could be judged")
     if as_json:
         return json.dumps(found, indent=1)
     keys = list(next(iter(found.values())))
@@ -100,6 +108,18 @@ def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:
     for path_, scores_ in found.items():
         lines.append("  ".join(f"{_text(scores_[key]):>12}" for key in keys) + f"  {Path(path_).name}")
     return "\n".join(lines)
+
+
+def _judged(path: Path, model: str, rate: int) -> dict[str, float | None]:
+    """Scores of one recording, by name."""
+    from ddsp_studio.training.data.audio_source import read_mono
+    from ddsp_studio.training.evaluation import compare
+    from ddsp_studio.training.transfer import transfer as play
+
+    done = play(path, model, octaves=0, gain_db=0.0, sample_rate=rate)
+    target = read_mono(path, done.sample_rate)
+    scores = compare(target[None], done.audio[None, : len(target)], done.sample_rate)
+    return {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()}
 
 
 def _text(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ Array = npt.NDArray[np.float32]
 _HEARD_DB, _FLOOR_DB = -60.0, -80.0
 COLLAPSED_DB = -20.0
 """An instrument that is this much softer than its recordings has collapsed to silence."""
+_AT_ONCE = 4
+"""Clips that are played at once to be judged, at most."""
 TRAPPED = 0.2
 """Share of frames that are an octave off from which an instrument is in the octave trap."""
 
@@ -59,46 +61,53 @@ class Scores(NamedTuple):
 class Judge:
     """Plays clips and compares; the compiled player is kept for all checkpoints."""
 
-    def __init__(self, fitting: Fitting, clips: Sequence[Clip], batch: int, limit: int = 0) -> None:
+    def __init__(self, fitting: Fitting, clips: Sequence[Clip], limit: int = 0) -> None:
         """Take clips to judge by, at most `limit` of them, evenly spaced (0: all)."""
         chosen = list(clips)
         if limit and len(chosen) > limit:
             chosen = [chosen[round(i * (len(chosen) - 1) / max(1, limit - 1))] for i in range(limit)]
-        size = min(batch, len(chosen))
-        self.count, self.fitting = len(chosen), fitting
-        self._batches = Batches(tuple(chosen), size, shuffled=False)
+        self._clips, self._most = tuple(chosen), _AT_ONCE
         self._play = tf.function(fitting.sound, autograph=False)
+        self._late = fitting.latency
 
-    def clips(self, vector: Array) -> tuple[Array, Array, Array]:
-        """Targets, what is played for their features, in time, [clips, samples]; and the features' pitch [clips, frames]."""
+    def clips(self, vector: Array, at_once: int) -> tuple[Array, Array, Array]:
+        """Targets, what is played for their features, in time, [clips, samples]; and the features' pitch [clips, frames].
+
+        Args:
+            vector: weights. at_once: clips that the memory holds at once; if it does not, one by one.
+
+        Raises:
+            ValueError: in one sentence, if it does not hold a single one.
+        """
+        size = min(at_once, self._most, len(self._clips))
+        try:
+            return self._heard(vector, size)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
+            if size == 1:
+                raise ValueError("the memory does not hold a single clip to judge by; shorten the clips") from problem
+        self._most = 1
+        return self.clips(vector, 1)
+
+    def _heard(self, vector: Array, size: int) -> tuple[Array, Array, Array]:
         targets, played, pitches = [], [], []
-        late = self.fitting.latency
-        for number in range(self._batches.per_epoch):
-            batch = self._batches.batch(number)
+        batches = Batches(self._clips, size, shuffled=False)
+        for number in range(batches.per_epoch):
+            batch = batches.batch(number)
             sound = self._play(tf.constant(vector), {key: tf.constant(value) for key, value in batch.items()}).numpy()
-            targets.append(batch["audio"][:, : sound.shape[1] - late])
-            played.append(sound[:, late:])
+            targets.append(batch["audio"][:, : sound.shape[1] - self._late])
+            played.append(sound[:, self._late :])
             pitches.append(np.where(batch["confidence"] > 0.0, batch["f0_hz"], 0.0)[..., 0])
-        joined = (np.concatenate(parts)[: self.count] for parts in (targets, played, pitches))
-        one, two, three = joined
+        one, two, three = (np.concatenate(parts)[: len(self._clips)] for parts in (targets, played, pitches))
         return one, two, three
 
-    def scores(self, vector: Array) -> Scores:
-        """Judge weights."""
-        targets, played, pitches = self.clips(vector)
-        return compare(targets, played, int(self.fitting.sample_rate), pitches)
 
-
-def compare(
-    targets: Array, played: Array, sample_rate: int, pitches: Array | None = None, told: Callable[[], None] | None = None
-) -> Scores:
+def compare(targets: Array, played: Array, sample_rate: int, pitches: Array | None = None) -> Scores:
     """Judge what is played by what was meant, [clips, samples] each.
 
     Args:
         targets, played: sounds of equal length. sample_rate: Hz.
         pitches: what was asked for, Hz, 0 in pauses, frame m at sample (m + 1)·period, [clips, frames]; measured from the targets
         if not given.
-        told: called for each clip.
     """
     true, found, levels = [], [], []
     for i, (target, sound) in enumerate(zip(targets, played, strict=True)):
@@ -110,14 +119,12 @@ def compare(
         true.append(meant)
         found.append(heard[: len(meant)])
         levels.append(np.stack(readings))
-        if told:
-            told()
     pitch = pitch_score(np.concatenate(true), np.concatenate(found))
     one, other = np.concatenate(levels, axis=1)
     loud = one > _HEARD_DB
     level = float(np.median((other - one)[loud])) if loud.any() else 0.0
     return Scores(
-        spectral_distance(targets, played),
+        spectral_distance(targets, played, sample_rate),
         pitch.error_cents,
         pitch.pitch_accuracy,
         pitch.octave_errors,

@@ -1,13 +1,11 @@
 """The trainer as a process: `python -m ddsp_studio.training.process`, commands on standard input, events on standard output.
 
 The training runs on a thread of its own, at low priority, beside the thread that listens. It ends, and keeps what was learned,
-when its input
-ends: so it never outlives the studio.
+when its input ends: so it never outlives the studio.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -18,11 +16,9 @@ from ddsp_studio.children import BadCommand, LineSender, commands, protected_std
 from ddsp_studio.processors import patch_file
 from ddsp_studio.quiet import load_tensorflow
 from ddsp_studio.training import protocol
+from ddsp_studio.training.background import stand_back
 from ddsp_studio.training.runs import Order, Run
 from ddsp_studio.training.trainer import Control, Trainer, peak_mib
-
-NICE = 15
-"""How far the trainer stands back: sound and window go first."""
 
 
 class Host:
@@ -44,8 +40,6 @@ class Host:
                 self._control.running.set()
             case protocol.Stop():
                 self._stop(discard=command.discard)
-            case protocol.CheckpointNow():
-                self._control.checkpoint.set()
             case _:
                 return False
         return True
@@ -98,8 +92,7 @@ def _sentence(problem: BaseException) -> str:
 
 def main() -> int:
     """Serve until the input ends."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(NICE)
+    stand_back()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     pipe = protected_stdout()
     sender = LineSender(pipe, protocol.encode, (protocol.Progress, protocol.Preparing))

@@ -52,15 +52,11 @@ class Stop(Message, frozen=True, tag=True):
     discard: bool = False
 
 
-class CheckpointNow(Message, frozen=True, tag=True):
-    """Make a checkpoint after the current step."""
-
-
 class Quit(Message, frozen=True, tag=True):
     """Stop, keep, and end the process."""
 
 
-Command = Begin | GoOn | Pause | Stop | CheckpointNow | Quit
+Command = Begin | GoOn | Pause | Stop | Quit
 
 
 # -- trainer to studio ----------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import msgspec
 
 Precision = Literal["auto", "float32", "mixed"]
 SIZES = ("tiny", "small", "full")
-AT_ONCE_S = 8.0
-"""Seconds of sound whose gradient a CPU computes at once: more only takes memory."""
+AT_ONCE_S, AT_RATE = 8.0, 16_000
+"""Seconds of sound at that sample rate whose gradient a CPU computes at once: more only takes memory."""
 CLIP_S, BATCH = 2.0, 4
 """Clip length in s, and clips in a batch, on a CPU: many small steps learn more in a minute than few large ones."""
 
@@ -67,11 +67,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("training: give a number of steps or of minutes")
 
 
-def rate_at(step: int, steps: int, settings: Settings) -> float:
-    """Learning rate of a step: a straight rise, then half a cosine down to `end_rate` of it (Loshchilov and Hutter, 2017)."""
+def rate_at(step: int, steps: int, settings: Settings, seconds: float = 0.0) -> float:
+    """Learning rate of a step: a straight rise, then half a cosine down to `end_rate` of it (Loshchilov and Hutter, 2017).
+
+    Args:
+        step: its number. steps: how many are planned; 0 while that is open: then the `seconds` of training so far, of the
+            settings' minutes, tell how far it is.
+    """
     import math
 
     rise = min(1.0, (step + 1) / max(1, settings.warm_up))
-    through = min(1.0, max(0.0, (step - settings.warm_up) / max(1, steps - settings.warm_up)))
+    through = (step - settings.warm_up) / max(1, steps - settings.warm_up) if steps else seconds / (60.0 * settings.minutes)
+    through = min(1.0, max(0.0, through))
     fall = settings.end_rate + (1.0 - settings.end_rate) * 0.5 * (1.0 + math.cos(math.pi * through))
     return settings.rate * rise * fall

@@ -59,7 +59,6 @@ class Stepper:
         self.step = first.step
         self._weights, self._mean, self._square = (tf.Variable(x, trainable=False) for x in first[:3])
         self._run = tf.function(self._update, autograph=False)
-        self._measure = tf.function(lambda pieces: self._distance(self._weights, pieces), autograph=False)
 
     def learn(self, batch: Batch, rate: float, at_once: int = 0) -> Told:
         """Go one step down the gradient of a batch, with the learning rate `rate`.
@@ -75,10 +74,6 @@ class Stepper:
         told = Told(float(loss), float(norm))
         self.step += 1
         return told
-
-    def loss(self, batch: Batch) -> float:
-        """The loss of a batch, without learning from it."""
-        return float(self._measure(_pieces(batch, 0)))
 
     def learned(self) -> Learned:
         """All that was learned, as arrays."""

@@ -22,16 +22,17 @@ from ddsp_studio.training import bundle, protocol, samples
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
-from ddsp_studio.training.data.corpus import Corpus, open_corpus
+from ddsp_studio.training.data.corpus import Corpus, Recording, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import learnable
 from ddsp_studio.training.evaluation import Judge, Scores, compare
 from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
-from ddsp_studio.training.losses.spectral import SpectralLoss
-from ddsp_studio.training.runs import Checkpoint, Order, Run
-from ddsp_studio.training.settings import AT_ONCE_S, Settings, rate_at
+from ddsp_studio.training.losses.spectral import loss_at
+from ddsp_studio.training.pace import FROM, Clock
+from ddsp_studio.training.runs import Checkpoint, Material, Order, Run
+from ddsp_studio.training.settings import AT_ONCE_S, AT_RATE, Settings, rate_at
 from ddsp_studio.training.statistics import measure
 from ddsp_studio.training.stepper import Learned, Stepper, Told
 
@@ -40,9 +41,6 @@ Tell = Callable[[protocol.Event], None]
 JUDGED = 8
 """Clips by which checkpoints are judged."""
 _TELL_S = 0.25
-_PLAN_FROM, _PLAN_AT = 4, 24
-"""Steps between which the pace is measured; the first ones compile."""
-_MARGIN = 0.95
 _CAUTION, _MOST_BACK = 0.5, 6
 _SMOOTH = 0.05
 
@@ -53,7 +51,6 @@ class Control:
 
     stop: threading.Event = field(default_factory=threading.Event)
     discard: threading.Event = field(default_factory=threading.Event)
-    checkpoint: threading.Event = field(default_factory=threading.Event)
     running: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -79,19 +76,25 @@ class Trainer:
             resumed: the order was given at another time, and outlives a failure; a new one that fails at once leaves nothing.
         """
         self.folder, self._tell, self.control, self._cache, self._resumed = run, tell, control or Control(), cache, resumed
+        self._stepped = False
 
     def run(self) -> str:
         """Train; returns "done", "stopped" or "discarded".
 
         Raises:
-            ValueError, OSError: in one sentence, when the data, the patch or a checkpoint cannot be used, or the disk is full.
+            ValueError, OSError: in one sentence, when the data, the patch or a checkpoint cannot be used, the disk is full, or
+                another trainer is at work in the folder.
         """
+        with self.folder.locked():
+            return self._run()
+
+    def _run(self) -> str:
         try:
             how = self._train()
         except Stopped:
             how = "stopped"
         except (ValueError, OSError):
-            if self.folder.exists and not self._resumed and not self.folder.has_checkpoint:
+            if not (self._resumed or self._stepped or self.folder.has_checkpoint):
                 self.folder.abandon()
             raise
         if self.control.discard.is_set():
@@ -116,14 +119,15 @@ class Trainer:
         self.statistics = measure(learnt.values())
         self.fitting = Fitting(bundle.banded(expand(patch), settings.sample_rate), settings.sample_rate)
         self.fitting.measure(self.statistics)
+        self._judged_on = "held out" if clips.held_out else "training"
         self._say_prepared(corpus, clips)
         held = self.folder.load()
         self.at = held or Checkpoint(self._first(), settings.steps, 0.0, 1.0, _at_once(settings), float("inf"))
         if self.at.learned.weights.shape != (self.fitting.size,):
             raise ValueError("the checkpoint does not fit the patch in the training's folder")
         rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
-        self.stepper = Stepper(self.fitting, SpectralLoss(), settings.clip_norm, self.at.learned, rounded=rounded)
-        self.judge = Judge(self.fitting, clips.held_out or clips.train, min(4, settings.batch), JUDGED)
+        self.stepper = Stepper(self.fitting, loss_at(settings.sample_rate), settings.clip_norm, self.at.learned, rounded=rounded)
+        self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
         return self._loop(settings)
@@ -144,7 +148,7 @@ class Trainer:
             self.folder.check_sources(order)
         how = Analysis(sample_rate=settings.sample_rate, engine=settings.engine)
         corpus = open_corpus([source.entry() for source in order.sources], how, cache=self._cache, progress=follow)
-        self.folder.check_material([(recording.name, recording.samples) for recording in corpus.recordings])
+        self.folder.check_material([Material(r.name, r.samples, _content(r)) for r in corpus.recordings])
         return learnable(corpus)
 
     def _say_prepared(self, corpus: Corpus, clips: Clips) -> None:
@@ -158,12 +162,17 @@ class Trainer:
                 problems=list(corpus.problems),
             )
         )
+        if not clips.held_out:
+            told = "There is too little material to hold some of it out: the scores tell how well it plays what it has heard."
+            self._tell(protocol.Notice(text=told))
 
     # -- steps ----------------------------------------------------------------------------------------------------------------
 
     def _loop(self, settings: Settings) -> str:
-        clock = _Clock(self.at.seconds)
+        clock = Clock(self.at.seconds)
         feed = self._feed(settings)
+        if self.at.learned.step and not self.folder.judged(self.at.learned.step):
+            self._judge(clock, [])  # the last process ended while it did
         self._mend_model()
         kept, told_at, smooth = time.monotonic(), 0.0, float("nan")
         lines: list[dict[str, float]] = []
@@ -171,28 +180,40 @@ class Trainer:
             if not self.control.running.is_set():
                 self._hold(clock, smooth)
                 continue
-            told, rate = self._step(settings, feed)
+            told, rate = self._step(settings, feed, clock)
             clock.stepped()
             smooth = told.loss if smooth != smooth else smooth + _SMOOTH * (told.loss - smooth)
             lines.append({"step": self.stepper.step - 1, "loss": told.loss, "gradient": told.norm, "rate": rate})
-            self._plan(settings, clock)
+            if not self.at.steps:
+                self._plan(settings, clock)
             if time.monotonic() - told_at > _TELL_S:
                 told_at = time.monotonic()
                 self._progress(clock, smooth)
-            if clock.steps <= _PLAN_FROM:  # the first steps compile, and there is little to judge yet
+            if clock.steps <= FROM:  # the first steps compile, and there is little to judge yet
                 kept = time.monotonic()
             if self._due(settings, kept):
                 self._checkpoint(clock, lines)
+                self._plan(settings, clock)
                 lines, kept = [], time.monotonic()
         if self.control.discard.is_set():
             return "discarded"
-        if lines or not self.folder.has_checkpoint:
-            self._checkpoint(clock, lines)
+        how = "stopped" if self.control.stop.is_set() else "done"
+        self._settle(clock, lines, done=how == "done")
         self._mend_model()
         self._progress(clock, smooth)
-        return "stopped" if self.control.stop.is_set() else "done"
+        return how
 
-    def _finished(self, settings: Settings, clock: _Clock) -> bool:
+    def _settle(self, clock: Clock, lines: list[dict[str, float]], *, done: bool) -> None:
+        """Keep what was learned since the last checkpoint; of what is done no step is left, whatever was planned."""
+        planned = self.at.steps
+        if done:
+            self.at = self.at._replace(steps=self.stepper.step)
+        if lines or not self.folder.has_checkpoint:
+            self._checkpoint(clock, lines)
+        elif self.at.steps != planned:
+            self.folder.save(self.at, best=False)
+
+    def _finished(self, settings: Settings, clock: Clock) -> bool:
         if self.control.stop.is_set() or self.control.discard.is_set():
             return True
         enough = bool(self.at.steps) and self.stepper.step >= self.at.steps
@@ -203,13 +224,14 @@ class Trainer:
         varied = Augmentation(settings.gain_db, settings.pitch_cents, settings.noise_db)
         return Feed(Batches(self._clips.train, settings.batch, settings.seed, varied), self.stepper.step)
 
-    def _step(self, settings: Settings, feed: Iterator[dict[str, Any]]) -> tuple[Told, float]:
+    def _step(self, settings: Settings, feed: Iterator[dict[str, Any]], clock: Clock) -> tuple[Told, float]:
         """One step, with fewer clips at once where the memory does not hold so many."""
-        rate = self.at.caution * rate_at(self.stepper.step, self.at.steps or 10**9, settings)
+        rate = self.at.caution * rate_at(self.stepper.step, self.at.steps, settings, clock.seconds)
         batch = next(feed)
         while True:
             try:
                 told = self.stepper.learn(batch, rate, self.at.at_once)
+                self._stepped = True
                 break
             except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
                 if self.at.at_once == 1:
@@ -231,23 +253,20 @@ class Trainer:
         told = f"Step {step} gave no numbers; going on from step {self.at.learned.step}, at {caution:g} of the pace."
         self._tell(protocol.Notice(text=told))
 
-    def _plan(self, settings: Settings, clock: _Clock) -> None:
+    def _plan(self, settings: Settings, clock: Clock) -> None:
         """Find out how many steps fit the minutes, once the pace is known."""
-        if not settings.steps and (not self.at.steps and clock.steps >= _PLAN_AT):
-            self._set_steps(settings, clock)
+        planned = 0 if settings.steps else clock.fitting(self.stepper.step, settings.minutes)
+        if planned:
+            self.at = self.at._replace(steps=planned)
 
-    def _set_steps(self, settings: Settings, clock: _Clock) -> None:
-        left = max(0.0, 60.0 * settings.minutes - clock.seconds)
-        self.at = self.at._replace(steps=self.stepper.step + max(1, int(_MARGIN * left * clock.pace)))
-
-    def _hold(self, clock: _Clock, loss: float) -> None:
+    def _hold(self, clock: Clock, loss: float) -> None:
         self._progress(clock, loss, paused=True)
         began = time.monotonic()
         while not self.control.running.wait(0.2) and not self.control.stop.is_set() and not self.control.discard.is_set():
             pass
         clock.leave_out(time.monotonic() - began)
 
-    def _progress(self, clock: _Clock, loss: float, *, paused: bool = False) -> None:
+    def _progress(self, clock: Clock, loss: float, *, paused: bool = False) -> None:
         left = (self.at.steps - self.stepper.step) / clock.pace if self.at.steps and clock.pace else 0.0
         self._tell(
             protocol.Progress(
@@ -264,26 +283,26 @@ class Trainer:
     # -- checkpoints ----------------------------------------------------------------------------------------------------------
 
     def _due(self, settings: Settings, kept: float) -> bool:
-        if self.control.checkpoint.is_set():
-            self.control.checkpoint.clear()
-            return True
         if settings.checkpoint_steps:
             return self.stepper.step % settings.checkpoint_steps == 0
         return time.monotonic() - kept > settings.checkpoint_s
 
-    def _checkpoint(self, clock: _Clock, lines: list[dict[str, float]]) -> None:
-        """Judge, keep, write down, and let hear."""
+    def _checkpoint(self, clock: Clock, lines: list[dict[str, float]]) -> None:
+        """Keep and write down what was learned, then judge it: whatever happens while it is judged loses nothing."""
         began = time.monotonic()
-        learned = self.stepper.learned()
-        targets, played, pitches = self.judge.clips(learned.weights)
-        scores = compare(targets, played, self.order.settings.sample_rate, pitches)
+        self.at = self.at._replace(learned=self.stepper.learned(), seconds=clock.seconds)
+        self.folder.log("log.csv", lines)  # what it says beyond the checkpoint is forgotten when the training goes on
+        self.folder.save(self.at, best=False)
+        clock.judged(time.monotonic() - began)
+        self._judge(clock, lines)
+
+    def _judge(self, clock: Clock, lines: list[dict[str, float]]) -> None:
+        """Judge the last checkpoint, keep it if it is the best, and let hear."""
+        began, learned = time.monotonic(), self.at.learned
+        targets, played, scores = self._heard(learned.weights)
         better = scores.spectral < self.at.best
-        if not self.order.settings.steps and self.at.steps and not self.control.stop.is_set():
-            self._set_steps(self.order.settings, clock)
-        best = min(self.at.best, scores.spectral)
-        self.at = Checkpoint(learned, self.at.steps, clock.seconds, self.at.caution, self.at.at_once, best)
+        self.at = self.at._replace(seconds=clock.seconds, best=min(self.at.best, scores.spectral))
         self.folder.save(self.at, best=better)
-        self.folder.log("log.csv", lines)
         self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
         if better:
             self._export(self.at, scores, bundle.preview_of(list(played)))
@@ -304,16 +323,22 @@ class Trainer:
             self._tell(protocol.Notice(text=text))
         clock.judged(time.monotonic() - began)
 
+    def _heard(self, weights: Array) -> tuple[Array, Array, Scores]:
+        """What is meant and what weights play, [clips, samples], and how near it comes."""
+        targets, played, pitches = self.judge.clips(weights, self.at.at_once)
+        return targets, played, compare(targets, played, self.order.settings.sample_rate, pitches)
+
     def _mend_model(self) -> None:
         """Write the model of the best checkpoint if there is another one in its place, or none: the disk was full, say."""
+        if not self.folder.has_checkpoint:
+            return
         try:
             best = self.folder.load("best.ckpt") or self.folder.load()
         except ValueError:
             best = self.folder.load()
         if best is None or bundle.step_of(self.folder.model) == best.learned.step:
             return
-        targets, played, pitches = self.judge.clips(best.learned.weights)
-        scores = compare(targets, played, self.order.settings.sample_rate, pitches)
+        _, played, scores = self._heard(best.learned.weights)
         self._export(best, scores, bundle.preview_of(list(played)))
 
     def _write_samples(self, step: int, targets: Array, played: Array) -> tuple[str, str]:
@@ -329,7 +354,7 @@ class Trainer:
         # tf.summary.scalar would need TensorBoard itself
         about = tf.compat.v1.SummaryMetadata(data_class=1)
         about.plugin_data.plugin_name = "scalars"
-        place = str(self.folder.folder / "events")
+        place, judged_on = str(self.folder.folder / "events"), self._judged_on.replace("training", "training clips")
         try:
             writer = tf.summary.create_file_writer(place)
             with writer.as_default():
@@ -337,7 +362,7 @@ class Trainer:
                     for key in ("loss", "gradient", "rate"):
                         tf.summary.write(f"training/{key}", line[key], step=int(line["step"]), metadata=about)
                 for key, value in scores._asdict().items():
-                    tf.summary.write(f"held out/{key}", value, step=step, metadata=about)
+                    tf.summary.write(f"{judged_on}/{key}", value, step=step, metadata=about)
             writer.close()
         except tf.errors.OpError as problem:  # a disk that is full or gone
             raise OSError(errno.EIO, str(problem.message).splitlines()[0], place) from problem
@@ -361,6 +386,7 @@ class Trainer:
                 "batch": order.settings.batch,
                 "clip_s": order.settings.clip_s,
                 "seed": order.settings.seed,
+                "judged_on": self._judged_on,
                 "scores": {key: round(value, 4) if value == value else None for key, value in scores._asdict().items()},
             },
             preview=preview,
@@ -374,37 +400,15 @@ def _line_of(step: int, seconds: float, scores: Scores) -> dict[str, float]:
     return {"step": step, "seconds": round(seconds, 1), **told, "judged_s": judged_s}
 
 
-class _Clock:
-    """Seconds of training: pauses are left out, judging is not. `pace` is steps a second without judging and compiling."""
-
-    def __init__(self, before: float) -> None:
-        self._before, self._began, self._left_out, self._judged = before, time.monotonic(), 0.0, 0.0
-        self._first, self.steps = 0.0, 0
-
-    @property
-    def seconds(self) -> float:
-        return self._before + time.monotonic() - self._began - self._left_out
-
-    @property
-    def pace(self) -> float:
-        worked = self.seconds - self._judged - self._first
-        return (self.steps - _PLAN_FROM) / worked if self.steps > _PLAN_FROM and worked > 0.0 else 0.0
-
-    def stepped(self) -> None:
-        self.steps += 1
-        if self.steps == _PLAN_FROM:
-            self._first = self.seconds - self._judged
-
-    def leave_out(self, seconds: float) -> None:
-        self._left_out += seconds
-
-    def judged(self, seconds: float) -> None:
-        self._judged += seconds
+def _content(recording: Recording) -> str:
+    """Under which key a recording's sound is kept, and where there: another one once its content has changed."""
+    return f"{recording.held.place.name} {recording.sound}"
 
 
 def _at_once(settings: Settings) -> int:
     """Clips whose gradient is computed at once: all of them on a GPU, on a CPU so many that the memory stays small."""
-    most = settings.batch if tf.config.list_physical_devices("GPU") else int(AT_ONCE_S / settings.clip_s)
+    on_cpu = int(AT_ONCE_S * AT_RATE / settings.sample_rate / settings.clip_s)
+    most = settings.batch if tf.config.list_physical_devices("GPU") else on_cpu
     return _divisor(settings.batch, max(1, most))
 
 

@@ -19,7 +19,8 @@ from ddsp_studio.processors.model_patch import instrument, open_patch
 from ddsp_studio.training import bundle, samples
 from ddsp_studio.training.data.audio_source import read_mono
 from ddsp_studio.training.evaluation import compare
-from ddsp_studio.training.features.extract import extract
+from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.extract import Frames, extract
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.statistics import measure
 from ddsp_studio.training.transfer import Fit, fit_to, play, transfer
@@ -171,6 +172,53 @@ def test_transfer_keeps_pitch_and_time(model: Path, tmp_path: Path, rate: int) -
     # in blocks, it is what it is at once
     once = play(instrument(str(model)), rate, done.asked, target, gain_db=done.fit.gain_db)
     np.testing.assert_allclose(once * 10 ** (-done.fit.gain_db / 20), done.audio, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_blocks_of_a_transfer_cannot_be_heard(monkeypatch: pytest.MonkeyPatch, rate: int) -> None:
+    """An envelope starts with each note and not with each block, the clock goes on, and features glide over the edges."""
+    from ddsp_studio.processors.patch import Cable, Node, Port
+    from ddsp_studio.training import transfer as module
+
+    drawn = patch(reverb=True).without_nodes(["net", "expression"])
+    drawn = drawn.with_node("envelope", Node("Adsr", values={"sustain": (0.2,), "decay": (0.1,)}))
+    drawn = drawn.with_node("lfo", Node("Lfo", version=2, options={"sync": "1/2", "shape": "saw"}))
+    for source, target in (
+        ("voice.gate", "envelope.gate"),
+        ("voice.trigger", "envelope.trigger"),
+        ("envelope.out", "tone.amplitude"),
+    ):
+        drawn = drawn.with_cable(Cable(Port.parse(source), Port.parse(target)))
+    drawn = drawn.with_cable(Cable(Port("lfo", "out"), Port("mixer", "gain"), amount=0.2))
+    frames = 300
+    f0 = np.where(np.arange(frames) < 200, np.linspace(200.0, 400.0, frames), 300.0).astype(np.float32)
+    loudness = np.full(frames, -30.0, np.float32)
+    loudness[:20] = loudness[200:210] = -90.0  # two notes, the first of them held over many blocks
+    given = Frames(f0, np.ones(frames, np.float32), loudness)
+    audio = np.zeros((frames - 1) * frame_period(rate), np.float32)
+    played = []
+    for size in (60, 400):
+        monkeypatch.setattr(module, "_BLOCK_FRAMES", size)
+        played.append(play(drawn, rate, given, audio))
+    assert np.max(np.abs(played[1])) > 0.05
+    np.testing.assert_allclose(played[0], played[1], atol=1e-4)
+
+
+def test_a_recording_that_cannot_be_judged_costs_a_sentence(model: Path, tmp_path: Path) -> None:
+    runner, folder = CliRunner(), tmp_path / "in"
+    write(folder / "b.wav", tone(1.0, partials=3))
+    (folder / "a.wav").write_text("no sound")
+    write(folder / "c.wav", np.zeros(RATE))
+    told = runner.invoke(app, ["evaluate", str(folder), "-m", str(model), "--json"])
+    assert told.exit_code == 0, told.output
+    assert list(json.loads(told.stdout)) == [str(folder / "b.wav")]
+    lines = told.stderr.splitlines()
+    assert len(lines) == 2 and "a.wav" in lines[0] and "c.wav is silent; it is left out" in lines[1]
+    (folder / "b.wav").unlink()
+    told = runner.invoke(app, ["evaluate", str(folder), "-m", str(model)])
+    assert "none of the 2 recordings could be judged" in str(told.exception)
+    told = runner.invoke(app, ["evaluate", str(folder / "c.wav"), "-m", str(model)])
+    assert str(told.exception) == "c.wav is silent"
 
 
 def test_the_command_line_plays_and_describes_a_model(model: Path, tmp_path: Path) -> None:

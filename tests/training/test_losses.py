@@ -19,7 +19,6 @@ from ddsp_studio.dsp.loudness import loudness
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.losses import (
     DensityConsistencyLoss,
-    EmbeddingLoss,
     HarmonicConsistencyLoss,
     LossGroup,
     NoiseConsistencyLoss,
@@ -28,12 +27,12 @@ from ddsp_studio.training.losses import (
     TranscriptionLoss,
     TwoWayMismatchLoss,
     WassersteinConsistencyLoss,
-    embedding,
     from_data,
 )
 from ddsp_studio.training.losses.controls import amplitude_difference, pitch_difference
 from ddsp_studio.training.losses.differences import mean_difference
 from ddsp_studio.training.losses.sinusoids import log_density, wasserstein_distance
+from ddsp_studio.training.losses.spectral import loss_at
 
 rng = np.random.default_rng(0)
 NONE = {"magnitude": 0.0, "log_magnitude": 0.0}
@@ -170,11 +169,11 @@ def test_equal_sounds_have_no_distance_and_spectra_may_be_kept() -> None:
 
 def test_no_gradient_flows_to_the_target() -> None:
     target, audio = tensor(rng.normal(size=(1, 800))), tensor(rng.normal(size=(1, 800)))
-    for loss in (SpectralLoss(sizes=(128,), loudness=1.0), EmbeddingLoss()):
-        with tf.GradientTape() as tape:
-            tape.watch(target)
-            value = loss(target, audio)
-        assert tape.gradient(value, target) is None
+    loss = SpectralLoss(sizes=(128,), loudness=1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(target)
+        value = loss(target, audio)
+    assert tape.gradient(value, target) is None
 
 
 def test_weights_silence_the_clips_that_do_not_count() -> None:
@@ -444,35 +443,13 @@ def test_transcription_of_a_long_melody() -> None:
     assert math.isfinite(slope_along(lambda x: loss(x, given[1]), 1e3 * pitch[None, :, None], np.ones((1, 150, 1))))
 
 
-# -- embeddings and groups -----------------------------------------------------------------------------------------------
+# -- the loss of trainings, and groups -----------------------------------------------------------------------------------
 
 
-def test_embeddings_hear_timbre_and_have_gradients() -> None:
-    t = np.arange(8000) / 16_000.0
-    bright = np.sum([np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 20)], axis=0)[None] * 0.1
-    dull, noise = np.sin(2 * np.pi * 220 * t)[None] * 0.1, 0.1 * np.random.default_rng(1).normal(size=(1, 8000))
-    for model in ("mfcc", "timbre-statistics"):
-        loss = EmbeddingLoss(model=model, kind="L2")
-        assert float(loss(tensor(bright), tensor(bright))) == 0.0
-        assert float(loss(tensor(bright), tensor(1.05 * bright))) < 0.2 * float(loss(tensor(bright), tensor(dull)))
-        check_gradient(lambda x, use=loss: use(tensor(bright), x), noise, 1e-4, 0.05)
-        assert math.isfinite(slope_along(lambda x, use=loss: use(tensor(bright), x), 0.0 * noise, noise))
-
-
-def test_a_model_of_ones_own_is_heard_by_name() -> None:
-    def level(audio: Any, sample_rate: float) -> Any:
-        return tf.reduce_mean(tf.square(audio), axis=-1, keepdims=True)
-
-    embedding.register("level-of-this-test", level)
-    try:
-        embedding.register("level-of-this-test", level)  # the same one again does no harm
-        assert float(EmbeddingLoss(model="level-of-this-test", weight=2.0)(2.0 * tf.ones([1, 10]), tf.ones([1, 10]))) == 6.0
-        with pytest.raises(ValueError, match="there is an embedding called 'mfcc' already"):
-            embedding.register("mfcc", level)
-    finally:
-        del embedding.MODELS["level-of-this-test"]
-    with pytest.raises(ValueError, match="an embedding is one of mfcc, timbre-statistics, got 'level-of-this-test'"):
-        EmbeddingLoss(model="level-of-this-test")(tf.ones([1, 10]), tf.ones([1, 10]))
+@pytest.mark.parametrize(("rate", "times"), [(8_000, 0.5), (16_000, 1), (22_050, 1), (44_100, 2), (48_000, 4), (96_000, 8)])
+def test_windows_last_as_long_at_every_rate(rate: int, times: float) -> None:
+    assert loss_at(rate).sizes == tuple(int(times * size) for size in SpectralLoss().sizes)
+    assert loss_at(16_000) == SpectralLoss()
 
 
 def group() -> LossGroup:
@@ -503,7 +480,6 @@ def test_a_group_is_data_and_comes_back_from_it() -> None:
             type(loss).__name__: Term(loss, ("a", "b"))
             for loss in (
                 SpectralLoss(kind="cosine", sizes=(64,)),
-                EmbeddingLoss(model="timbre-statistics"),
                 NoiseConsistencyLoss(),
                 HarmonicConsistencyLoss(f0=0.0),
                 WassersteinConsistencyLoss(semitones=False),

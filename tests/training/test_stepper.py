@@ -53,16 +53,16 @@ def test_the_pieces_of_a_batch_give_its_gradient(fitting: Fitting, batch: dict[s
     for other in (halves, single):
         # not to the last digit: the loss has corners
         assert np.linalg.norm(other.learned().mean - slope) < 2e-3 * np.linalg.norm(slope)
-    assert whole.loss(batch) == pytest.approx(halves.loss(batch), rel=1e-2)
+    assert whole.learn(batch, 0.0).loss == pytest.approx(halves.learn(batch, 0.0).loss, rel=1e-2)
 
 
 def test_rounded_products_learn_the_same_and_keep_exact_weights(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
     exact, rounded = stepper(fitting), stepper(fitting, rounded=True)
-    first = exact.loss(batch)
     told = [(exact.learn(batch, 3e-3), rounded.learn(batch, 3e-3)) for _ in range(12)]
     assert all(other.sound and other.loss == pytest.approx(one.loss, rel=0.05) for one, other in told)
     assert told[0][0].loss != told[0][1].loss  # it does round
-    assert rounded.loss(batch) < first - 0.5 * (first - exact.loss(batch))
+    first = told[0][0].loss
+    assert rounded.learn(batch, 0.0).loss < first - 0.5 * (first - exact.learn(batch, 0.0).loss)
     assert rounded.learned().weights.dtype == np.float32
     moved = rounded.learned().weights - fitting.vector()
     assert np.any(moved != moved.astype(tf.bfloat16.as_numpy_dtype).astype(np.float32))
@@ -101,6 +101,10 @@ def test_memory_is_bounded_by_the_seconds_done_at_once() -> None:
     assert _at_once(Settings(batch=16, clip_s=4.0)) == 2
     assert _at_once(Settings(batch=9, clip_s=1.0)) == 3  # in equal parts
     assert _at_once(Settings(batch=5, clip_s=30.0)) == 1
+    # in samples: six times as many a second are a sixth of the seconds
+    assert _at_once(Settings(batch=16, clip_s=0.25, sample_rate=96_000)) == 4
+    assert _at_once(Settings(batch=16, clip_s=0.25)) == 16
+    assert _at_once(Settings(sample_rate=96_000)) == 1
 
 
 def test_a_checkpoint_of_before_is_read(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ddsp_studio.training.stepper import Learned
 from ddsp_studio.training.trainer import Trainer
 
 from .material import framed, melody, nsynth_folder, nsynth_record, write
-from .materials import Heard, begun, quick, tone
+from .materials import Heard, begun, patch, quick, tone
 
 NOTES = ["string_acoustic_000-067-100", "string_acoustic_000-069-050", "flute_synthetic_002-081-075"]
 
@@ -139,6 +139,22 @@ def test_many_recordings_are_called_after_their_folder(run, tmp_path):
     assert Run(tmp_path / "run").order()[0].name == "Cello"
 
 
+def test_networks_in_groups_take_the_size_too_and_none_is_refused(run, tmp_path):
+    from ddsp_studio.processors import patch_file
+    from ddsp_studio.processors.grouping import grouped
+    from ddsp_studio.processors.nesting import node_at
+
+    sound, drawn = write(tmp_path / "mine.wav", tone(1.0)), tmp_path / "drawn.ddsp"
+    inside, name, _ = grouped(patch(), ["net"])
+    patch_file.save(inside, drawn)
+    assert run("train", sound, "-o", tmp_path / "run", "--patch", drawn, "--size", "small") == (0, "")
+    assert node_at(Run(tmp_path / "run").order()[1], f"{name}/net").options["size"] == "small"
+    patch_file.save(patch(reverb=True).without_nodes(["net"]), drawn)
+    code, err = run("train", sound, "-o", tmp_path / "other", "--patch", drawn, "--size", "small")
+    assert code == 1 and "nothing in this patch comes in the size 'small'" in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "other").exists()
+
+
 # -- going on ------------------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +207,9 @@ def test_other_recordings_are_refused(tmp_path):
         again._corpus(run.order()[0])
     write(folder / "1.wav", tone(1.0, seed=1))
     with pytest.raises(ValueError, match=r"'1\.wav' is not what it was"):
+        again._corpus(run.order()[0])
+    write(folder / "1.wav", tone(2.0, seed=7))
+    with pytest.raises(ValueError, match=r"'1\.wav' is not what it was"):  # as long as before, and another sound
         again._corpus(run.order()[0])
     (tmp_path / "1.wav").rename(folder / "1.wav")
     write(folder / "new.wav", tone(1.0, seed=1))

@@ -1,9 +1,12 @@
-"""What training makes small: differences of sounds, of controls, of sets of sinusoids, and sums of these."""
+"""Differences of sounds, of controls, of sets of sinusoids, and sums of these.
+
+Trainings and scores use the spectral loss (`spectral.loss_at`) and cannot choose another. The others are for programs of one's
+own: those of magenta/ddsp, compared in docs/parity.md.
+"""
 
 from __future__ import annotations
 
 from ddsp_studio.training.losses.controls import HarmonicConsistencyLoss, NoiseConsistencyLoss
-from ddsp_studio.training.losses.embedding import EmbeddingLoss
 from ddsp_studio.training.losses.group import AnyLoss, LossGroup, Term, from_data
 from ddsp_studio.training.losses.mismatch import TwoWayMismatchLoss
 from ddsp_studio.training.losses.sinusoids import DensityConsistencyLoss, WassersteinConsistencyLoss
@@ -13,7 +16,6 @@ from ddsp_studio.training.losses.transcriber import TranscriptionLoss
 __all__ = [
     "AnyLoss",
     "DensityConsistencyLoss",
-    "EmbeddingLoss",
     "HarmonicConsistencyLoss",
     "LossGroup",
     "NoiseConsistencyLoss",

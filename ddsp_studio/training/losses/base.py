@@ -1,4 +1,4 @@
-"""A loss is plain data: a name and numbers, that a training's configuration can hold and that can be called."""
+"""A loss is plain data, a name and numbers, that can be written as JSON and called."""
 
 from __future__ import annotations
 

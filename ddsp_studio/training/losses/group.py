@@ -9,7 +9,6 @@ import msgspec
 
 from ddsp_studio.dsp.tensor import Tensor, tf
 from ddsp_studio.training.losses.controls import HarmonicConsistencyLoss, NoiseConsistencyLoss
-from ddsp_studio.training.losses.embedding import EmbeddingLoss
 from ddsp_studio.training.losses.mismatch import TwoWayMismatchLoss
 from ddsp_studio.training.losses.sinusoids import DensityConsistencyLoss, WassersteinConsistencyLoss
 from ddsp_studio.training.losses.spectral import SpectralLoss
@@ -17,7 +16,6 @@ from ddsp_studio.training.losses.transcriber import TranscriptionLoss
 
 AnyLoss = (
     SpectralLoss
-    | EmbeddingLoss
     | NoiseConsistencyLoss
     | HarmonicConsistencyLoss
     | WassersteinConsistencyLoss

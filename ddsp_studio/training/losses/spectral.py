@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -126,6 +127,15 @@ class SpectralLoss(Loss, frozen=True, tag=True):
         if self.kind == "cosine":
             return tf.math.log(tf.maximum(target, LOG_FLOOR)), tf.math.log(tf.maximum(value, LOG_FLOOR))
         return tf.zeros([]), _log_ratio(target, value)
+
+
+def loss_at(sample_rate: float) -> SpectralLoss:
+    """What trainings and scores measure by: the default loss, its windows as long in seconds at every rate as at 16 kHz.
+
+    Sizes stay powers of two: at 44.1 kHz they are doubled, at 48 kHz four times as large.
+    """
+    scale = 2.0 ** round(math.log2(sample_rate / SpectralLoss().sample_rate))
+    return SpectralLoss(sizes=tuple(int(size * scale) for size in SpectralLoss().sizes))
 
 
 def _log_ratio(target: Tensor, value: Tensor) -> Tensor:

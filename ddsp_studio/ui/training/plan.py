@@ -9,13 +9,13 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ddsp_studio import resources
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.check import reachable
-from ddsp_studio.processors.nesting import node_at, playable, sheet_of, with_node_at
+from ddsp_studio.processors.nesting import playable, sheet_of
 from ddsp_studio.processors.patch import Patch, PatchError
 from ddsp_studio.training import protocol
 from ddsp_studio.training.data.glance import may_be_data_set
@@ -23,6 +23,7 @@ from ddsp_studio.training.data.nsynth import NSynthFilter
 from ddsp_studio.training.listen import Heard
 from ddsp_studio.training.runs import Source
 from ddsp_studio.training.settings import SIZES, Settings
+from ddsp_studio.training.sizes import sizable, sized
 
 SIZE_WORDS = {
     "tiny": "Tiny: one core",
@@ -111,18 +112,6 @@ def _learns(flat: Patch, name: str) -> bool:
     return sheet is not None and any(weight.trained for weight in sheet.weights.values())
 
 
-def sized(patch: Patch, size: str) -> Patch:
-    """The patch with its networks in a size, those in groups, too."""
-    for name in playable(patch).nodes:
-        node = node_at(patch, name)
-        sheet = sheet_of(node) if node is not None else None
-        if node is None or sheet is None or not sheet.weights or "size" not in sheet.options:
-            continue
-        if size in (sheet.options["size"].choices or ()):
-            patch = with_node_at(patch, name, replace(node, options={**node.options, "size": size}))
-    return patch
-
-
 def order(plan: Plan, heard: Sequence[Heard], current: Patch, folder: Path) -> protocol.Begin:
     """The trainer's order.
 
@@ -143,7 +132,7 @@ def order(plan: Plan, heard: Sequence[Heard], current: Patch, folder: Path) -> p
     return protocol.Begin(
         folder=str(folder),
         name=plan.name,
-        patch=patch_file.to_json(sized(patch, plan.size)),
+        patch=patch_file.to_json(sized(patch, plan.size) if sizable(patch, plan.size) else patch),
         sources=[
             Source(str(Path(each.path).absolute()), kind=each.kind, octave=plan.octave, nsynth=plan.nsynth) for each in usable
         ],
