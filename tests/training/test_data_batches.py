@@ -17,7 +17,7 @@ from ddsp_studio.training.data import store as store_module
 from ddsp_studio.training.data.augment import Augmentation, example
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.chance import permutation, uniform, words_of
-from ddsp_studio.training.data.clips import Cutting, cut_clips, read_clip
+from ddsp_studio.training.data.clips import Clip, Cutting, cut_clips, read_clip
 from ddsp_studio.training.data.corpus import Entry, open_corpus
 from ddsp_studio.training.data.dataset import Feed, dataset
 from ddsp_studio.training.data.sound import sound_of, sound_of_file
@@ -354,6 +354,18 @@ def test_augmented_features_are_those_of_the_augmented_sound(clips, number):
     assert both.sum() > 40 and np.quantile(np.abs(off), 0.9) < 5.0
     gap = np.abs(loudness_db(audio, RATE)[1:-1] - frames.loudness_db[:-1])[inner]
     assert np.quantile(gap, 0.9) < 0.3
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_no_variation_reaches_behind_the_clip(tmp_path, number):
+    """There begins what is held out: here a noise, of which no more is heard than the resampler's filter smears."""
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, RATE).astype(np.float32)
+    path = write(tmp_path / "b.wav", np.concatenate([np.zeros(2 * RATE, np.float32), noise]))
+    recording = open_corpus([Entry(path)]).recordings[0]
+    audio, _ = example(Clip(recording, 2 * 250 - 250, 250), Augmentation(pitch_cents=200.0), 0, number)
+    assert len(audio) == RATE and np.abs(audio[:-300]).max() < 1e-4
+    later, _ = example(Clip(recording, 2 * 250 - 249, 250), Augmentation(pitch_cents=200.0), 0, number)
+    assert np.abs(later).max() > 0.1 or uniform(0, "pitch", number) < 0.5  # played slower it does not come so far
 
 
 def test_gain_stays_in_full_scale_and_noise_is_as_loud_as_asked(clips, tmp_path):

@@ -76,8 +76,10 @@ def _remade(clip: Clip, ratio: float, noise_db: float, seed: int, number: int) -
     period = frame_period(rate)
     margin = _MARGIN_FRAMES * period
     wanted = clip.samples + 2 * margin
-    # sample j of the result is sample begin + j·ratio of the recording
-    begin = round(clip.first * period - margin * ratio)
+    # sample j of the result is sample begin + j·ratio of the recording; a clip that takes more of it takes what lies before,
+    # since what is held out lies behind
+    more = max(0.0, (ratio - 1.0) * clip.samples)
+    begin = round(clip.first * period - more - margin * ratio)
     audio = _faster(read_clip(clip.recording, begin, int(np.ceil(wanted * ratio)) + period), ratio, wanted)
     if noise_db > -120.0:
         spread = 10.0 ** (noise_db / 20.0) * np.sqrt(3.0)

@@ -319,6 +319,8 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
 
 def _listing(folder: Path) -> str:
     """A hash of the names, sizes and times of a folder's WAV files: to read hundreds of thousands would take an hour."""
+    if not folder.is_dir():
+        return ""
     digest = hashlib.blake2b(digest_size=16)
     with os.scandir(folder) as files:
         facts = [(file.name, file.stat()) for file in files if file.name.endswith(".wav")]
