@@ -200,7 +200,9 @@ def test_play_it_plays_the_one_that_was_named(window: StudioWindow, session: Tra
     train(window, "Violin", minutes=0.5)
     wait_until(lambda: any("“Violin” is among" in text for text in window.toasts.texts()))
     violin = session.training
+    window.training.show_material()
     train(window, "Another", minutes=100.0)
+    assert session.training is not violin
     wait_until(lambda: session.story.points and session.training.model.is_file())
     press(window, "“Violin” is among", "Play it")
     assert instruments.models_of(window.document.patch) == [str(violin.model)]
