@@ -157,9 +157,9 @@ class Pass:
         """Frames [batch or 1, hops + 1, channels] of a control: its knob or the cable that sets it, then modulations."""
         column = self.group.columns[f"{name}.{key}"]
         cables = self.group._into(Port(name, key))
-        setting = next((self._set(c) for c in cables if c.amount is None), None)
-        frames = self.columns[f"{name}.{key}"] if setting is None else setting
         control = column.control
+        setting = next((self._set(c, control) for c in cables if c.amount is None), None)
+        frames = self.columns[f"{name}.{key}"] if setting is None else setting
         if not column.modulated or control is None:
             return frames
         modulations = [
@@ -171,9 +171,15 @@ class Pass:
         body = partial(_modulated, control, setting is not None)
         return self._apply(("modulated", control, setting is not None), body, frames, *modulations)
 
-    def _set(self, cable: Cable) -> Tensor:
+    def _set(self, cable: Cable, control: Control | None) -> Tensor:
         own = f"{cable.source}->{cable.target}"  # the head of a learned outlet
-        return self.signals[own if own in self.signals else str(cable.source)]
+        if own in self.signals:
+            return self.signals[own]
+        signal = self.signals[str(cable.source)]
+        if control is None or control.low <= 0.0:
+            return signal
+        # a node that is muted gives 0, and there is no logarithm or inverse of 0 Hz or 0 s
+        return self._apply(("held", control.low), partial(_held, control.low), signal)  # type: ignore[no-any-return]
 
 
 def _columns(widths: Sequence[int], values: Tensor, started: Tensor, last: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -236,6 +242,11 @@ def _delayed(held: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
     stream = tf.concat([held, audio], axis=1)
     samples = int(audio.shape[1])
     return stream[:, :samples], stream[:, samples:]
+
+
+def _held(low: float, frames: Tensor) -> Tensor:
+    """Frames that are no less than the lowest value of a control."""
+    return tf.maximum(frames, low)
 
 
 def _modulated(control: Control, cabled: bool, frames: Tensor, *modulations: Tensor) -> Tensor:
