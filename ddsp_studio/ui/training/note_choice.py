@@ -146,8 +146,8 @@ class NoteChoice(QWidget):
         self.instrument.clear()
         self.instrument.addItem("Every instrument", "")
         for name, number in sorted(held.items()):
-            notes = f" ({number:,} note{'' if number == 1 else 's'})" if self._whole else ""
-            self.instrument.addItem(f"{name}{notes}", name)
+            seen = f" ({number:,} note{'' if number == 1 else 's'})" if self._whole else ""
+            self.instrument.addItem(f"{name}{seen}", name)
         self.instrument.setCurrentIndex(max(0, self.instrument.findData(before)))
         self.instrument.blockSignals(False)
 
