@@ -179,7 +179,7 @@ class Pass:
         if control is None or control.low <= 0.0:
             return signal
         # a node that is muted gives 0, and there is no logarithm or inverse of 0 Hz or 0 s
-        return self._apply(("held", control.low), partial(_held, control.low), signal)  # type: ignore[no-any-return]
+        return self._apply(("held", control.low), partial(_held, control.low), signal)
 
 
 def _columns(widths: Sequence[int], values: Tensor, started: Tensor, last: Tensor) -> tuple[Tensor, list[Tensor]]:

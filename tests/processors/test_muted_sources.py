@@ -1,4 +1,4 @@
-"""A node that is muted gives 0, whatever it drives: no number that is none comes of it, and all goes on when it is heard again."""
+"""A node that is muted gives 0, whatever it drives: no number that is none comes of it, and all goes on once it is heard."""
 
 from __future__ import annotations
 
