@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from ddsp_studio import __version__
+from ddsp_studio.refusal import sentence
 
 app = typer.Typer(
     name="ddsp-studio",
@@ -420,13 +421,6 @@ def bench(
     raise typer.Exit(suite.run(chosen, quick=quick, json_path=json, stablehlo=stablehlo))
 
 
-def _sentence(problem: BaseException) -> str:
-    if isinstance(problem, OSError) and problem.strerror:
-        where = f"{problem.filename}: " if problem.filename else ""
-        return f"{where}{problem.strerror}"
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
-
-
 def _terminate(*_: Any) -> None:
     raise SystemExit(143)  # unwinds the stack, so that half-written files are removed
 
@@ -440,7 +434,7 @@ def main() -> int:
         if "DDSP_STUDIO_DEBUG" in os.environ:
             raise
         expected = isinstance(problem, (OSError, ValueError))
-        text = _sentence(problem) if expected else f"failed: {type(problem).__name__}: {_sentence(problem)} (more with --debug)"
+        text = sentence(problem) if expected else f"failed: {type(problem).__name__}: {sentence(problem)} (more with --debug)"
         sys.stderr.write(f"ddsp-studio: {text}\n")
     return 1
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ddsp_studio.quiet import load_tensorflow
+from ddsp_studio.refusal import sentence
 
 
 def transfer(source: Path, model: str, output: Path, *, octaves: int | None, gain_db: float | None, as_json: bool = False) -> str:
@@ -95,7 +96,7 @@ def evaluate(model: str, audio: Sequence[Path], *, as_json: bool) -> str:
         except (OSError, ValueError) as problem:
             if len(paths) == 1:
                 raise
-            sys.stderr.write(f"{problem}; it is left out\n")
+            sys.stderr.write(f"{sentence(problem)}; it is left out\n")
             continue
         if not as_json:
             sys.stderr.write(f"{path.name}\n")

@@ -7,7 +7,6 @@ TensorFlow.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ddsp_studio.training.background import stand_back
 from ddsp_studio.training.data import survey
 from ddsp_studio.training.data.glance import Glance, glance, sorted_out
 from ddsp_studio.training.data.nsynth import NSynthFilter
@@ -171,8 +171,7 @@ def told(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Listen to files and folders, those on standard input if no arguments are given; 0 unless nothing can be used."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(NICE)
+    stand_back(NICE)
     signal.signal(signal.SIGTERM, _end)
     try:
         names = arguments or [os.fsdecode(name) for name in sys.stdin.buffer.read().split(b"\0")]

@@ -15,6 +15,7 @@ from ddsp_studio import __version__
 from ddsp_studio.children import BadCommand, LineSender, commands, protected_stdout
 from ddsp_studio.processors import patch_file
 from ddsp_studio.quiet import load_tensorflow
+from ddsp_studio.refusal import sentence
 from ddsp_studio.training import protocol
 from ddsp_studio.training.background import stand_back
 from ddsp_studio.training.runs import Order, Run
@@ -77,17 +78,11 @@ class Host:
             Trainer(run, self._sender.send, control, cache=self._cache, resumed=resumed).run()
         except Exception as problem:  # whatever it is, the studio must be told
             known = isinstance(problem, (ValueError, OSError))
-            text = _sentence(problem) if known else f"The training failed: {type(problem).__name__}: {_sentence(problem)}"
+            text = sentence(problem) if known else f"The training failed: {type(problem).__name__}: {sentence(problem)}"
             if not known:
                 sys.excepthook(type(problem), problem, problem.__traceback__)
             model = str(run.model) if run.model.is_file() else ""
             self._sender.send(protocol.Ended(how="failed", model=model, text=text, peak_mib=peak_mib()))
-
-
-def _sentence(problem: BaseException) -> str:
-    if isinstance(problem, OSError) and problem.strerror:
-        return f"{problem.filename}: {problem.strerror}" if problem.filename else problem.strerror
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
 
 
 def main() -> int:

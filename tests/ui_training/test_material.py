@@ -334,6 +334,10 @@ def test_every_template_can_learn_and_takes_every_size(tmp_path: Path) -> None:
         begin = plan.order(plan.Plan("x", size=size), [of("a.wav")], patch, tmp_path / "run")
         sizes = [n["options"]["size"] for n in begin.patch["nodes"].values() if n["type"] == "RnnDecoder"]
         assert sizes == [size]
+    networkless = patch_file.load(resources.find(resources.TEMPLATES, "solo_instrument"))
+    networkless = networkless.without_nodes([name for name, node in networkless.nodes.items() if node.type == "RnnDecoder"])
+    begin = plan.order(plan.Plan("x", template=""), [of("a.wav")], networkless, tmp_path / "run")  # its room can learn
+    assert begin.patch == patch_file.to_json(networkless)
 
 
 def test_a_patch_without_anything_to_learn_is_refused(tmp_path: Path) -> None:
