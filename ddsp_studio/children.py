@@ -171,6 +171,14 @@ def process_mark(pid: int) -> str:
         return ""
 
 
+def runs_elsewhere(pid: int, mark: str) -> bool:
+    """Whether another process than this one that had this id and `process_mark` still runs; without marks the id decides."""
+    if pid == os.getpid() or not process_alive(pid):
+        return False
+    now = process_mark(pid)
+    return not (mark and now) or now == mark
+
+
 # -- the child's end --------------------------------------------------------------------------------------------------------
 
 

@@ -8,10 +8,11 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from ddsp_studio.audio.client_process import process_alive
+from ddsp_studio.children import process_mark, runs_elsewhere
 from ddsp_studio.files import read_text, write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
@@ -64,7 +65,12 @@ class Autosave(QObject):
         if patch is self._last:
             return
         path = self._document.path
-        data = {"path": str(path) if path else "", "saved": time.time(), "patch": patch_file.to_json(patch)}
+        data = {
+            "path": str(path) if path else "",
+            "saved": time.time(),
+            "since": process_mark(os.getpid()),
+            "patch": patch_file.to_json(patch),
+        }
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             write_text(self.file, json.dumps(data))
@@ -90,17 +96,18 @@ def find(folder: Path) -> list[Recovered]:
     found = []
     for file in folder.glob("*.json"):
         owner = file.stem.partition("-")[0]
-        if owner.isdigit() and int(owner) != os.getpid() and process_alive(int(owner)):
-            continue
+        pid = int(owner) if owner.isdigit() else 0
         try:
-            found.append(_read(file))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            with contextlib.suppress(OSError):
-                file.replace(file.with_suffix(".bad"))
+            data = json.loads(read_text(file, patch_file.MAX_BYTES, "patch"))
+            if not (pid and runs_elsewhere(pid, str(data.get("since", "")))):
+                found.append(_recovered(file, data))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            if not (pid and runs_elsewhere(pid, "")):
+                with contextlib.suppress(OSError):
+                    file.replace(file.with_suffix(".bad"))
     return sorted(found, key=lambda item: item.saved, reverse=True)
 
 
-def _read(file: Path) -> Recovered:
-    data = json.loads(read_text(file, patch_file.MAX_BYTES, "patch"))
+def _recovered(file: Path, data: dict[str, Any]) -> Recovered:
     path = str(data["path"])
     return Recovered(file, patch_file.from_json(data["patch"]), Path(path) if path else None, float(data["saved"]))

@@ -107,7 +107,7 @@ def test_autosave_and_recovery_hold_groups(grouped: StudioWindow) -> None:
     grouped.document.enter("tone")
     grouped.document.set_value("harmonic", "tilt", [-3.0])
     grouped.autosave.save()
-    item = autosave._read(grouped.autosave.file)
+    item = next(item for item in autosave.find(grouped.autosave.file.parent) if item.file == grouped.autosave.file)
     assert item.patch == grouped.document.patch
     grouped.document.recover(replace(item.patch, name="Recovered"), None)
     assert grouped.document.inside == () and not grouped.editor.breadcrumb.isVisible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.client import Health
 from ddsp_studio.audio.midi_file import write_midi
+from ddsp_studio.children import process_mark
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.ui import autosave, paths
@@ -340,13 +342,23 @@ def test_save_as_asks_for_a_file(window: StudioWindow, monkeypatch: pytest.Monke
 def test_never_saved_work_is_recovered(window: StudioWindow, organ: Patch) -> None:
     window.document.set_value("gain", "gain", [-12.0])
     window.autosave.save()
-    left = window.autosave.file.rename(window.autosave.file.with_name("1-1.json"))  # process 1 is never this program
-    found = [autosave._read(left)]
+    left = window.autosave.file.rename(window.autosave.file.with_name("1-1.json"))
+    found = autosave.find(left.parent)  # process 1 runs, but it is not the one that wrote this
     assert found[0].path is None
     window.document.new(Patch())
     window.files.recover(found[0])
     assert window.document.patch.nodes["gain"].values["gain"] == (-12.0,)
     assert window.document.dirty and not left.exists()
+
+
+def test_work_of_a_studio_that_runs_is_left_to_it(window: StudioWindow) -> None:
+    window.document.set_value("gain", "gain", [-12.0])
+    window.autosave.save()
+    data = json.loads(window.autosave.file.read_text())
+    other = window.autosave.file.with_name(f"{os.getppid()}-1.json")
+    for since, left in ((process_mark(os.getppid()), False), ("", False), (data["since"], process_mark(os.getpid()) != "")):
+        other.write_text(json.dumps({**data, "since": since}))
+        assert (other in [item.file for item in autosave.find(other.parent)]) == left
 
 
 def test_a_bad_recovery_file_is_put_aside(home: Path) -> None:

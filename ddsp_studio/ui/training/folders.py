@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from ddsp_studio.children import process_alive, process_mark
+from ddsp_studio.children import process_mark, runs_elsewhere
 from ddsp_studio.files import read_bytes, replacing, write_text
 from ddsp_studio.processors.model_file import SUFFIX
 from ddsp_studio.training.runs import Run
@@ -123,15 +123,11 @@ def interrupted() -> list[Training]:
 
     One of this studio's own is among them: which it is busy with, it knows best.
     """
-    return [training for training in _all() if training.note.state == RUNNING and not _elsewhere(training.note)]
+    return [training for training in _all() if _is_left(training.note)]
 
 
-def _elsewhere(note: Note) -> bool:
-    """Whether another studio that runs now has a training."""
-    if note.pid == os.getpid() or not process_alive(note.pid):
-        return False
-    mark = process_mark(note.pid)
-    return not (note.since and mark) or mark == note.since
+def _is_left(note: Note) -> bool:
+    return note.state == RUNNING and not runs_elsewhere(note.pid, note.since)
 
 
 def forget_old(keep: int = KEPT) -> None:
