@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ddsp_studio.dsp.loudness import FLOOR_DB
 from ddsp_studio.dsp.tensor import HOP, Tensor, tf
 from ddsp_studio.processors.base import Processor, extend
 from ddsp_studio.processors.check import Zone
@@ -111,7 +112,7 @@ class Pass:
         return next((f"{name}.{port}" for port, outlet in outlets.items() if outlet.signal is Signal.AUDIO), "")
 
     def _idle(self, name: str, x: Mapping[str, Tensor], before: Mapping[str, Any], *, passing: bool) -> Left:
-        """What a bypassed or muted node leaves: its first audio inlet, or nothing."""
+        """What a bypassed or muted node leaves: its first audio inlet, or nothing, which is silence in dB."""
         group, processor = self.group, self.group.processors[name]
         rows, batch = group.batch(name, self.rows), group.leaving(name, self.rows)
         inlets = {key: x[key] for key, inlet in processor.spec.inlets.items() if inlet.signal in (Signal.AUDIO, Signal.NOTES)}
@@ -224,7 +225,7 @@ def _idle(processor: Processor, x: Mapping[str, Tensor], rows: int, batch: int, 
         elif outlet.learned:
             out[port] = {head.target: tf.zeros([batch, hops, head.channels]) for head in processor.heads}
         else:
-            out[port] = tf.zeros([batch, hops, processor.channels(port)])
+            out[port] = tf.fill([batch, hops, processor.channels(port)], FLOOR_DB if outlet.unit == "dB" else 0.0)
     return out
 
 

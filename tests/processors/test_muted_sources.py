@@ -72,6 +72,17 @@ def test_a_control_is_held_to_its_lowest_value(source: str, kind: str, control: 
     assert all(is_sound(player, block) for block in played(player, 2))
 
 
+@pytest.mark.parametrize("source", ["AutoLevel.loudness", "Voice.loudness", "AmplitudeToDb.out"])
+def test_a_muted_loudness_is_silence(source: str) -> None:
+    """And not the full level, which 0 dB would be."""
+    kind, outlet = source.split(".")
+    nodes = {"off": Node(kind, muted=True), "amp": Node("DbToAmplitude"), "tone": Node("Oscillator"), "out": Node("Output")}
+    ports = [(f"off.{outlet}", "amp.level"), ("amp.out", "tone.amplitude"), ("tone.audio", "out.input")]
+    patch = Patch(name="t", nodes=nodes, cables=tuple(Cable(Port.parse(a), Port.parse(b)) for a, b in ports))
+    (block,) = played(Player(patch, sample_rate=RATE, voices=1))
+    assert np.abs(block.audio).max() < 2e-5
+
+
 def test_what_a_control_may_be_passes_as_it_is() -> None:
     nodes = {
         "a": Node("Constant", values={"value": (-0.25,)}),
