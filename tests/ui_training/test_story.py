@@ -113,8 +113,8 @@ def test_only_dead_studios_leave_trainings_behind(monkeypatch: pytest.MonkeyPatc
         (training.folder / folders.NOTE).write_bytes(msgspec.json.encode(note))
     (paths.trainings() / "broken").mkdir()
     (paths.trainings() / "broken" / folders.NOTE).write_text("{")
-    monkeypatch.setattr(folders, "process_alive", lambda pid: pid != 1)
-    monkeypatch.setattr(folders, "process_mark", lambda pid: "" if pid == 3 else "now")
+    monkeypatch.setattr("ddsp_studio.children.process_alive", lambda pid: pid != 1)
+    monkeypatch.setattr("ddsp_studio.children.process_mark", lambda pid: "" if pid == 3 else "now")
     assert sorted(found.name for found in folders.interrupted()) == ["another program", "dead", "mine"]
 
 

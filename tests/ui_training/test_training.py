@@ -290,7 +290,7 @@ def test_a_studio_that_died_offers_to_go_on(window: StudioWindow, session: Train
     training = session.training
     training.mark(folders.RUNNING)
     (training.folder / "last.ckpt").write_text("60")
-    monkeypatch.setattr(folders, "process_alive", lambda _pid: False)
+    monkeypatch.setattr("ddsp_studio.children.process_alive", lambda _pid: False)
     monkeypatch.setattr("ddsp_studio.ui.training.folders.os.getpid", lambda: -1)
     assert [found.name for found in folders.interrupted()] == ["Violin"]
     monkeypatch.undo()
@@ -302,7 +302,7 @@ def test_a_studio_that_died_offers_to_go_on(window: StudioWindow, session: Train
 
 def test_what_has_no_checkpoint_is_not_offered(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = folders.new("Empty")
-    monkeypatch.setattr(folders, "process_alive", lambda _pid: False)
+    monkeypatch.setattr("ddsp_studio.children.process_alive", lambda _pid: False)
     monkeypatch.setattr("ddsp_studio.ui.training.folders.os.getpid", lambda: -1)
     window.training.offer()
     assert not empty.folder.exists() and not any("interrupted" in text for text in window.toasts.texts())
