@@ -206,8 +206,7 @@ class EngineClient:
             refused = self._memory.died()
             why = self._verdict or describe_exit(status)
             hopeless = recent > len(_RESTART_DELAYS_S)
-            if hopeless:
-                self._waiting = None  # nobody expects it any more when another engine is asked for
+            self._waiting = None  # whoever waited was told that the engine was lost
         if refused is not None:
             self._on_event(refused)
         if hopeless:

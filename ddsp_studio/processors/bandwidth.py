@@ -7,6 +7,7 @@ from typing import Any
 
 from ddsp_studio.processors.declare import Option
 
+NAME = "bandwidth"
 BANDWIDTH = Option(
     default=0.0, low=0.0, high=96_000.0, unit="Hz", doc="Frequency up to which it sounds, as a model was trained; 0: all of them"
 )
@@ -14,4 +15,4 @@ BANDWIDTH = Option(
 
 def fading_rate(options: Mapping[str, Any], sample_rate: float) -> float:
     """Sample rate in Hz towards whose Nyquist partials fade out: that of the training, or a lower one that is played at."""
-    return min(sample_rate, 2.0 * float(options["bandwidth"]) or sample_rate)
+    return min(sample_rate, 2.0 * float(options[NAME]) or sample_rate)

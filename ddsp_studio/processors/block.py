@@ -246,8 +246,8 @@ def _delayed(held: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _held(low: float, frames: Tensor) -> Tensor:
-    """Frames that are no less than the lowest value of a control."""
-    return tf.maximum(frames, low)
+    """Frames of which what is not above 0 is the lowest value of a control."""
+    return tf.where(frames > 0.0, frames, low)
 
 
 def _modulated(control: Control, cabled: bool, frames: Tensor, *modulations: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio import __version__
-from ddsp_studio.processors import model_file, patch_file
+from ddsp_studio.processors import bandwidth, model_file, patch_file
 from ddsp_studio.processors.catalogue import specs
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.model_file import Model
@@ -23,16 +23,14 @@ from ddsp_studio.training.statistics import described
 
 Array = npt.NDArray[np.float32]
 PREVIEW_S = 5.0
-BANDWIDTH = "bandwidth"
-"""The option by which synthesizers are told up to which frequency they have learned anything."""
 
 
 def banded(patch: Patch, sample_rate: float) -> Patch:
     """The patch with every synthesizer held to half the sample rate that it is trained at, where nothing else was chosen."""
     for name, node in patch.nodes.items():
         spec = specs().get(node.type)
-        if spec is not None and BANDWIDTH in spec.options and not node.options.get(BANDWIDTH):
-            patch = patch.with_node(name, replace(node, options={**node.options, BANDWIDTH: sample_rate / 2.0}))
+        if spec is not None and bandwidth.NAME in spec.options and not node.options.get(bandwidth.NAME):
+            patch = patch.with_node(name, replace(node, options={**node.options, bandwidth.NAME: sample_rate / 2.0}))
     return patch
 
 

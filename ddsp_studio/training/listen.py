@@ -26,8 +26,10 @@ from ddsp_studio.training.data.nsynth_notes import Notes, chosen, count, keys_of
 from ddsp_studio.training.data.survey import FileReport
 from ddsp_studio.training.data.usable import loud_level_db
 from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.pace import Seldom
 
 NICE = 10
+_TELL_S = 0.1
 POINTS = 480
 """Points of a file's curves."""
 
@@ -192,9 +194,13 @@ def _listen(paths: list[Path]) -> None:
         _say(heard(seen.report, seen))
         done += 1.0
     if files or not sets:
-        survey.survey(
-            files, progress=lambda share: _say(Listening(share=(done + share) / count)), told=lambda report: _say(heard(report))
-        )
+        seldom = Seldom(_TELL_S)
+
+        def follow(share: float) -> None:
+            if seldom.due():
+                _say(Listening(share=(done + share) / count))
+
+        survey.survey(files, progress=follow, told=lambda report: _say(heard(report)))
 
 
 def _end(*_: Any) -> None:

@@ -10,6 +10,22 @@ FROM, ENOUGH = 4, 24
 _MARGIN = 0.95
 
 
+class Seldom:
+    """Lets something be done at most once in so many seconds, at once the first time."""
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` tells the time in s."""
+        self._seconds, self._now, self._next = seconds, now, 0.0
+
+    def due(self) -> bool:
+        """Whether it is time; if so, the next time is later."""
+        now = self._now()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
 class Clock:
     """Seconds of training: pauses are left out, judging is not."""
 

@@ -89,7 +89,7 @@ class Checkpoint(NamedTuple):
 
     `learned`: weights, optimizer, step. `steps`: how many are planned, 0 if that is open. `seconds`: of training so far.
     `caution`: factor of the learning rate, below 1 after a step back. `at_once`: clips whose gradient is computed at once, fewer
-    after the memory ran out. `best`: the best score so far.
+    after the memory ran out. `best`: the best score so far, by the measure `judged_by`; scores of another one cannot be compared.
     """
 
     learned: Learned
@@ -98,6 +98,7 @@ class Checkpoint(NamedTuple):
     caution: float
     at_once: int
     best: float
+    judged_by: str = ""
 
 
 class Run:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import json
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from ddsp_studio.processors.nesting import expand
 from ddsp_studio.training import bundle, protocol, samples
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.batches import Batches
-from ddsp_studio.training.data.clips import Clips, Cutting, cut_clips
+from ddsp_studio.training.data.clips import Clip, Clips, Cutting, cut_clips
 from ddsp_studio.training.data.corpus import Corpus, Recording, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
@@ -30,7 +32,7 @@ from ddsp_studio.training.evaluation import Judge, Scores, compare
 from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import loss_at
-from ddsp_studio.training.pace import FROM, Clock
+from ddsp_studio.training.pace import FROM, Clock, Seldom
 from ddsp_studio.training.runs import Checkpoint, Material, Order, Run
 from ddsp_studio.training.settings import AT_ONCE_S, AT_RATE, Settings, rate_at
 from ddsp_studio.training.statistics import measure
@@ -128,6 +130,7 @@ class Trainer:
         rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
         self.stepper = Stepper(self.fitting, loss_at(settings.sample_rate), settings.clip_norm, self.at.learned, rounded=rounded)
         self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED)
+        self._judged_by = _measure(clips.held_out or clips.train, settings.sample_rate)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
         return self._loop(settings)
@@ -137,10 +140,13 @@ class Trainer:
         return Learned(self.fitting.vector(), nothing, nothing, 0)
 
     def _corpus(self, order: Order) -> Corpus:
+        seldom = Seldom(_TELL_S)
+
         def follow(share: float) -> None:
             if self.control.stop.is_set():
                 raise Stopped
-            self._tell(protocol.Preparing(share=share))
+            if seldom.due():
+                self._tell(protocol.Preparing(share=share))
 
         settings = order.settings
         check_engine(settings.engine)
@@ -171,6 +177,7 @@ class Trainer:
     def _loop(self, settings: Settings) -> str:
         clock = Clock(self.at.seconds)
         feed = self._feed(settings)
+        self._judge_best_anew()
         if self.at.learned.step and not self.folder.judged(self.at.learned.step):
             self._judge(clock, [])  # the last process ended while it did
         self._mend_model()
@@ -323,6 +330,14 @@ class Trainer:
             self._tell(protocol.Notice(text=text))
         clock.judged(time.monotonic() - began)
 
+    def _judge_best_anew(self) -> None:
+        """Let the best score be one by today's measure: the program or what is held out may have changed since it was found."""
+        if self.at.judged_by == self._judged_by:
+            return
+        best = self._best() if self.at.learned.step else None
+        score = self._heard(best.learned.weights)[2].spectral if best is not None else float("inf")
+        self.at = self.at._replace(best=score, judged_by=self._judged_by)
+
     def _heard(self, weights: Array) -> tuple[Array, Array, Scores]:
         """What is meant and what weights play, [clips, samples], and how near it comes."""
         targets, played, pitches = self.judge.clips(weights, self.at.at_once)
@@ -332,14 +347,16 @@ class Trainer:
         """Write the model of the best checkpoint if there is another one in its place, or none: the disk was full, say."""
         if not self.folder.has_checkpoint:
             return
-        try:
-            best = self.folder.load("best.ckpt") or self.folder.load()
-        except ValueError:
-            best = self.folder.load()
+        best = self._best() or self.folder.load()
         if best is None or bundle.step_of(self.folder.model) == best.learned.step:
             return
         _, played, scores = self._heard(best.learned.weights)
         self._export(best, scores, bundle.preview_of(list(played)))
+
+    def _best(self) -> Checkpoint | None:
+        with contextlib.suppress(ValueError):  # it is damaged
+            return self.folder.load("best.ckpt")
+        return None
 
     def _write_samples(self, step: int, targets: Array, played: Array) -> tuple[str, str]:
         rate, place = self.order.settings.sample_rate, self.folder.folder / "samples"
@@ -398,6 +415,13 @@ def _line_of(step: int, seconds: float, scores: Scores) -> dict[str, float]:
     told = scores._asdict()
     judged_s = told.pop("seconds")
     return {"step": step, "seconds": round(seconds, 1), **told, "judged_s": judged_s}
+
+
+def _measure(clips: Sequence[Clip], sample_rate: int) -> str:
+    """What scores depend on besides the weights: the windows that are compared, and the clips."""
+    judged = [(clip.recording.name, clip.first, clip.frames) for clip in clips]
+    text = json.dumps([loss_at(sample_rate).sizes, judged])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _content(recording: Recording) -> str:

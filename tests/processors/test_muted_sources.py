@@ -72,6 +72,17 @@ def test_a_control_is_held_to_its_lowest_value(source: str, kind: str, control: 
     assert all(is_sound(player, block) for block in played(player, 2))
 
 
+def test_a_small_value_is_no_muted_one() -> None:
+    """A cable may set less than a knob does: half a step a second, where the knob begins at one."""
+    low = {"f0": (8.0,), "ratio": (0.125,), "semitones": (-12.0,)}
+    nodes = {"slow": Node("Transpose", values=low), "it": Node("SteppedNoise"), "out": Node("Output")}
+    cables = (Cable(Port("slow", "out"), Port("it", "rate")), Cable(Port("it", "audio"), Port("out", "input")))
+    player = Player(Patch(name="t", nodes=nodes, cables=cables), sample_rate=RATE, voices=1)
+    sound = np.concatenate([block.audio[0] for block in played(player, 260)])
+    edges = np.abs(np.diff(sound)) > 1e-4
+    assert len(sound) > 4 * RATE and 2 <= edges.sum() <= 6  # an edge may lie between two samples
+
+
 @pytest.mark.parametrize("source", ["AutoLevel.loudness", "Voice.loudness", "AmplitudeToDb.out"])
 def test_a_muted_loudness_is_silence(source: str) -> None:
     """And not the full level, which 0 dB would be."""

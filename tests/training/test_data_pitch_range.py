@@ -11,8 +11,8 @@ from ddsp_studio.training.data.corpus import Entry, open_corpus
 from ddsp_studio.training.data.low_pitch import reaching_down
 from ddsp_studio.training.data.pitch_range import reaching, track_for
 from ddsp_studio.training.data.store import Analysis
-from ddsp_studio.training.features.extract import PIECE, extract, tracked
-from ddsp_studio.training.features.f0 import track_f0
+from ddsp_studio.training.features.extract import extract
+from ddsp_studio.training.features.f0 import PIECE, track_f0, tracked
 from ddsp_studio.training.features.f0_layout import F0Settings
 
 from .material import RATE, SHARED, framed, harmonic, melody, needs_shared, nsynth_record, write

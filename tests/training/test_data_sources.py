@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
 import struct
 import tarfile
 
@@ -22,6 +24,7 @@ from ddsp_studio.training.data.crc32c import crc32c, masked_crc32c
 from ddsp_studio.training.data.glance import glance
 from ddsp_studio.training.data.maestro import maestro_performances
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, parse_name
+from ddsp_studio.training.data.store import cache_folder
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, parse_example, read_examples
 from ddsp_studio.training.features.clock import frame_count
 
@@ -322,6 +325,11 @@ def test_changed_audio_of_a_folder_is_heard(tmp_path):
     write(folder / "audio" / f"{NOTES[0]}.wav", harmonic(300.0, 0.5))
     after = open_corpus([Entry(folder)]).recordings[0].frames.f0_hz
     assert np.median(before) == pytest.approx(392.0, rel=0.01) and np.median(after) == pytest.approx(300.0, rel=0.01)
+    kept = len(list(cache_folder().iterdir()))
+    copy = shutil.copytree(folder, tmp_path / "copy" / folder.name, copy_function=shutil.copyfile)
+    os.symlink("nowhere", copy / "audio" / "gone.wav")
+    assert len(open_corpus([Entry(copy)]).recordings) == 1  # other times, the same sound
+    assert len(list(cache_folder().iterdir())) == kept
     other = folder.rename(tmp_path / "nsynth-train")
     assert open_corpus([Entry(other)]).recordings[0].split == "train"
 

@@ -17,8 +17,8 @@ from ddsp_studio.dsp import loudness as of_dsp
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0, scale_db, scale_f0_hz, unscale_db, unscale_f0_hz
-from ddsp_studio.training.features.extract import PIECE, extract
-from ddsp_studio.training.features.f0 import F0, track_f0
+from ddsp_studio.training.features.extract import extract
+from ddsp_studio.training.features.f0 import F0, PIECE, track_f0
 from ddsp_studio.training.features.fitting import Quantiles, smooth
 from ddsp_studio.training.features.loudness import LoudnessMeter, loudness_db
 from ddsp_studio.training.features.notes import find_notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ddsp_studio.training.pace import ENOUGH, FROM, Clock
+from ddsp_studio.training.pace import ENOUGH, FROM, Clock, Seldom
 from ddsp_studio.training.settings import Settings, rate_at
 
 
@@ -22,6 +22,15 @@ def stepped(clock: Clock, time: Time, count: int, seconds: float = 0.5) -> None:
     for _ in range(count):
         time.now += seconds
         clock.stepped()
+
+
+def test_what_is_told_seldom_is_told_at_once_and_then_after_a_while() -> None:
+    time = Time()
+    seldom, told = Seldom(0.25, time), []
+    for _ in range(21):
+        told.append(seldom.due())
+        time.now += 0.0625
+    assert told[0] and sum(told) == 6
 
 
 def test_the_pace_leaves_out_compiling_judging_and_pauses() -> None:

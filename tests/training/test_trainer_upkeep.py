@@ -117,6 +117,22 @@ def test_one_that_goes_on_does_not_end_at_its_first_checkpoint(
     assert how == "done" and heard.of(protocol.Progress)[-1].step > 60 + ENOUGH
 
 
+def test_scores_by_another_measure_are_not_compared_with(
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path
+) -> None:
+    """As of a program of before, whose loss had other windows: a score that nothing beats would keep the model as it is."""
+    run = begun(tmp_path / "run", material, minutes(checkpoint_steps=30))
+    idle.stop_at = 40
+    train(run, cache, idle.control)
+    idle.stop_at = None
+    held = run.load()
+    run.save(held._replace(best=1.0, judged_by=""), best=False)
+    assert train(run, cache, resumed=True)[0] == "done"
+    done = run.load()
+    assert done.judged_by == held.judged_by != "" and 4.0 < done.best < held.best
+    assert bundle_step(run) == done.learned.step > 40
+
+
 # -- keeping -------------------------------------------------------------------------------------------------------------
 
 

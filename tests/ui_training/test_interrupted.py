@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 
@@ -126,6 +128,20 @@ def test_offers_are_listed_until_they_are_decided(window: StudioWindow, monkeypa
     waiting.button("Reed", "Keep").click()
     assert made["Reed"].model.exists() and sorted(waiting.names) == ["Flute", "Oboe"]
     assert not any("Reed" in text or "Voice" in text for text in offered(window))
+
+
+def test_what_another_studio_took_up_is_not_thrown_away(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    sure(monkeypatch, "Discard")
+    for name, busy in (("Flute", False), ("Oboe", True)):
+        training = left_behind(name)
+        window.training.offers.list_all()
+        waiting = window.training.panel.waiting
+        with Run(training.folder).locked() if busy else contextlib.nullcontext():
+            if not busy:  # it was decided on elsewhere
+                training.mark(folders.ENDED)
+            waiting.button(name, "Discard").click()
+            assert training.folder.exists() and training.model.exists()
+        assert any(f"“{name}” is being trained elsewhere" in text for text in window.toasts.texts())
 
 
 def test_an_offer_that_comes_at_a_bad_time_stays(begun: StudioWindow, session: TrainingSession) -> None:

@@ -130,6 +130,12 @@ def test_a_choice_is_shown_and_ordered(page: MaterialPage, heard: listen.Heard, 
     assert lines(page)[1] == "NSynth, 5 notes"  # what was chosen for others does not hold for these
 
 
+def test_a_choice_is_waited_for_as_long_whatever_is_chosen(page: MaterialPage) -> None:
+    page.notes.instrument.setCurrentIndex(3)
+    page.notes.velocity[0].setValue(1)
+    assert page.notes._settled.isActive() and page.notes._settled.interval() == 150
+
+
 def test_keys_have_names_and_keep_their_order(page: MaterialPage) -> None:
     low, high = page.notes.keys
     assert (low.text(), high.text()) == ("C-1", "G9")

@@ -22,6 +22,8 @@ from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
 from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
 
+_TICK_FILES, _READ_FILES = 1_000, 64
+"""Files of a folder between two ticks while they are listed, and how many are read to know the folder by."""
 KINDS = ("audio", "nsynth", "maestro", "ddsp")
 
 
@@ -157,7 +159,7 @@ def open_corpus(
     how = analysis or Analysis()
     parts, problems = _parts(entries)
     recordings: list[Recording] = []
-    sweep(cache)
+    _sweep_once(cache)
     for number, part in enumerate(parts):
         tick = _ticking(progress, number, len(parts))
         tick(None)
@@ -181,6 +183,11 @@ def open_corpus(
             problems[0] if problems else "there is no sound in this corpus, or none in the splits that were asked for"
         )
     return Corpus(how.sample_rate, tuple(recordings), tuple(problems))
+
+
+@functools.cache
+def _sweep_once(cache: Path | None) -> None:
+    sweep(cache)
 
 
 def _ticking(progress: Callable[[float], None] | None, number: int, count: int) -> Tick:
@@ -303,7 +310,11 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
         return []
 
     def content(tick: Tick) -> str:
-        held = f"{content_hash(path / 'examples.json')} {_listing(path / 'audio')}" if path.is_dir() else content_hash(path, tick)
+        held = (
+            f"{content_hash(path / 'examples.json')} {_listing(path / 'audio', tick)}"
+            if path.is_dir()
+            else content_hash(path, tick)
+        )
         return f"nsynth {split} {held} {wanted}"
 
     def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
@@ -317,16 +328,22 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
     return [_Part(path, entry.octave, content, sounds)]
 
 
-def _listing(folder: Path) -> str:
-    """A hash of the names, sizes and times of a folder's WAV files: to read hundreds of thousands would take an hour."""
+def _listing(folder: Path, tick: Tick) -> str:
+    """A hash of the names and sizes of a folder's WAV files, and of what some of them hold: to read all would take an hour."""
     if not folder.is_dir():
         return ""
-    digest = hashlib.blake2b(digest_size=16)
+    sizes: dict[str, int] = {}
     with os.scandir(folder) as files:
-        facts = [(file.name, file.stat()) for file in files if file.name.endswith(".wav")]
-    for name, fact in sorted(facts, key=lambda one: one[0]):
-        digest.update(f"{name!r} {fact.st_size} {fact.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        for number, file in enumerate(files):
+            if number % _TICK_FILES == 0:
+                tick(None)
+            if file.name.endswith(".wav"):
+                with contextlib.suppress(OSError):  # a link to nothing
+                    sizes[file.name] = file.stat().st_size
+    names = sorted(sizes)
+    read = [content_hash(folder / name) for name in names[:: -(-len(names) // _READ_FILES)]] if names else []
+    facts = repr(([(name, sizes[name]) for name in names], read))
+    return hashlib.blake2b(facts.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _maestro_parts(entry: Entry) -> list[_Part]:

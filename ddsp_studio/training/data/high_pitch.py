@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from ddsp_studio.training.data.usable import runs, sounding
 from ddsp_studio.training.features.clock import frame_period
-from ddsp_studio.training.features.extract import Frames, in_pieces, tracked
+from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.features.f0 import in_pieces, tracked
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 HIGHEST_HZ = 5000.0

@@ -12,7 +12,8 @@ import numpy as np
 
 from ddsp_studio.training.data.usable import runs, sounding
 from ddsp_studio.training.features.clock import frame_period
-from ddsp_studio.training.features.extract import Frames, tracked
+from ddsp_studio.training.features.extract import Frames
+from ddsp_studio.training.features.f0 import tracked
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 LOWEST_HZ = 27.5

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from ddsp_studio.training.features.clock import frame_count
-from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker
+from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker, in_pieces
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 from ddsp_studio.training.features.loudness import LoudnessMeter
 
 VERSION = 3
 """Raised when features of the same sound change, so that caches are not believed."""
-
-PIECE = 65_536
-"""Samples that are analysed at a time: memory does not grow with the length of a block."""
 
 
 class Frames(NamedTuple):
@@ -63,23 +60,6 @@ def extract(
     f0s.append(tracker.finish(pitch) if given is None else _fitted(given, frame_count(samples, sample_rate)))
     f0_hz, confidence = (np.concatenate(column) for column in zip(*f0s, strict=True))
     return Frames(f0_hz, confidence, np.concatenate(readings))
-
-
-def tracked(blocks: Iterable[Floats], sample_rate: int, settings: F0Settings) -> F0:
-    """Pitch of a recording, as `extract` finds it: mono blocks [samples] in order."""
-    tracker = F0Tracker(sample_rate, settings, lag=OFFLINE_LAG)
-    state, parts = tracker.start(), []
-    for block in in_pieces(blocks):
-        part, state = tracker.track(state, block)
-        parts.append(part)
-    parts.append(tracker.finish(state))
-    return F0(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def in_pieces(blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """The blocks, those that are longer than `PIECE` cut."""
-    for block in blocks:
-        yield from (block[first : first + PIECE] for first in range(0, len(block), PIECE))
 
 
 def _fitted(given: F0, count: int) -> F0:

@@ -6,6 +6,7 @@ have been heard; the path of a whole recording is that of the live form with a l
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ OFFLINE_LAG = 50
 """Frames by which files are decided late: 0.2 s."""
 LIVE_LAG = 6
 """Frames by which live input is decided late: 24 ms."""
-_CHUNK_S = 4.0
+PIECE = 65_536
+"""Samples that are analysed at a time: memory does not grow with the length of a block."""
 
 
 class F0(NamedTuple):
@@ -124,11 +126,21 @@ def track_f0(audio: Floats, sample_rate: int, settings: F0Settings | None = None
     Raises:
         ValueError: a rate or range that cannot be served.
     """
+    return tracked([audio], sample_rate, settings, lag=lag)
+
+
+def tracked(blocks: Iterable[Floats], sample_rate: int, settings: F0Settings | None = None, *, lag: int = OFFLINE_LAG) -> F0:
+    """The same of a recording in mono blocks [samples], in order."""
     tracker = F0Tracker(sample_rate, settings, lag=lag)
     state, parts = tracker.start(), []
-    chunk = int(_CHUNK_S * sample_rate)
-    for first in range(0, len(audio), chunk):
-        part, state = tracker.track(state, audio[first : first + chunk])
+    for block in in_pieces(blocks):
+        part, state = tracker.track(state, block)
         parts.append(part)
     parts.append(tracker.finish(state))
-    return F0(np.concatenate([p.f0_hz for p in parts]), np.concatenate([p.confidence for p in parts]))
+    return F0(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def in_pieces(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """The blocks, those that are longer than `PIECE` cut."""
+    for block in blocks:
+        yield from (block[first : first + PIECE] for first in range(0, len(block), PIECE))

@@ -109,7 +109,7 @@ class TrainingControl(QObject):
         self._document.path_changed.connect(self._show_bases)
         self._document.structure_changed.connect(self._show_bases)
         panel.back_wanted.connect(self.show_training)
-        panel.currentChanged.connect(lambda _index: self._show_ways())
+        panel.currentChanged.connect(lambda _index: self._show_page())
         self.offers.models_changed.connect(self.models_changed)
         self._show_bases()
 
@@ -184,6 +184,9 @@ class TrainingControl(QObject):
         training, ended = self.session.training, self.session.story.ended
         there = self._goes_on or (ended is not None and ended.how != "discarded" and bool(self.session.story.points))
         self.panel.show_training(training.name if training is not None and there else "")
+
+    def _show_page(self) -> None:
+        self._show_ways()
         if self.panel.currentWidget() is self.panel.empty:
             self.offers.list_all()
 

@@ -115,7 +115,7 @@ def _free(named: Callable[[str], Path], reserved: set[Path]) -> Path:
 def _all() -> Iterator[Training]:
     for note in sorted(paths.trainings().glob(f"*/{NOTE}"), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            yield Training(note.parent, msgspec.json.decode(read_bytes(note, _LARGEST_NOTE, "note"), type=Note))
+            yield Training(note.parent, _read(note))
 
 
 def interrupted() -> list[Training]:
@@ -124,6 +124,20 @@ def interrupted() -> list[Training]:
     One of this studio's own is among them: which it is busy with, it knows best.
     """
     return [training for training in _all() if _is_left(training.note)]
+
+
+def is_free(training: Training) -> bool:
+    """Whether a training is still left behind, and no trainer is at work in its folder: another studio may go on with it."""
+    try:
+        note = _read(training.folder / NOTE)
+        with Run(training.folder).locked(0.0):
+            return _is_left(note)
+    except (OSError, ValueError):
+        return False
+
+
+def _read(note: Path) -> Note:
+    return msgspec.json.decode(read_bytes(note, _LARGEST_NOTE, "note"), type=Note)
 
 
 def _is_left(note: Note) -> bool:

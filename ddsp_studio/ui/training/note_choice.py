@@ -42,13 +42,16 @@ class NoteChoice(QWidget):
         """Of the first column, in pixels."""
         for box in (self.family, self.source):
             box.currentIndexChanged.connect(self._list_instruments)
-            box.currentIndexChanged.connect(self._settled.start)
-        self.instrument.currentIndexChanged.connect(self._settled.start)
+            box.currentIndexChanged.connect(self._wait)
+        self.instrument.currentIndexChanged.connect(self._wait)
         for low, high in (self.keys, self.velocity):
             low.valueChanged.connect(high.setMinimum)
             high.valueChanged.connect(low.setMaximum)
-            low.valueChanged.connect(self._settled.start)
-            high.valueChanged.connect(self._settled.start)
+            low.valueChanged.connect(self._wait)
+            high.valueChanged.connect(self._wait)
+
+    def _wait(self) -> None:
+        self._settled.start()  # a signal's number would be taken for the interval
 
     def _let_search(self) -> None:
         """A part of a name that is typed lists the instruments that have it: NSynth has a thousand."""

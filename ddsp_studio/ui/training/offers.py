@@ -44,7 +44,7 @@ class Offers(QObject):
     def begin(self) -> None:
         """Offer all in the corner, the newest few; what never had a checkpoint is removed. Before any training of this studio."""
         for training in folders.interrupted():
-            if not training.has_checkpoint:
+            if not training.has_checkpoint and folders.is_free(training):
                 training.discard()
         for training in self._all()[:_MOST_PLATES]:
             self._toasts.show(_words(training), Tone.WARNING, self._choices(training))
@@ -68,6 +68,12 @@ class Offers(QObject):
         return tuple((words, functools.partial(self._decide, training, verb)) for words, verb in verbs)
 
     def _decide(self, training: Training, verb: Callable[[Training], bool]) -> bool:
+        if not folders.is_free(training):
+            self._toasts.withdraw(_words(training))
+            if training.folder.is_dir():
+                self._toasts.show(f"“{training.name}” is being trained elsewhere, or was decided on there.", Tone.WARNING)
+            self.list_all()
+            return True
         done = verb(training)
         if done or not training.folder.is_dir():
             self._toasts.withdraw(_words(training))
