@@ -140,17 +140,17 @@ def _learn_in_pieces(sound: Callable[[Inputs], Tensor], loss: Callable[[Tensor, 
         learned = [name for name in held if name not in ("target", "f0")]
         sizes = [int(np.prod(held[name].shape)) for name in learned]
 
-        def of_piece(vector: Tensor, first: Tensor) -> Tensor:
+        def of_piece(vector: Tensor, first: Tensor) -> tuple[Tensor, tuple[()]]:
             parts = zip(learned, tf.split(vector, sizes), strict=True)
             x = {**held, **{name: tf.reshape(part, held[name].shape) for name, part in parts}}
             x = {name: t if t.shape[0] != CLIPS else t[first : first + at_once] for name, t in x.items()}
             x = {name: tf.ensure_shape(t, [min(at_once, int(held[name].shape[0])), *t.shape[1:]]) for name, t in x.items()}
-            return loss(x["target"], sound(x))
+            return loss(x["target"], sound(x)), ()
 
         with tf.GradientTape() as tape:
             vector = tf.concat([tf.reshape(held[name], [-1]) for name in learned], axis=0)
             tape.watch(vector)
-            distance = mean_at_once(of_piece, vector, tf.range(0, CLIPS, at_once))
+            distance, _ = mean_at_once(of_piece, vector, tf.range(0, CLIPS, at_once))
         return [distance, *tf.split(tape.gradient(distance, vector), sizes)]
 
     return learn

@@ -64,29 +64,39 @@ def _again_in_the_gradient(function: Callable[..., Tensor], pieces: Sequence[Ten
     return tf.custom_gradient(run)(*pieces)
 
 
-def mean_at_once(loss: Callable[..., Tensor], x: Tensor, pieces: Any) -> Tensor:
-    """The mean of `loss(x, piece)`, each a number, one piece after the other with its gradient by `x`.
+def mean_at_once(
+    loss: Callable[..., tuple[Tensor, Sequence[Tensor]]], x: Tensor, pieces: Any, left: int = 0
+) -> tuple[Tensor, list[Tensor]]:
+    """The mean of what `loss(x, piece)` says, one piece after the other with its gradient by `x`.
 
     The memory is that of one piece, however many there are. No gradient flows to the pieces.
 
     Args:
-        x: what the gradient goes to. pieces: tensors [pieces, …], nested as `loss` takes them.
+        loss: gives a number, and `left` float32 tensors that are left. x: what the gradient goes to.
+        pieces: tensors [pieces, …], nested as `loss` takes them.
+
+    Returns:
+        The mean, and what is left of all pieces, [pieces, …] each; no gradient flows through that.
     """
     count = int(tf.nest.flatten(pieces)[0].shape[0])
 
-    def run(x: Tensor) -> tuple[Tensor, Any]:
-        def one(i: Tensor, total: Tensor, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def run(x: Tensor) -> tuple[Any, Any]:
+        def one(i: Tensor, total: Tensor, slope: Tensor, *kept: Any) -> tuple[Any, ...]:
             with tf.GradientTape() as tape:
                 held = tf.identity(x)
                 tape.watch(held)
-                number = loss(held, tf.nest.map_structure(lambda tensors: tensors[i], pieces))
-            return i + 1, total + number / count, slope + tape.gradient(number, held) / count
+                number, after = loss(held, tf.nest.map_structure(lambda tensors: tensors[i], pieces))
+            kept = tuple(array.write(i, tensor) for array, tensor in zip(kept, after, strict=True))
+            return i + 1, total + number / count, slope + tape.gradient(number, held) / count, *kept
 
-        start = (0, tf.zeros([]), tf.zeros_like(x))
-        _, total, slope = tf.while_loop(lambda i, *_: i < count, one, start, parallel_iterations=1, maximum_iterations=count)
-        return total, lambda weight: weight * slope
+        start = (0, tf.zeros([]), tf.zeros_like(x), *(tf.TensorArray(tf.float32, count) for _ in range(left)))
+        _, total, slope, *kept = tf.while_loop(
+            lambda i, *_: i < count, one, start, parallel_iterations=1, maximum_iterations=count
+        )
+        return (total, *(array.stack() for array in kept)), lambda weight, *_: weight * slope
 
-    return tf.custom_gradient(run)(x)
+    mean, *after = tf.custom_gradient(run)(x)
+    return mean, after
 
 
 def sum_at_once(losses: Sequence[Callable[[Tensor], Tensor]], x: Tensor) -> Tensor:

@@ -185,8 +185,29 @@ class Fitting:
 
         With `rounded` the networks multiply in bfloat16.
         """
+        return self.sound_after({}, vector, features, rounded=rounded)[0]
+
+    def at_rest(self, rows: int) -> dict[str, Tensor]:
+        """What recurrent networks remember of before the first sample, by node: [rows, units]."""
+        memories = self.group.start(rows).nodes
+        return {name: memory.hidden for name, memory in memories.items() if self._recurs(name, memory)}
+
+    def _recurs(self, name: str, memory: Any) -> bool:
+        return hasattr(memory, "hidden") and self.group.batch(name, 2) == 2
+
+    def sound_after(
+        self, hidden: Mapping[str, Tensor], vector: Tensor, features: Features, *, rounded: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same after something else was played, of which recurrent networks remember `hidden`; and what they remember then.
+
+        No gradient flows through what they remember.
+        """
         rows, hops = int(features["f0_hz"].shape[0]), int(features["f0_hz"].shape[1]) * self.period
-        return self.go_on(self.group.start(rows), self.group.derive(self.weights(vector, rounded=rounded)), features, hops)[0]
+        state = self.group.start(rows)
+        nodes = {n: memory._replace(hidden=hidden[n]) if n in hidden else memory for n, memory in state.nodes.items()}
+        derived = self.group.derive(self.weights(vector, rounded=rounded))
+        audio, after = self.go_on(state._replace(nodes=nodes), derived, features, hops)
+        return audio, {name: tf.stop_gradient(after.nodes[name].hidden) for name in hidden}
 
     def go_on(
         self,

@@ -40,6 +40,7 @@ FORMAT, SCHEMA = "ddsp_studio training", 1
 _MAX_BYTES = 2**31
 _MAX_SETTINGS = 64 * 2**20
 _MAX_MATERIAL = 64 * 2**20
+_HIDDEN = "hidden/"
 LOGS = ("log.csv", "scores.csv")
 _NAMES = ("settings.json", "material.json", "patch.ddsp", "last.ckpt", "best.ckpt", *LOGS, "model.ddspmodel", "events", "samples")
 PATIENCE_S = 10.0
@@ -271,9 +272,11 @@ class Run:
         for name in (*(["best.ckpt"] if best else []), "last.ckpt"):
             with replacing(self.folder / name) as temporary, zipfile.ZipFile(temporary, "w") as archive:
                 archive.writestr("numbers.json", json.dumps(numbers))
-                for key in Learned._fields[:3]:
+                learned = checkpoint.learned
+                arrays = {key: getattr(learned, key) for key in Learned._fields[:3]}
+                for key, array in {**arrays, **{f"{_HIDDEN}{node}": held for node, held in learned.hidden.items()}}.items():
                     written = io.BytesIO()
-                    np.save(written, getattr(checkpoint.learned, key), allow_pickle=False)
+                    np.save(written, array, allow_pickle=False)
                     archive.writestr(f"{key}.npy", written.getvalue())
 
     def load(self, name: str = "last.ckpt") -> Checkpoint | None:
@@ -290,12 +293,15 @@ class Run:
                 if sum(info.file_size for info in archive.infolist()) > _MAX_BYTES:
                     raise ValueError("it is too large")
                 numbers: dict[str, Any] = json.loads(read_member(archive, "numbers.json"))
-                arrays = [
-                    np.load(io.BytesIO(read_member(archive, f"{key}.npy")), allow_pickle=False) for key in Learned._fields[:3]
-                ]
+                keys = [name.removesuffix(".npy") for name in archive.namelist() if name.startswith(_HIDDEN)]
+                arrays = {
+                    key: np.load(io.BytesIO(read_member(archive, f"{key}.npy")), allow_pickle=False)
+                    for key in (*Learned._fields[:3], *keys)
+                }
             if "batch" in numbers:  # as it was called at first
                 numbers["at_once"] = numbers.pop("batch")
-            learned = Learned(arrays[0], arrays[1], arrays[2], int(numbers.pop("step")))
+            hidden = {key.removeprefix(_HIDDEN): arrays.pop(key) for key in keys}
+            learned = Learned(**arrays, step=int(numbers.pop("step")), hidden=hidden)
             return Checkpoint(learned=learned, **numbers)
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as problem:
             raise ValueError(f"the checkpoint {str(path)!r} is damaged: {problem}") from problem

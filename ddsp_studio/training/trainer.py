@@ -128,7 +128,8 @@ class Trainer:
         if self.at.learned.weights.shape != (self.fitting.size,):
             raise ValueError("the checkpoint does not fit the patch in the training's folder")
         rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
-        self.stepper = Stepper(self.fitting, loss_at(settings.sample_rate), settings.clip_norm, self.at.learned, rounded=rounded)
+        loss = loss_at(settings.sample_rate)
+        self.stepper = Stepper(self.fitting, loss, settings.clip_norm, self.at.learned, rounded=rounded, seed=settings.seed)
         self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED)
         self._judged_by = _measure(clips.held_out or clips.train, settings.sample_rate)
         self.folder.rewind(self.at.learned.step)

@@ -1,4 +1,7 @@
-"""A step is the same however many clips are done at once; rounded products learn the same, and weights stay exact."""
+"""A step is the same however many clips are done at once; rounded products learn the same, and weights stay exact.
+
+Recurrent networks begin clips with what they remember of those before.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +57,75 @@ def test_the_pieces_of_a_batch_give_its_gradient(fitting: Fitting, batch: dict[s
         # not to the last digit: the loss has corners
         assert np.linalg.norm(other.learned().mean - slope) < 2e-3 * np.linalg.norm(slope)
     assert whole.learn(batch, 0.0).loss == pytest.approx(halves.learn(batch, 0.0).loss, rel=1e-2)
+
+
+# -- what networks remember -------------------------------------------------------------------------------------------------
+
+
+def hidden(held: Learned) -> np.ndarray:
+    (array,) = held.hidden.values()
+    return np.asarray(array)
+
+
+def test_a_network_that_remembers_goes_on_as_if_nothing_had_been_cut(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
+    weights, rest = tf.constant(fitting.vector()), fitting.at_rest(CLIPS)
+    half = FRAMES // 2
+    parts = [
+        {key: x[:, a * len(x[0]) // FRAMES : b * len(x[0]) // FRAMES] for key, x in batch.items()}
+        for a, b in ((0, half), (half, FRAMES))
+    ]
+    _, whole = fitting.sound_after(rest, weights, batch)
+    _, first = fitting.sound_after(rest, weights, parts[0])
+    _, then = fitting.sound_after(first, weights, parts[1])
+    (name,) = rest
+    assert np.abs(first[name] - whole[name]).max() > 1e-4
+    np.testing.assert_allclose(then[name], whole[name], atol=1e-6)
+
+
+def test_most_clips_begin_with_what_is_remembered(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
+    one = stepper(fitting)
+    begun: list[np.ndarray] = []
+    for _ in range(60):
+        before = one._remembered(CLIPS)
+        begun.append(np.concatenate([np.any(x != 0.0, axis=1) for x in before.values()]))
+        one._hidden = {name.removeprefix("hidden/"): np.ones_like(x) for name, x in before.items()}
+        one.step += 1
+    share = np.mean(begun[1:])
+    assert not begun[0].any() and 0.7 < share < 0.9
+    assert np.any([x.any() and not x.all() for x in begun])
+
+
+def test_what_is_remembered_is_the_same_however_many_are_done_at_once(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
+    steppers = [stepper(fitting) for _ in range(3)]
+    for at_once, one in zip((0, 2, 1), steppers, strict=True):
+        one.learn(batch, 0.0, at_once)
+        one.learn(batch, 0.0, at_once)
+    first, *others = (hidden(one.learned()) for one in steppers)
+    assert first.shape == (CLIPS, first.shape[1]) and np.abs(first).max() > 1e-3
+    for other in others:
+        np.testing.assert_allclose(other, first, atol=1e-5)
+
+
+def test_a_step_after_a_checkpoint_is_the_one_it_would_have_been(
+    fitting: Fitting, batch: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    one, run = stepper(fitting), Run(tmp_path)
+    for _ in range(3):
+        one.learn(batch, 1e-3)
+    run.save(Checkpoint(one.learned(), 10, 1.0, 1.0, 4, 5.0), best=False)
+    other = Stepper(fitting, SpectralLoss(sizes=(512, 128)), 3.0, run.load().learned)
+    fresh = Stepper(fitting, SpectralLoss(sizes=(512, 128)), 3.0, run.load().learned._replace(hidden={}))
+    told = [each.learn(batch, 1e-3).loss for each in (one, other, fresh)]
+    assert told[0] == told[1] != told[2]
+    np.testing.assert_array_equal(one.learned().weights, other.learned().weights)
+
+
+def test_batches_of_another_size_begin_at_rest(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
+    one = stepper(fitting)
+    one.learn(batch, 0.0)
+    half = {key: value[:2] for key, value in batch.items()}
+    assert not np.any([x.any() for x in one._remembered(2).values()])
+    assert one.learn(half, 0.0).sound
 
 
 def test_rounded_products_learn_the_same_and_keep_exact_weights(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
