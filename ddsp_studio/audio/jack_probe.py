@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 import time
 from collections import deque
 from types import TracebackType
@@ -16,6 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 NAME = "ddsp_probe"
+_PATIENCE_S = 5.0
+
+
+def leave(client: Any) -> None:
+    """End a client; on a busy machine the library may wait for its server for ever, and then the program's end does it."""
+
+    def end() -> None:
+        client.deactivate()
+        client.close()
+
+    thread = threading.Thread(target=end, name="jack-leave", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE_S)
 
 
 class JackProbe:
@@ -40,8 +54,7 @@ class JackProbe:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.deactivate()
-        self._client.close()
+        leave(self._client)
 
     @property
     def period(self) -> int:

@@ -9,6 +9,7 @@ import soundfile
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.input import InputError, InputFile, InputStream
+from ddsp_studio.audio.jack_probe import leave
 from ddsp_studio.audio.offline import render_file
 from ddsp_studio.audio.session import EngineSession
 from ddsp_studio.audio.take import Take, load_take, save_take
@@ -195,8 +196,7 @@ class Source:
         self.port.get_array()[:] = self.noise[place % self.noise.size]
 
     def close(self):
-        self.client.deactivate()
-        self.client.close()
+        leave(self.client)
 
 
 @pytest.fixture
