@@ -17,7 +17,7 @@ from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sound
 from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, split_of
 from ddsp_studio.training.data.sound import Sound, sound_of_file
-from ddsp_studio.training.data.store import Analysis, NoSounds, Stored, content_hash, entry_key, stored, sweep
+from ddsp_studio.training.data.store import Analysis, NoSounds, Stored, cache_folder, content_hash, entry_key, stored, sweep
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
 from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
@@ -159,7 +159,7 @@ def open_corpus(
     how = analysis or Analysis()
     parts, problems = _parts(entries)
     recordings: list[Recording] = []
-    _sweep_once(cache)
+    _sweep_once(cache or cache_folder())
     for number, part in enumerate(parts):
         tick = _ticking(progress, number, len(parts))
         tick(None)
@@ -186,7 +186,7 @@ def open_corpus(
 
 
 @functools.cache
-def _sweep_once(cache: Path | None) -> None:
+def _sweep_once(cache: Path) -> None:
     sweep(cache)
 
 
