@@ -26,16 +26,6 @@ from ddsp_studio.training.trainer import Control, Trainer
 from .materials import Heard, begun, patch, quick, tone, write
 
 
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("sound") / "tone.wav", tone())
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 def train(run: Run, cache: Path, control: Control | None = None) -> tuple[str, Heard]:
     heard = Heard()
     how = Trainer(run, heard.append, control, cache=cache).run()

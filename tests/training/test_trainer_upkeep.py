@@ -21,20 +21,10 @@ from ddsp_studio.training.runs import Run
 from ddsp_studio.training.stepper import Stepper, Told
 from ddsp_studio.training.trainer import Control, Trainer
 
-from .materials import Heard, begun, quick, tone, write
+from .materials import Heard, begun, quick
 
 STEP_S, JUDGE_S = 0.5, 10.0
 SCORES = Scores(5.0, 1.0, 0.99, 0.0, 2.0, -1.0, 10.0)
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("sound") / "tone.wav", tone())
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture

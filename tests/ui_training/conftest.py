@@ -13,7 +13,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ddsp_studio import resources
 from ddsp_studio.audio import protocol as engine
@@ -109,3 +109,26 @@ def train(window: StudioWindow, name: str = "Violin", minutes: float = 1.0, temp
     page.minutes.setValue(minutes)
     page.base.setCurrentIndex(page.base.findData(template))
     page.train.click()
+
+
+@pytest.fixture
+def begun(window: StudioWindow) -> StudioWindow:
+    """A window in which a long training has its first checkpoint."""
+    listened(window)
+    train(window, minutes=100.0)
+    wait_until(lambda: window.training.session.story.points and window.training.session.training.model.is_file())
+    return window
+
+
+def sure(monkeypatch: pytest.MonkeyPatch, words: str) -> list[str]:
+    """Answer every question with the button that says so; the questions that were asked."""
+    asked: list[str] = []
+
+    def answer(box: QMessageBox) -> int:
+        asked.append(box.text())
+        button = next(button for button in box.buttons() if words in button.text())
+        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _box: button)
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    return asked

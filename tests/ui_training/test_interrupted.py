@@ -20,30 +20,7 @@ from ddsp_studio.ui.training.session import TrainingSession
 from ddsp_studio.ui.training.story import Stage, Story
 from ddsp_studio.ui.window import StudioWindow
 
-from .conftest import listened, train, wait_until
-
-
-@pytest.fixture
-def begun(window: StudioWindow) -> StudioWindow:
-    """A window in which a long training has its first checkpoint."""
-    listened(window)
-    train(window, minutes=100.0)
-    wait_until(lambda: window.training.session.story.points and window.training.session.training.model.is_file())
-    return window
-
-
-def sure(monkeypatch: pytest.MonkeyPatch, words: str) -> list[str]:
-    """Answer every question with the button that says so; the questions that were asked."""
-    asked: list[str] = []
-
-    def answer(box: QMessageBox) -> int:
-        asked.append(box.text())
-        button = next(button for button in box.buttons() if words in button.text())
-        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _box: button)
-        return 0
-
-    monkeypatch.setattr(QMessageBox, "exec", answer)
-    return asked
+from .conftest import listened, sure, train, wait_until
 
 
 def fail(session: TrainingSession, why: str = "/full/last.ckpt: No space left on device") -> None:
