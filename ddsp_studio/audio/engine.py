@@ -153,12 +153,12 @@ class Engine:
             self.send(state)
 
     def _transport_state(self) -> protocol.TransportState:
-        view = self._live.view
+        view, recorder = self._live.view, self._recorder
         return protocol.TransportState(
             song=self._song_path,
             playing=view.playing,
             looping=view.looping,
-            recording=self._recorder is not None,
+            recording=recorder is not None and recorder.begun,
             tempo=view.tempo,
             position_s=view.position_s,
             length_s=view.length_s,

@@ -234,6 +234,7 @@ class TransportState(Message, frozen=True, tag=True):
     playing: bool
     looping: bool
     recording: bool
+    """Sound is being kept: a recording that ends now holds some."""
     tempo: float
     position_s: float
     length_s: float

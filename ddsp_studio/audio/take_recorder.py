@@ -124,6 +124,11 @@ class TakeRecorder:
             self._events += events
             self._journal.add(events)
 
+    @property
+    def begun(self) -> bool:
+        """Whether it has sound, so that there is something to keep."""
+        return self._length > 0
+
     def _instrument(self) -> object:
         """What plays and how; a take holds one from beginning to end."""
         renderer = self._live.renderer

@@ -1,7 +1,9 @@
 """Takes: what the command line renders from one is what was heard, and each part of what was played is kept."""
 
+import queue
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -10,10 +12,14 @@ import soundfile
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.audio.events import LIVE, SONG, Midi, Move
+from ddsp_studio.audio.live import LiveThread
 from ddsp_studio.audio.midi_file import read_song, write_midi
 from ddsp_studio.audio.offline import RenderError, render_file
+from ddsp_studio.audio.output import SilentOutput
 from ddsp_studio.audio.session import EngineSession
 from ddsp_studio.audio.take import Take, load_take, save_take
+from ddsp_studio.audio.take_recorder import TakeRecorder
+from ddsp_studio.audio.telemetry import Telemetry
 from ddsp_studio.processors.patch import Node
 
 from .fake import FakeWorkshop
@@ -172,6 +178,28 @@ def test_a_take_begins_with_the_knobs_where_they_were(engine, tmp_path):
     engine.send(protocol.Transport(recording=""))
     done = engine.wait_for(protocol.Recorded)
     assert Move(0, "out.gain", (-9.0,)) in load_take(done.take_path).events
+
+
+def test_a_recording_has_begun_when_it_holds_sound(tmp_path):
+    """Who stops it as soon as it is shown keeps something."""
+    page = Telemetry(tmp_path / "page", create=True)
+    live = LiveThread(page, SilentOutput(48_000, 256, 0, 0), 256, lambda _: None)
+    held, done = threading.Event(), queue.SimpleQueue()
+    recorder = TakeRecorder(tmp_path / "take", live, synth(), lambda _, recorded: done.put(recorded))
+    live.call(held.wait)
+    live.call(recorder.start)
+    live.start()
+    assert not recorder.begun
+    held.set()
+    while not recorder.begun:
+        time.sleep(0.001)
+    recorder.finish()
+    live.call(live.end)
+    live.join(5.0)
+    recorded = done.get(timeout=30.0)
+    assert recorded.sound is not None
+    assert recorded.seconds > 0
+    page.close(remove=True)
 
 
 @pytest.mark.parametrize("change", ["nothing", "a knob", "the patch", "the mode"])
