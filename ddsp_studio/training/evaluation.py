@@ -18,6 +18,7 @@ from ddsp_studio.training.features.loudness import loudness_db
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.metrics.pitch import pitch_score
 from ddsp_studio.training.metrics.sound import spectral_distance
+from ddsp_studio.training.playing import Playing
 
 Array = npt.NDArray[np.float32]
 _HEARD_DB, _FLOOR_DB = -60.0, -80.0
@@ -59,16 +60,16 @@ class Scores(NamedTuple):
 
 
 class Judge:
-    """Plays clips and compares; the compiled player is kept for all checkpoints."""
+    """Plays clips, however long, and compares; the compiled player is kept for all checkpoints."""
 
-    def __init__(self, fitting: Fitting, clips: Sequence[Clip], limit: int = 0) -> None:
-        """Take clips to judge by, at most `limit` of them, evenly spaced (0: all)."""
+    def __init__(self, fitting: Fitting, clips: Sequence[Clip], seconds: float) -> None:
+        """Take clips to judge by: evenly spaced, about so many seconds of them, one at least."""
         chosen = list(clips)
-        if limit and len(chosen) > limit:
+        limit = max(1, round(seconds * fitting.sample_rate / chosen[0].samples))
+        if len(chosen) > limit:
             chosen = [chosen[round(i * (len(chosen) - 1) / max(1, limit - 1))] for i in range(limit)]
         self._clips, self._most = tuple(chosen), _AT_ONCE
-        self._play = tf.function(fitting.sound, autograph=False)
-        self._late = fitting.latency
+        self._playing = Playing(fitting)
 
     def clips(self, vector: Array, at_once: int) -> tuple[Array, Array, Array]:
         """Targets, what is played for their features, in time, [clips, samples]; and the features' pitch [clips, frames].
@@ -93,9 +94,8 @@ class Judge:
         batches = Batches(self._clips, size, shuffled=False)
         for number in range(batches.per_epoch):
             batch = batches.batch(number)
-            sound = self._play(tf.constant(vector), {key: tf.constant(value) for key, value in batch.items()}).numpy()
-            targets.append(batch["audio"][:, : sound.shape[1] - self._late])
-            played.append(sound[:, self._late :])
+            targets.append(batch["audio"])
+            played.append(self._playing.sound(vector, batch, batches.samples))
             pitches.append(np.where(batch["confidence"] > 0.0, batch["f0_hz"], 0.0)[..., 0])
         one, two, three = (np.concatenate(parts)[: len(self._clips)] for parts in (targets, played, pitches))
         return one, two, three

@@ -40,8 +40,10 @@ from ddsp_studio.training.stepper import Learned, Stepper, Told
 
 Array = npt.NDArray[np.float32]
 Tell = Callable[[protocol.Event], None]
-JUDGED = 8
-"""Clips by which checkpoints are judged."""
+JUDGED_S = 32.0
+"""Seconds of sound by which checkpoints are judged."""
+_HEARD_S = 16.0
+"""Seconds of it that are kept to be heard."""
 _TELL_S = 0.25
 _CAUTION, _MOST_BACK = 0.5, 6
 _SMOOTH = 0.05
@@ -130,7 +132,7 @@ class Trainer:
         rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
         loss = loss_at(settings.sample_rate)
         self.stepper = Stepper(self.fitting, loss, settings.clip_norm, self.at.learned, rounded=rounded, seed=settings.seed)
-        self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED)
+        self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED_S)
         self._judged_by = _measure(clips.held_out or clips.train, settings.sample_rate)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
@@ -361,6 +363,8 @@ class Trainer:
 
     def _write_samples(self, step: int, targets: Array, played: Array) -> tuple[str, str]:
         rate, place = self.order.settings.sample_rate, self.folder.folder / "samples"
+        every = max(1, round(targets.size / rate / _HEARD_S))
+        targets, played = targets[::every], played[::every]
         target = place / "target"
         if not target.with_suffix(".flac").is_file():
             samples.write(place, "target", bundle.preview_of(list(targets)), rate)

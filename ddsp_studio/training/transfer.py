@@ -9,24 +9,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.dsp.tensor import HOP, tf
 from ddsp_studio.processors import model_file
-from ddsp_studio.processors.free_clock import free_clock
 from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, read_mono
 from ddsp_studio.training.data.pitch_range import reaching
 from ddsp_studio.training.data.usable import sounding
-from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0
 from ddsp_studio.training.features.extract import Frames, extract
 from ddsp_studio.training.features.f0_layout import F0Settings
-from ddsp_studio.training.fitting import SOUNDING_DB, Before, Fitting
+from ddsp_studio.training.fitting import Fitting
+from ddsp_studio.training.playing import Playing
 from ddsp_studio.training.statistics import FLOOR_DB
 
 Array = npt.NDArray[np.float32]
-_BLOCK_FRAMES = 250
 _RATES = (16_000, 48_000)
 _OCTAVES = range(-4, 5)
 
@@ -125,39 +122,11 @@ def play(
         loudness.
     """
     fitting = Fitting(patch, sample_rate)
-    period, late = frame_period(sample_rate), fitting.latency
-    count = frame_count(len(audio) + late + period, sample_rate)
-    blocks = -(-count // _BLOCK_FRAMES)
     # control frames stand at the ends of periods: the first of the clock's is the one before
-    room = blocks * _BLOCK_FRAMES + 1 - len(frames.f0_hz)
-    f0_hz = np.pad(held_f0(frames.f0_hz), (0, max(0, room)), mode="edge")[1:]
-    loudness = np.pad(np.maximum(frames.loudness_db + gain_db, FLOOR_DB), (0, max(0, room)), constant_values=FLOOR_DB)[1:]
-    sound = np.pad(audio, (0, max(0, blocks * _BLOCK_FRAMES * period - len(audio))))
-    derived = fitting.group.derive({})
-    hops = _BLOCK_FRAMES * period // HOP
-
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def block(state: object, features: dict[str, object], before: Before, clock: object) -> object:
-        return fitting.go_on(state, derived, features, hops, before, clock)
-
-    state, parts = fitting.group.start(1), []
-    for i in range(blocks):
-        part = slice(i * _BLOCK_FRAMES, (i + 1) * _BLOCK_FRAMES)
-        features = {
-            "f0_hz": tf.constant(f0_hz[None, part, None]),
-            "loudness_db": tf.constant(loudness[None, part, None].astype(np.float32)),
-            "audio": tf.constant(sound[None, part.start * period : part.stop * period]),
-        }
-        clock = tf.constant(free_clock(i * hops, hops, sample_rate))
-        out, state = block(state, features, _before(f0_hz, loudness, part.start), clock)
-        parts.append(out.numpy()[0])
-        if progress:
-            progress((i + 1) / blocks)
-    return np.concatenate(parts)[late : late + len(audio)]
-
-
-def _before(f0_hz: Array, loudness_db: Array, first: int) -> Before:
-    """The frame before number `first`; before all of them no key is down."""
-    frame = max(0, first - 1)
-    gate = float(first > 0 and loudness_db[frame] > SOUNDING_DB)
-    return Before(*(tf.constant(value, tf.float32, [1, 1, 1]) for value in (f0_hz[frame], loudness_db[frame], gate)))
+    features = {
+        "f0_hz": held_f0(frames.f0_hz)[None, 1:, None],
+        "loudness_db": np.maximum(frames.loudness_db + gain_db, FLOOR_DB)[None, 1:, None],
+        "audio": audio[None],
+    }
+    played: Array = Playing(fitting).sound(fitting.vector(), features, len(audio), progress)[0]
+    return played

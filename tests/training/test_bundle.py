@@ -178,7 +178,7 @@ def test_transfer_keeps_pitch_and_time(model: Path, tmp_path: Path, rate: int) -
 def test_blocks_of_a_transfer_cannot_be_heard(monkeypatch: pytest.MonkeyPatch, rate: int) -> None:
     """An envelope starts with each note and not with each block, the clock goes on, and features glide over the edges."""
     from ddsp_studio.processors.patch import Cable, Node, Port
-    from ddsp_studio.training import transfer as module
+    from ddsp_studio.training import playing as module
 
     drawn = patch(reverb=True).without_nodes(["net", "expression"])
     drawn = drawn.with_node("envelope", Node("Adsr", values={"sustain": (0.2,), "decay": (0.1,)}))

@@ -252,7 +252,7 @@ class Imagined:
 
     def __init__(self, runs, split=""):
         level = np.concatenate([np.full(size, -20.0 if i % 2 else -100.0, np.float32) for i, size in enumerate([0, *runs])])
-        self.frames, self.split = Frames(level, level, level), split
+        self.frames, self.split, self.frame_count = Frames(level, level, level), split, len(level)
 
 
 def imagined(*recordings):
@@ -279,6 +279,18 @@ def test_no_frame_is_both_learnt_and_held_out(runs, seconds, overlap, share, see
             for part in (clips.train, clips.held_out)
         )
         assert not learnt & held and min(learnt | held, default=0) >= 0
+        if held and not learnt:  # all of it is judged by, in long clips that stay inside of it
+            for begin, end in usable_stretches(recording.frames.loudness_db, RATE):
+                assert held >= set(range(begin, end))
+
+
+def test_what_is_held_out_comes_in_long_clips():
+    """Phrases of 5 s with pauses: 8 s of a recording at a time, and no more than there is."""
+    clips = cut_clips(imagined(*(Imagined([2500, 300, 1000, 300, 700]) for _ in range(9))), Cutting(held_out=0.2))
+    assert {clip.frames for clip in clips.train} == {500}
+    assert [(clip.first, clip.frames) for clip in clips.held_out[:3]] == [(0, 2000), (2000, 2000), (2800, 2000)]
+    brief = cut_clips(imagined(*(Imagined([900, 300, 500]) for _ in range(9))), Cutting(held_out=0.2))
+    assert {clip.frames for clip in brief.held_out} == {975}  # with the breath that belongs to it
 
 
 def test_a_short_stretch_before_what_is_held_out_ends_there():

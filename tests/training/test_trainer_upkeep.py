@@ -195,7 +195,7 @@ def test_memory_that_runs_out_while_it_judges_costs_time_only(
         return real(self, vector, size)
 
     monkeypatch.setattr(Judge, "_heard", small)
-    run = begun(tmp_path / "run", material, quick(steps=4, checkpoint_steps=2))
+    run = begun(tmp_path / "run", material, quick(steps=4, checkpoint_steps=2, held_out=0.0))
     how, heard = train(run, cache)
     assert how == "done" and len(heard.of(protocol.Checkpointed)) == 2
     assert sizes[:2] == [2, 1] and set(sizes[2:]) == {1}  # clips at once are as many as in a step

@@ -41,7 +41,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Clips:
-    """The clips to learn from, and those held out to judge by; no sample is in both."""
+    """The clips to learn from, and the longer ones held out to judge by; no sample is in both."""
 
     train: tuple[Clip, ...]
     held_out: tuple[Clip, ...]
@@ -55,16 +55,18 @@ class Cutting:
         seconds: length of a clip; it is rounded to whole frames. overlap: share of a clip that the next one repeats, 0..0.9.
         held_out: share of the material that is held out, 0..0.5, where the data sets have no split of their own.
         seed: decides which recordings are held out.
+        judged_s: longest clip that is held out: whole phrases tell what clips hide, such as a tone that drifts.
     """
 
     seconds: float = 2.0
     overlap: float = 0.5
     held_out: float = 0.1
     seed: int = 0
+    judged_s: float = 8.0
 
     def __post_init__(self) -> None:
         """Refuse values out of range (ValueError)."""
-        for name, low, high in (("seconds", 0.05, 60.0), ("overlap", 0.0, 0.9), ("held_out", 0.0, 0.5)):
+        for name, low, high in (("seconds", 0.05, 60.0), ("overlap", 0.0, 0.9), ("judged_s", 0.05, 60.0), ("held_out", 0.0, 0.5)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"clips: {name} goes from {low:g} to {high:g}, got {value:g}")
@@ -81,9 +83,11 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
         ValueError: there is nothing but silence to learn from.
     """
     how = cutting or Cutting()
-    frames = max(1, round(how.seconds * corpus.sample_rate / frame_period(corpus.sample_rate)))
+    frames, longest = (
+        max(1, round(s * corpus.sample_rate / frame_period(corpus.sample_rate))) for s in (how.seconds, how.judged_s)
+    )
     train: list[Clip] = []
-    held: list[Clip] = []
+    held: list[tuple[Recording, list[tuple[int, int]]]] = []
     stretches = [usable_stretches(recording.frames.loudness_db, corpus.sample_rate) for recording in corpus.recordings]
     splits = _usable_splits(corpus, stretches)
     whole = _held_out_recordings(splits, stretches, how)
@@ -92,10 +96,11 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
         if number in whole or split in _KEPT:
             learnt, kept = [], parts
         train += _cut(recording, learnt, frames, how.overlap, kept[0][0] if kept else None)
-        held += _cut(recording, kept, frames, 0.0)
+        held += [(recording, kept)] if kept else []
     if not train:
         raise ValueError("there is nothing but silence in this material")
-    return Clips(tuple(train), tuple(held))
+    phrase = max(frames, min(longest, max((b - a for _, kept in held for a, b in kept), default=0)))
+    return Clips(tuple(train), tuple(clip for recording, kept in held for clip in _phrases(recording, kept, phrase)))
 
 
 def _usable_splits(corpus: Corpus, stretches: list[list[tuple[int, int]]]) -> list[str]:
@@ -135,6 +140,18 @@ def _halves(parts: list[tuple[int, int]], share: float, frames: int) -> tuple[li
         before += [(a, middle)] if middle > a else []
         after += [(middle, b)] if b > middle else []
     return before, after
+
+
+def _phrases(recording: Recording, parts: list[tuple[int, int]], frames: int) -> list[Clip]:
+    """Clips that cover stretches in order, with the pauses between; one that would reach beyond the end begins earlier."""
+    clips: list[Clip] = []
+    border, covered = parts[0][0], 0
+    for a, b in parts:
+        while max(a, covered) < b:
+            first = max(border, min(max(a, covered), recording.frame_count - frames))
+            clips.append(Clip(recording, first, frames))
+            covered = first + frames
+    return clips
 
 
 def _cut(
