@@ -23,12 +23,13 @@ class Playing:
     def __init__(self, fitting: Fitting) -> None:
         """Play what a fitting plays."""
         self.fitting = fitting
-        self._period = _BLOCK_FRAMES * fitting.period * HOP
+        self._hops = _BLOCK_FRAMES * fitting.period
+        self._length = self._hops * HOP
         self._derive = tf.function(lambda vector: fitting.group.derive(fitting.weights(vector)), autograph=False)
         self._block = tf.function(self._go_on, autograph=False)
 
     def _go_on(self, state: Any, derived: Any, features: dict[str, Tensor], before: Before, clock: Tensor) -> Any:
-        return self.fitting.go_on(state, derived, features, self._period // HOP, before, clock)
+        return self.fitting.go_on(state, derived, features, self._hops, before, clock)
 
     def sound(
         self, vector: Array, features: Mapping[str, Array], samples: int, progress: Callable[[float], None] | None = None
@@ -36,26 +37,27 @@ class Playing:
         """What weights play for features, from silence on, latency taken out, [rows, samples].
 
         Args:
-            vector: trained weights, [size]. features: "f0_hz" (no zeros) and "loudness_db", [rows, frames, 1], frame m at sample
-            (m + 1)·period; "audio" for encoders, [rows, samples]; after their end pitch holds, and all else is silent.
+            vector: trained weights, [size]. features: "f0_hz" (no zeros), "confidence" and "loudness_db", [rows, frames, 1], frame m
+            at sample (m + 1)·period; "audio" for encoders, [rows, samples]; after their end pitch holds, and all else is silent.
             samples: how many. progress: called with 0..1.
         """
         late, rows = self.fitting.latency, len(features["f0_hz"])
-        blocks = -(-(samples + late) // self._period)
-        frames, length = blocks * _BLOCK_FRAMES, blocks * self._period
+        blocks = -(-(samples + late) // self._length)
+        frames = blocks * _BLOCK_FRAMES
         f0_hz = _as_long(features["f0_hz"], frames, mode="edge")
         loudness = _as_long(features["loudness_db"], frames, constant_values=FLOOR_DB)
-        audio = _as_long(features["audio"], length)
+        confidence = _as_long(features["confidence"], frames)
+        audio = _as_long(features["audio"], blocks * self._length)
         derived, state, parts = self._derive(tf.constant(vector)), self.fitting.group.start(rows), []
-        hops = self._period // HOP
         for number in range(blocks):
             first, last = number * _BLOCK_FRAMES, (number + 1) * _BLOCK_FRAMES
             block = {
                 "f0_hz": tf.constant(f0_hz[:, first:last]),
                 "loudness_db": tf.constant(loudness[:, first:last]),
-                "audio": tf.constant(audio[:, number * self._period : (number + 1) * self._period]),
+                "confidence": tf.constant(confidence[:, first:last]),
+                "audio": tf.constant(audio[:, number * self._length : (number + 1) * self._length]),
             }
-            clock = tf.constant(free_clock(number * hops, hops, self.fitting.sample_rate))
+            clock = tf.constant(free_clock(number * self._hops, self._hops, self.fitting.sample_rate))
             out, state = self._block(state, derived, block, _before(f0_hz, loudness, first), clock)
             parts.append(out.numpy())
             if progress:

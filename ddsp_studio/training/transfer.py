@@ -126,6 +126,7 @@ def play(
     features = {
         "f0_hz": held_f0(frames.f0_hz)[None, 1:, None],
         "loudness_db": np.maximum(frames.loudness_db + gain_db, FLOOR_DB)[None, 1:, None],
+        "confidence": frames.confidence[None, 1:, None],
         "audio": audio[None],
     }
     played: Array = Playing(fitting).sound(fitting.vector(), features, len(audio), progress)[0]

@@ -15,7 +15,7 @@ from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.training import bundle
 from ddsp_studio.training.fitting import Fitting
-from ddsp_studio.training.losses.spectral import loss_at
+from ddsp_studio.training.losses.spectral import SpectralLoss
 from ddsp_studio.training.stepper import Stepper
 
 RATE, CLIPS, FRAMES = 16_000, 2, 100
@@ -40,7 +40,7 @@ def takes(kernel: Any, node: Any) -> bool:
 def nodes_of(template: str) -> Iterator[Any]:
     patch = patch_file.load(resources.find(resources.TEMPLATES, template))
     fitting = Fitting(bundle.banded(expand(patch), RATE), RATE)
-    stepper = Stepper(fitting, loss_at(RATE), 3.0, rounded=True)
+    stepper = Stepper(fitting, SpectralLoss(sizes=(512, 128)), 3.0, rounded=True)
     shapes = dict.fromkeys(("f0_hz", "loudness_db", "confidence"), (CLIPS, FRAMES, 1))
     shapes |= {"audio": (CLIPS, FRAMES * fitting.period * 64)}
     hidden = {f"hidden/{name}": tensor.shape for name, tensor in fitting.at_rest(CLIPS).items()}

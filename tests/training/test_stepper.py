@@ -23,6 +23,7 @@ from ddsp_studio.training.trainer import _at_once
 from .materials import patch
 
 RATE, CLIPS, FRAMES = 16_000, 4, 50
+pytestmark = pytest.mark.xdist_group("stepper")  # what is compiled serves all
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,22 @@ def stepper(fitting: Fitting, *, rounded: bool = False) -> Stepper:
     return Stepper(fitting, SpectralLoss(sizes=(512, 128)), 3.0, rounded=rounded)
 
 
-def test_the_pieces_of_a_batch_give_its_gradient(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
-    whole, halves, single = (stepper(fitting) for _ in range(3))
+@pytest.fixture(scope="module")
+def compiled(fitting: Fitting) -> list[Stepper]:
+    return [stepper(fitting) for _ in range(3)]
+
+
+@pytest.fixture
+def three(compiled: list[Stepper], fitting: Fitting) -> list[Stepper]:
+    """Steppers at the very beginning, for all clips at once, two of them, and one by one."""
+    nothing = np.zeros(fitting.size, np.float32)
+    for each in compiled:
+        each.restore(Learned(fitting.vector(), nothing, nothing, 0))
+    return compiled
+
+
+def test_the_pieces_of_a_batch_give_its_gradient(three: list[Stepper], batch: dict[str, np.ndarray]) -> None:
+    whole, halves, single = three
     told = [whole.learn(batch, 1e-3), halves.learn(batch, 1e-3, at_once=2), single.learn(batch, 1e-3, at_once=1)]
     assert {round(x.loss, 4) for x in told} == {round(told[0].loss, 4)}
     slope = whole.learned().mean  # Adam's first step is a sign; the mean holds the gradient itself
@@ -95,12 +110,11 @@ def test_most_clips_begin_with_what_is_remembered(fitting: Fitting, batch: dict[
     assert np.any([x.any() and not x.all() for x in begun])
 
 
-def test_what_is_remembered_is_the_same_however_many_are_done_at_once(fitting: Fitting, batch: dict[str, np.ndarray]) -> None:
-    steppers = [stepper(fitting) for _ in range(3)]
-    for at_once, one in zip((0, 2, 1), steppers, strict=True):
+def test_what_is_remembered_is_the_same_however_many_are_done_at_once(three: list[Stepper], batch: dict[str, np.ndarray]) -> None:
+    for at_once, one in zip((0, 2, 1), three, strict=True):
         one.learn(batch, 0.0, at_once)
         one.learn(batch, 0.0, at_once)
-    first, *others = (hidden(one.learned()) for one in steppers)
+    first, *others = (hidden(one.learned()) for one in three)
     assert first.shape == (CLIPS, first.shape[1]) and np.abs(first).max() > 1e-3
     for other in others:
         np.testing.assert_allclose(other, first, atol=1e-5)
