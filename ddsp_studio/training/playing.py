@@ -37,8 +37,9 @@ class Playing:
         """What weights play for features, from silence on, latency taken out, [rows, samples].
 
         Args:
-            vector: trained weights, [size]. features: "f0_hz" (no zeros), "confidence" and "loudness_db", [rows, frames, 1], frame m
-            at sample (m + 1)·period; "audio" for encoders, [rows, samples]; after their end pitch holds, and all else is silent.
+            vector: trained weights, [size].
+            features: "f0_hz" (no zeros), "confidence" and "loudness_db", [rows, frames, 1], frame m at sample (m + 1)·period;
+            "audio" for encoders, [rows, samples]; after their end pitch holds, and all else is silent.
             samples: how many. progress: called with 0..1.
         """
         late, rows = self.fitting.latency, len(features["f0_hz"])

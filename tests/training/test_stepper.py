@@ -23,7 +23,6 @@ from ddsp_studio.training.trainer import _at_once
 from .materials import patch
 
 RATE, CLIPS, FRAMES = 16_000, 4, 50
-pytestmark = pytest.mark.xdist_group("stepper")  # what is compiled serves all
 
 
 @pytest.fixture(scope="module")
