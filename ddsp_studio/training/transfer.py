@@ -26,6 +26,9 @@ from ddsp_studio.training.statistics import FLOOR_DB
 Array = npt.NDArray[np.float32]
 _RATES = (16_000, 48_000)
 _OCTAVES = range(-4, 5)
+_INSIDE, _NEARLY = 0.9, 0.02
+"""Share of a phrase that must lie in a model's range, for a few notes outside of it, or a few frames that were tracked an octave
+low, are no reason to move all of it; and how much less is as good."""
 
 
 class Fit(NamedTuple):
@@ -47,8 +50,8 @@ class Transferred(NamedTuple):
 def fit_to(frames: Frames, about: dict[str, object]) -> Fit:
     """Fit features to what a model knows.
 
-    The pitch moves by the fewest octaves with which most of it lies in the model's range; the loudness moves so that its median
-    is the model's.
+    The pitch moves by the fewest octaves with which nine tenths of it lie in the model's range, or as much as can be; the
+    loudness moves so that its median is the model's.
     """
     known = about.get("statistics")
     statistics = known if isinstance(known, dict) else {}
@@ -59,8 +62,8 @@ def fit_to(frames: Frames, about: dict[str, object]) -> Fit:
         low, high = statistics["range"]
         midi = 69.0 + 12.0 * np.log2(frames.f0_hz[pitched] / 440.0)
         inside = {k: float(np.mean((midi + 12 * k >= low - 1.0) & (midi + 12 * k <= high + 1.0))) for k in _OCTAVES}
-        most = max(inside.values())
-        octaves = min((k for k in _OCTAVES if inside[k] >= most - 0.02), key=abs)
+        enough = min(_INSIDE, max(inside.values()) - _NEARLY)
+        octaves = min((k for k in _OCTAVES if inside[k] >= enough), key=abs)
     if heard.any() and "levels" in statistics:
         levels = statistics["levels"]
         gain_db = float(levels[len(levels) // 2]) - float(np.median(frames.loudness_db[heard]))

@@ -152,6 +152,9 @@ def test_a_recording_is_fitted_to_what_the_model_knows() -> None:
     assert fit_to(frames, about).octaves == 0
     low = frames._replace(f0_hz=frames.f0_hz / 4.0)
     assert fit_to(low, about).octaves == 2
+    for share, octaves in ((0.05, 0), (0.3, 1)):  # of the frames, below the model's range
+        some = np.arange(len(frames.f0_hz)) < share * len(frames.f0_hz)
+        assert fit_to(frames._replace(f0_hz=np.where(some, 105.0, 210.0).astype(np.float32)), about).octaves == octaves
     louder = fit_to(frames._replace(loudness_db=frames.loudness_db - 10.0), about).gain_db
     assert louder == pytest.approx(fit_to(frames, about).gain_db + 10.0, abs=0.5)
     assert fit_to(frames, {}) == Fit(0, 0.0)
