@@ -68,7 +68,7 @@ class Judge:
         limit = max(1, round(seconds * fitting.sample_rate / chosen[0].samples))
         if len(chosen) > limit:
             chosen = [chosen[round(i * (len(chosen) - 1) / max(1, limit - 1))] for i in range(limit)]
-        self._clips, self._most = tuple(chosen), _AT_ONCE
+        self.chosen, self._most = tuple(chosen), _AT_ONCE
         self._playing = Playing(fitting)
 
     def clips(self, vector: Array, at_once: int) -> tuple[Array, Array, Array]:
@@ -80,7 +80,7 @@ class Judge:
         Raises:
             ValueError: in one sentence, if it does not hold a single one.
         """
-        size = min(at_once, self._most, len(self._clips))
+        size = min(at_once, self._most, len(self.chosen))
         try:
             return self._heard(vector, size)
         except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
@@ -91,13 +91,13 @@ class Judge:
 
     def _heard(self, vector: Array, size: int) -> tuple[Array, Array, Array]:
         targets, played, pitches = [], [], []
-        batches = Batches(self._clips, size, shuffled=False)
+        batches = Batches(self.chosen, size, shuffled=False)
         for number in range(batches.per_epoch):
             batch = batches.batch(number)
             targets.append(batch["audio"])
             played.append(self._playing.sound(vector, batch, batches.samples))
             pitches.append(np.where(batch["confidence"] > 0.0, batch["f0_hz"], 0.0)[..., 0])
-        one, two, three = (np.concatenate(parts)[: len(self._clips)] for parts in (targets, played, pitches))
+        one, two, three = (np.concatenate(parts)[: len(self.chosen)] for parts in (targets, played, pitches))
         return one, two, three
 
 

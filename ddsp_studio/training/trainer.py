@@ -133,7 +133,7 @@ class Trainer:
         loss = loss_at(settings.sample_rate)
         self.stepper = Stepper(self.fitting, loss, settings.clip_norm, self.at.learned, rounded=rounded, seed=settings.seed)
         self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED_S)
-        self._judged_by = _measure(clips.held_out or clips.train, settings.sample_rate)
+        self._judged_by = _measure(self.judge.chosen, settings.sample_rate)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
         return self._loop(settings)

@@ -191,7 +191,8 @@ def test_a_recording_has_begun_when_it_holds_sound(tmp_path):
     live.start()
     assert not recorder.begun
     held.set()
-    while not recorder.begun:
+    deadline = time.monotonic() + 30.0
+    while not recorder.begun and time.monotonic() < deadline:
         time.sleep(0.001)
     recorder.finish()
     live.call(live.end)

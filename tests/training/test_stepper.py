@@ -13,6 +13,7 @@ import pytest
 
 from ddsp_studio.dsp import nn
 from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.training import playing
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import SpectralLoss
 from ddsp_studio.training.runs import Checkpoint, Run
@@ -71,6 +72,18 @@ def test_the_pieces_of_a_batch_give_its_gradient(three: list[Stepper], batch: di
         # not to the last digit: the loss has corners
         assert np.linalg.norm(other.learned().mean - slope) < 2e-3 * np.linalg.norm(slope)
     assert whole.learn(batch, 0.0).loss == pytest.approx(halves.learn(batch, 0.0).loss, rel=1e-2)
+
+
+def test_a_phrase_in_blocks_is_what_a_training_hears(
+    fitting: Fitting, batch: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playing, "_BLOCK_FRAMES", 20)
+    vector = fitting.vector()
+    whole = fitting.sound(tf.constant(vector), batch).numpy()[:, fitting.latency :]
+    shares: list[float] = []
+    played = playing.Playing(fitting).sound(vector, batch, whole.shape[1], shares.append)
+    assert np.abs(whole).max() > 1e-3 and len(shares) > 2 and shares[-1] == 1.0
+    np.testing.assert_allclose(played, whole, atol=1e-5)
 
 
 # -- what networks remember -------------------------------------------------------------------------------------------------
