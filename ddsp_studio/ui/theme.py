@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 
+from PySide6.QtCore import QDir
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from ddsp_studio import resources
 
 # surfaces, from the deepest to the highest
 CANVAS = "#15171b"
@@ -71,7 +74,9 @@ def apply(app: QApplication) -> None:
     """Give the application this look."""
     app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette())
+    app.setPalette(_spin_palette(), "QAbstractSpinBox")
     app.setFont(font(12))
+    QDir.setSearchPaths("icons", [str(resources.folder() / "icons")])
     app.setStyleSheet(_style_sheet())
 
 
@@ -107,6 +112,14 @@ def _palette() -> QPalette:
     return palette
 
 
+def _spin_palette() -> QPalette:
+    """Number fields look like the other fields by palette alone: a style sheet would displace what is in them."""
+    palette = _palette()
+    palette.setColor(QPalette.ColorRole.Window, QColor(BORDER).lighter(140))  # Fusion's outline is that darkened by 140
+    palette.setColor(QPalette.ColorRole.Button, QColor(CANVAS))
+    return palette
+
+
 def _style_sheet() -> str:
     return f"""
     QMainWindow::separator {{ background: {WINDOW}; width: 5px; height: 5px; }}
@@ -128,14 +141,19 @@ def _style_sheet() -> str:
         background: {CANVAS}; border: 1px solid {BORDER}; border-radius: {RADIUS}px; padding: 3px 6px; min-height: 18px;
         selection-background-color: {ACCENT_DEEP};
     }}
+    QAbstractSpinBox {{ min-height: 20px; }}
     QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
     QLineEdit:disabled, QComboBox:disabled {{ color: {TEXT_FAINT}; background: {PANEL}; }}
-    QAbstractSpinBox QLineEdit {{ padding: 0 4px; min-height: 20px; }}
     QComboBox QLineEdit {{ border: none; padding: 0; }}
+    QAbstractSpinBox QLineEdit {{ padding: 0 4px; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: url(icons:down.svg); width: 10px; height: 10px; }}
     QCheckBox::indicator, QListView::indicator {{
         width: 12px; height: 12px; border: 1px solid {TEXT_FAINT}; border-radius: 3px; background: {CANVAS};
     }}
-    QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+    QCheckBox::indicator:checked, QListView::indicator:checked {{
+        background: {ACCENT}; border-color: {ACCENT}; image: url(icons:check.svg);
+    }}
     QCheckBox::indicator:disabled, QListView::indicator:disabled {{ border-color: {BORDER}; }}
     QCheckBox::indicator:checked:disabled, QListView::indicator:checked:disabled {{ background: {ACCENT_DEEP}; }}
     QComboBox QAbstractItemView {{ background: {PANEL}; border: 1px solid {BORDER}; selection-background-color: {ACCENT_DEEP}; }}

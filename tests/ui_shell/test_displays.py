@@ -6,8 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRect
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
 from pytestqt.qtbot import QtBot
 
 from ddsp_studio.audio.telemetry import Telemetry
@@ -167,3 +168,12 @@ def test_text_is_readable() -> None:
     assert contrast(theme.TEXT, theme.PANEL) > 10.0
     assert contrast(theme.TEXT_SOFT, theme.PANEL) > 6.0
     assert contrast(theme.TEXT_FAINT, theme.PANEL) > 3.0
+
+
+def test_fields_carry_their_marks(themed: QApplication) -> None:
+    combo, box = QComboBox(), QCheckBox(checked=True)
+    combo.resize(100, 26)
+    box.resize(20, 20)
+    arrow, mark = combo.grab(QRect(82, 6, 14, 14)).toImage(), box.grab(QRect(2, 4, 10, 12)).toImage()
+    assert max(arrow.pixelColor(x, y).lightnessF() for x in range(14) for y in range(14)) > 0.5  # on the dark field
+    assert min(mark.pixelColor(x, y).lightnessF() for x in range(2, 8) for y in range(2, 10)) < 0.3  # on the bright box

@@ -173,6 +173,25 @@ def test_after_a_training_other_recordings_begin_anew(window: StudioWindow) -> N
     assert (page.plan().octave, page.plan().licence, page.plan().name) == (0, "", "Flute")
 
 
+def test_clips_are_varied_as_chosen(window: StudioWindow, tmp_path: Path) -> None:
+    listened(window, "violin.wav")
+    page = window.training.panel.material
+    patch = patch_file.load(resources.find(resources.TEMPLATES, plan.FIRST))
+
+    def varied() -> tuple[float, float, float]:
+        settings = plan.order(page.plan(), page.heard, patch, tmp_path / "run").settings
+        return settings.gain_db, settings.pitch_cents, settings.noise_db
+
+    fields = page.variation.fields
+    assert [field.text() for field in fields] == ["same level", "same pitch", "no noise"] and varied() == (0.0, 0.0, -120.0)
+    for field in fields:
+        field.stepUp()
+    assert [field.text() for field in fields] == ["± 1 dB", "± 10 ct", "-80 dB"] and varied() == (1.0, 10.0, -80.0)
+    for field in fields:
+        field.setValue(field.maximum())
+    assert varied() == (24.0, 200.0, -20.0)
+
+
 @pytest.mark.parametrize("width", [300, 420])
 def test_warnings_are_read_in_full(themed: QApplication, width: int) -> None:
     words = "d_rock.wav has no clear pitch (drums, noise, speech?): an instrument that follows pitch cannot learn from it"

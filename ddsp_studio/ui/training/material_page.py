@@ -32,6 +32,7 @@ from ddsp_studio.ui.training.file_list import FileList
 from ddsp_studio.ui.training.note_choice import NoteChoice
 from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import span
+from ddsp_studio.ui.training.variation import Variation
 
 _NONE_FITS = "No notes of NSynth are what is chosen: choose a wider range, or another instrument"
 _OCTAVES = {0: "as it is heard", -1: "an octave lower", -2: "two octaves lower", 1: "an octave higher", 2: "two octaves higher"}
@@ -65,7 +66,8 @@ class MaterialPage(QWidget):
         self.advice.setProperty("soft", True)
         self._make_fields()
         calm = _CalmWheel(self)
-        for field in (*self.notes.fields, self.base, self.network, self.minutes, self.octave, self.licence):
+        choices = (self.base, self.network, self.minutes, self.octave, self.licence)
+        for field in (*self.notes.fields, *choices, *self.variation.fields):
             field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             field.installEventFilter(calm)
         self._make_buttons()
@@ -110,6 +112,7 @@ class MaterialPage(QWidget):
             self.octave.addItem(words, octave)
         self.octave.setToolTip("If the curve shows the notes in the wrong octave, move them here")
         self.octave.currentIndexChanged.connect(lambda _index: self._shift(int(self.octave.currentData())))
+        self.variation = Variation()
         self.licence = QComboBox(editable=True)
         self.licence.addItems(["", *plan.LICENCES])
         self.licence.setToolTip("Where the recordings come from and under which licence; it is kept in the model")
@@ -130,6 +133,7 @@ class MaterialPage(QWidget):
         _put(form, 3, 2, "Time", self.minutes, 1)
         self.minutes.setFixedWidth(96)
         _put(form, 4, 0, "Pitch", self.octave, 3)
+        _put(form, 5, 0, "Vary", self.variation, 3)
         return form
 
     def _make_buttons(self) -> None:
@@ -298,6 +302,9 @@ class MaterialPage(QWidget):
             minutes=self.minutes.value(),
             licence=self.licence.currentText().strip(),
             octave=int(self.octave.currentData()),
+            gain_db=self.variation.gain.value(),
+            pitch_cents=self.variation.pitch.value(),
+            noise_db=self.variation.noise_db,
             nsynth=self.notes.wanted,
         )
 

@@ -47,6 +47,7 @@ class Plan:
         name: of the instrument. template: name of a shipped template, "" for the patch in the editor.
         size: of the networks. minutes: of training. licence: origin and licence of the recordings.
         octave: octaves to shift the pitch by that was found. nsynth: which notes of NSynth.
+        gain_db, pitch_cents, noise_db: how far clips are varied, as in `Settings`.
     """
 
     name: str
@@ -56,6 +57,9 @@ class Plan:
     licence: str = ""
     octave: int = 0
     nsynth: NSynthFilter = field(default_factory=NSynthFilter)
+    gain_db: float = 0.0
+    pitch_cents: float = 0.0
+    noise_db: float = -120.0
 
 
 def good_size() -> str:
@@ -128,7 +132,13 @@ def order(plan: Plan, heard: Sequence[Heard], current: Patch, folder: Path) -> p
     usable = [each for each in heard if each.usable_s > 0.0]
     if not usable:
         raise ValueError("nothing can be learned from these recordings")
-    settings = Settings(minutes=plan.minutes, checkpoint_s=checkpoint_s(plan.minutes))
+    settings = Settings(
+        minutes=plan.minutes,
+        checkpoint_s=checkpoint_s(plan.minutes),
+        gain_db=plan.gain_db,
+        pitch_cents=plan.pitch_cents,
+        noise_db=plan.noise_db,
+    )
     return protocol.Begin(
         folder=str(folder),
         name=plan.name,
