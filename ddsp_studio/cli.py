@@ -257,11 +257,13 @@ def train(
         typer.Option(help="Of NSynth and MAESTRO: train, validation or test; may be repeated.", show_default="all"),
     ] = None,
     augment_gain: Annotated[
-        float, typer.Option(min=0.0, max=24.0, help="Vary the level of clips by up to so many dB, up and down.")
-    ] = 0.0,
+        float | None,
+        typer.Option(min=0.0, max=24.0, help="Vary the level of clips by up to so many dB.", show_default="6 if one dynamic"),
+    ] = None,
     augment_pitch: Annotated[
-        float, typer.Option(min=0.0, max=200.0, help="Vary the pitch of clips by up to so many cents, up and down.")
-    ] = 0.0,
+        float | None,
+        typer.Option(min=0.0, max=200.0, help="Vary the pitch of clips by up to so many cents.", show_default="200 if few notes"),
+    ] = None,
     augment_noise: Annotated[
         float, typer.Option(min=-120.0, max=-20.0, help="Add white noise of so many dB of full scale; -120 for none.")
     ] = -120.0,

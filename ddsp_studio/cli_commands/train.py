@@ -28,7 +28,7 @@ class Job:
     """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it.
 
     `families`, `origins`, `instruments`, `pitch` and `velocity` ("48-72", "60") choose among the notes of NSynth, `splits` (none
-    for all) among the parts of NSynth and MAESTRO. `gain_db`, `pitch_cents`, `noise_db`: how far clips are varied.
+    for all) among the parts of NSynth and MAESTRO. `gain_db`, `pitch_cents`, `noise_db`: how far clips vary, as in `Settings`.
     """
 
     audio: tuple[Path, ...]
@@ -51,8 +51,8 @@ class Job:
     pitch: str = ""
     velocity: str = ""
     splits: tuple[str, ...] = ()
-    gain_db: float = 0.0
-    pitch_cents: float = 0.0
+    gain_db: float | None = None
+    pitch_cents: float | None = None
     noise_db: float = -120.0
     precision: Precision = "auto"
     licence: str = ""

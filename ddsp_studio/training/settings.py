@@ -24,7 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         rate: the largest learning rate. warm_up: steps in which it rises from 0. end_rate: share of it that is left at the last
         step.
         clip_norm: longest gradient. seed: of weights, order and augmentation.
-        gain_db, pitch_cents, noise_db: how far clips are varied (`data.augment.Augmentation`).
+        gain_db, pitch_cents, noise_db: how far clips are varied (`data.augment.Augmentation`); the first two are None for as far
+        as the recordings ask for (`data.coverage`).
         engine: that tracks pitch (`features.f0_swift.ENGINES`).
         checkpoint_s: seconds between checkpoints. checkpoint_steps: steps between them instead, if not 0: for runs that must
         repeat exactly.
@@ -42,8 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     end_rate: float = 0.05
     clip_norm: float = 3.0
     seed: int = 1
-    gain_db: float = 0.0
-    pitch_cents: float = 0.0
+    gain_db: float | None = None
+    pitch_cents: float | None = None
     noise_db: float = -120.0
     engine: str = "autocorrelation"
     checkpoint_s: float = 60.0
@@ -61,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise ValueError(f"training: {name} goes from {low:g} to {high:g}, got {value:g}")
         if not self.steps and not self.minutes:
             raise ValueError("training: give a number of steps or of minutes")

@@ -11,14 +11,13 @@ import numpy.typing as npt
 from ddsp_studio.processors.expression import GESTURES, LEVELS
 from ddsp_studio.processors.networks import LOUDNESS, PITCH
 from ddsp_studio.training.data.corpus import Recording
-from ddsp_studio.training.data.usable import sounding
+from ddsp_studio.training.data.usable import pitched, sounding
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.notes import find_notes
 
 Array = npt.NDArray[np.float32]
 FLOOR_DB = -80.0
 """Loudness below this is silence, in training and in playing."""
-_SURE = 0.6
 _STRIDE_S = 0.02
 _RISE, _FALL = (200.0, 6000.0), (25.0, 800.0)
 """Limits of what is believed, dB a second."""
@@ -41,10 +40,8 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
     notes: list[tuple[float, float, float]] = []
     for recording in recordings:
         frames = recording.frames
-        heard = sounding(frames.loudness_db)
-        sure = (frames.f0_hz > 0.0) & (frames.confidence > _SURE) & heard
-        pitches.append(np.asarray(69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0), np.float32))
-        levels.append(frames.loudness_db[heard])
+        pitches.append(pitched(frames)[0])
+        levels.append(frames.loudness_db[sounding(frames.loudness_db)])
         up, down = _gestures(frames.loudness_db, recording.sample_rate)
         notes += _held_notes(frames.f0_hz, frames.loudness_db, recording.sample_rate)
         rises.append(up)
@@ -67,6 +64,15 @@ def measure(recordings: Iterable[Recording]) -> dict[str, Array]:
     known["gestures"] = np.array([rise, fall, FLOOR_DB])
     known |= _plucked(notes)
     return {key: np.asarray(value, np.float32) for key, value in known.items()}
+
+
+def widened(statistics: Mapping[str, Array], gain_db: float) -> dict[str, Array]:
+    """The same of recordings in one dynamic whose level was varied by up to `gain_db`: velocity asks for that, too."""
+    further = np.linspace(-gain_db, gain_db, LEVELS, dtype=np.float32)
+    known = {key: value + further if key in ("levels", "peaks") else value for key, value in statistics.items()}
+    mean, deviation = known["loudness"]
+    known["loudness"] = np.array([mean, np.hypot(deviation, gain_db / np.sqrt(3.0))], np.float32)
+    return known
 
 
 def _gestures(loudness_db: Array, sample_rate: int) -> tuple[Array, Array]:

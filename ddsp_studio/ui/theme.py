@@ -74,7 +74,7 @@ def apply(app: QApplication) -> None:
     """Give the application this look."""
     app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette())
-    app.setPalette(_spin_palette(), "QAbstractSpinBox")
+    app.setPalette(_spin_palette(), "QAbstractSpinBox")  # type: ignore[arg-type]  # it takes a str, whatever its stub says
     app.setFont(font(12))
     QDir.setSearchPaths("icons", [str(resources.folder() / "icons")])
     app.setStyleSheet(_style_sheet())

@@ -248,7 +248,9 @@ def test_held_out_by_recording(tmp_path):
 
 
 class Imagined:
-    """A recording as the cutting of clips sees it: a split, and loudness in runs of sound and silence."""
+    """A recording as the cutting of clips sees it: a split, and loudness in runs of sound and silence, without pitch."""
+
+    sample_rate = RATE
 
     def __init__(self, runs, split=""):
         level = np.concatenate([np.full(size, -20.0 if i % 2 else -100.0, np.float32) for i, size in enumerate([0, *runs])])
@@ -366,6 +368,17 @@ def test_augmented_features_are_those_of_the_augmented_sound(clips, number):
     assert both.sum() > 40 and np.quantile(np.abs(off), 0.9) < 5.0
     gap = np.abs(loudness_db(audio, RATE)[1:-1] - frames.loudness_db[:-1])[inner]
     assert np.quantile(gap, 0.9) < 0.3
+
+
+def test_every_second_clip_keeps_its_pitch(clips):
+    made = [example(clips[0], Augmentation(pitch_cents=200.0), 1, number)[0] for number in range(200)]
+    kept = [np.array_equal(audio, made[0]) for audio in made]
+    plain, _ = example(clips[0], Augmentation(), 1, 0)
+    same = [np.array_equal(audio, plain) for audio in made]
+    assert 80 < sum(same) < 120 and sum(kept) in (1, sum(same))
+    moved = [example(clips[0], Augmentation(pitch_cents=200.0), 1, number)[1].f0_hz for number in range(200)]
+    cents = 1200.0 * np.log2([np.median(f0[f0 > 0]) for f0 in moved] / np.median([np.median(f0[f0 > 0]) for f0 in moved]))
+    assert cents.min() < -150.0 and cents.max() > 150.0 and np.abs(cents).max() < 205.0
 
 
 @pytest.mark.parametrize("number", range(8))

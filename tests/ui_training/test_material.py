@@ -178,15 +178,17 @@ def test_clips_are_varied_as_chosen(window: StudioWindow, tmp_path: Path) -> Non
     page = window.training.panel.material
     patch = patch_file.load(resources.find(resources.TEMPLATES, plan.FIRST))
 
-    def varied() -> tuple[float, float, float]:
+    def varied() -> tuple[float | None, float | None, float]:
         settings = plan.order(page.plan(), page.heard, patch, tmp_path / "run").settings
         return settings.gain_db, settings.pitch_cents, settings.noise_db
 
     fields = page.variation.fields
-    assert [field.text() for field in fields] == ["same level", "same pitch", "no noise"] and varied() == (0.0, 0.0, -120.0)
+    assert [field.text() for field in fields] == ["auto level", "auto pitch", "no noise"] and varied() == (None, None, -120.0)
     for field in fields:
         field.stepUp()
-    assert [field.text() for field in fields] == ["± 1 dB", "± 10 ct", "-80 dB"] and varied() == (1.0, 10.0, -80.0)
+    assert [field.text() for field in fields] == ["± 0 dB", "± 0 ct", "-80 dB"] and varied() == (0.0, 0.0, -80.0)
+    page.variation.pitch.setValue(-5.0)  # typed
+    assert varied() == (0.0, 0.0, -80.0)
     for field in fields:
         field.setValue(field.maximum())
     assert varied() == (24.0, 200.0, -20.0)

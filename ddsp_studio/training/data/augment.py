@@ -24,7 +24,8 @@ class Augmentation:
 
     Attributes:
         gain_db: level by up to so much up or down, 0..24 dB. Audio that would pass full scale is turned up less.
-        pitch_cents: pitch by up to so much up or down, 0..200 cents, as by playing faster or slower: formants move along.
+        pitch_cents: pitch of every second clip by up to so much up or down, 0..200 cents, as by playing faster or slower:
+            formants move along, and what was recorded is heard as it was, too.
         noise_db: white noise of this level is added, dB of full scale; −120 for none.
     """
 
@@ -48,7 +49,7 @@ def example(clip: Clip, how: Augmentation, seed: int, number: int) -> tuple[Floa
         have theirs.
     """
     gain_u, pitch_u = uniform(seed, "gain", number), uniform(seed, "pitch", number)
-    ratio = 2.0 ** (how.pitch_cents / 1200.0 * float(2.0 * pitch_u - 1.0))
+    ratio = 2.0 ** (how.pitch_cents / 1200.0 * _by_half(float(pitch_u)))
     noisy = how.noise_db > -120.0
     if ratio == 1.0 and not noisy:
         period = frame_period(clip.recording.sample_rate)
@@ -59,6 +60,11 @@ def example(clip: Clip, how: Augmentation, seed: int, number: int) -> tuple[Floa
     if how.gain_db:
         audio, frames = _louder(audio, frames, how.gain_db * float(2.0 * gain_u - 1.0))
     return audio, frames
+
+
+def _by_half(chance: float) -> float:
+    """0 for half of the chances, evenly between −1 and 1 for the others."""
+    return 0.0 if chance < 0.5 else 4.0 * chance - 3.0
 
 
 def _louder(audio: Floats, frames: Frames, gain_db: float) -> tuple[Floats, Frames]:

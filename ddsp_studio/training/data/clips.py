@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +12,15 @@ import numpy.typing as npt
 from ddsp_studio.training.data.audio_source import Floats
 from ddsp_studio.training.data.chance import permutation
 from ddsp_studio.training.data.corpus import Corpus, Recording
+from ddsp_studio.training.data.coverage import hole, keys_of
 from ddsp_studio.training.data.usable import usable_stretches
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.extract import Frames
 
 _MANY = 8
 """With this many recordings whole ones are held out; with fewer, the end of each."""
+_FEW, _REACH = 200, (3.0, 6.0, math.inf)
+"""With no more recordings than this, one of them may have keys to itself: rather held out is one whose keys have others near."""
 _KEPT = ("validation", "test")
 """Splits that are held out."""
 _SILENCE_DB = -100.0
@@ -76,8 +81,8 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     """Cut a corpus into clips.
 
     Recordings keep the split of their data set ("validation" and "test" are held out) where there are some of both kinds. Of the
-    others, every so many whole ones are held out where there are eight or more, and the last part of each where there are fewer;
-    material for fewer than three clips is all learnt from.
+    others, every so many whole ones are held out where there are eight or more, rather those whose keys others have, too, or keys
+    close by; and the last part of each where there are fewer. Material for fewer than three clips is all learnt from.
 
     Raises:
         ValueError: there is nothing but silence to learn from.
@@ -90,7 +95,7 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     held: list[tuple[Recording, list[tuple[int, int]]]] = []
     stretches = [usable_stretches(recording.frames.loudness_db, corpus.sample_rate) for recording in corpus.recordings]
     splits = _usable_splits(corpus, stretches)
-    whole = _held_out_recordings(splits, stretches, how)
+    whole = _held_out_recordings(corpus, splits, stretches, how)
     for number, (recording, parts, split) in enumerate(zip(corpus.recordings, stretches, splits, strict=True)):
         learnt, kept = (parts, []) if split or whole else _halves(parts, how.held_out, frames)
         if number in whole or split in _KEPT:
@@ -110,19 +115,26 @@ def _usable_splits(corpus: Corpus, stretches: list[list[tuple[int, int]]]) -> li
     return splits if len(kept) == 2 else [""] * len(splits)
 
 
-def _held_out_recordings(splits: list[str], stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
+def _held_out_recordings(corpus: Corpus, splits: list[str], stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
     free = [i for i, split in enumerate(splits) if not split and stretches[i]]
     if len(free) < _MANY or how.held_out == 0.0:
         return set()
     lengths = {i: sum(b - a for a, b in stretches[i]) for i in free}
+    order = [free[int(place)] for place in permutation(how.seed, "held out", len(free))]
     wanted, chosen, taken = how.held_out * sum(lengths.values()), set[int](), 0
-    for place in permutation(how.seed, "held out", len(free)):
-        number = free[int(place)]
-        # a recording that would take more than half as much again is too long for this
-        if taken < wanted and (not chosen or taken + lengths[number] <= 1.5 * wanted):
-            chosen.add(number)
-            taken += lengths[number]
+    keys = {i: set(keys_of(corpus.recordings[i])) for i in free} if len(free) <= _FEW else {i: set[int]() for i in free}
+    for most_away in _REACH:
+        for number in order if not chosen else ():
+            # a recording that would take more than half as much again is too long for this
+            fits = taken < wanted and (not chosen or taken + lengths[number] <= 1.5 * wanted)
+            if fits and _hole(keys, {*chosen, number}) <= most_away:
+                chosen.add(number)
+                taken += lengths[number]
     return chosen
+
+
+def _hole(keys: Mapping[int, set[int]], chosen: set[int]) -> float:
+    return hole(*(set[int]().union(*(keys[i] for i in keys if (i in chosen) == out)) for out in (True, False)))
 
 
 def _halves(parts: list[tuple[int, int]], share: float, frames: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.training.features.clock import frame_period
+from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.features.f0_layout import Floats
 
 RANGE_DB = 50.0
 """What lies this far below the loud parts of a recording is silence."""
 QUIETEST_DB = -85.0
 """What lies below this is silence in any case."""
+_SURE = 0.6
 _JOIN_S, _LEAD_S, _TAIL_S, _SHORTEST_S = 0.6, 0.1, 0.3, 0.2
 
 
@@ -24,6 +26,13 @@ def loud_level_db(loudness_db: Floats) -> float:
 def sounding(loudness_db: Floats) -> npt.NDArray[np.bool_]:
     """Which frames sound, [frames]."""
     return np.asarray(loudness_db > max(QUIETEST_DB, loud_level_db(loudness_db) - RANGE_DB))
+
+
+def pitched(frames: Frames) -> tuple[Floats, Floats]:
+    """Pitch in MIDI numbers and loudness in dB where something sounds of whose pitch the tracker is sure, [frames] each."""
+    sure = (frames.f0_hz > 0.0) & (frames.confidence > _SURE) & sounding(frames.loudness_db)
+    midi = 69.0 + 12.0 * np.log2(np.maximum(frames.f0_hz[sure], 1.0) / 440.0)
+    return np.asarray(midi, np.float32), np.asarray(frames.loudness_db[sure], np.float32)
 
 
 def usable_stretches(loudness_db: Floats, sample_rate: int) -> list[tuple[int, int]]:

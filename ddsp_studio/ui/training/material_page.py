@@ -302,8 +302,8 @@ class MaterialPage(QWidget):
             minutes=self.minutes.value(),
             licence=self.licence.currentText().strip(),
             octave=int(self.octave.currentData()),
-            gain_db=self.variation.gain.value(),
-            pitch_cents=self.variation.pitch.value(),
+            gain_db=self.variation.gain_db,
+            pitch_cents=self.variation.pitch_cents,
             noise_db=self.variation.noise_db,
             nsynth=self.notes.wanted,
         )

@@ -57,8 +57,8 @@ class Plan:
     licence: str = ""
     octave: int = 0
     nsynth: NSynthFilter = field(default_factory=NSynthFilter)
-    gain_db: float = 0.0
-    pitch_cents: float = 0.0
+    gain_db: float | None = None
+    pitch_cents: float | None = None
     noise_db: float = -120.0
 
 
