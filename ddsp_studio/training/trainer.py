@@ -10,7 +10,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,9 @@ import numpy.typing as npt
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.training import bundle, protocol, samples
-from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clip, Clips, Cutting, cut_clips
 from ddsp_studio.training.data.corpus import Corpus, Recording, open_corpus
-from ddsp_studio.training.data.coverage import covered
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import learnable
@@ -38,6 +36,7 @@ from ddsp_studio.training.runs import Checkpoint, Material, Order, Run
 from ddsp_studio.training.settings import AT_ONCE_S, AT_RATE, Settings, rate_at
 from ddsp_studio.training.statistics import measure, widened
 from ddsp_studio.training.stepper import Learned, Stepper, Told
+from ddsp_studio.training.variation import variation, why_varied
 
 Array = npt.NDArray[np.float32]
 Tell = Callable[[protocol.Event], None]
@@ -121,7 +120,7 @@ class Trainer:
         corpus = self._corpus(order)
         clips = cut_clips(corpus, Cutting(seconds=settings.clip_s, held_out=settings.held_out, seed=settings.seed))
         learnt = {id(clip.recording): clip.recording for clip in clips.train}
-        self._varied = _variation(settings, learnt.values())
+        self._varied = variation(settings, learnt.values())
         self.statistics = measure(learnt.values())
         if settings.gain_db is None:
             self.statistics = widened(self.statistics, self._varied.gain_db)
@@ -175,12 +174,7 @@ class Trainer:
                 problems=list(corpus.problems),
             )
         )
-        settings, varied = self.order.settings, self._varied
-        if settings.pitch_cents is None and varied.pitch_cents:
-            told = f"Keys between the recorded ones are learned from clips varied in pitch by up to {varied.pitch_cents:g} cents."
-            self._tell(protocol.Notice(text=told))
-        if settings.gain_db is None and varied.gain_db:
-            told = f"The notes are all about as loud: other levels are learned from clips varied by up to {varied.gain_db:g} dB."
+        if told := why_varied(self.order.settings, self._varied):
             self._tell(protocol.Notice(text=told))
         if not clips.held_out:
             told = "There is too little material to hold some of it out: the scores tell how well it plays what it has heard."
@@ -437,15 +431,6 @@ def _measure(clips: Sequence[Clip], sample_rate: int) -> str:
     judged = [(clip.recording.name, clip.first, clip.frames) for clip in clips]
     text = json.dumps([loss_at(sample_rate).sizes, judged])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _variation(settings: Settings, recordings: Iterable[Recording]) -> Augmentation:
-    """How far clips are varied: as they were told to be, or as far as the recordings ask for."""
-    gain, pitch = settings.gain_db, settings.pitch_cents
-    if gain is None or pitch is None:
-        heard = covered(recordings)
-        gain, pitch = heard.gain_db if gain is None else gain, heard.pitch_cents if pitch is None else pitch
-    return Augmentation(gain, pitch, settings.noise_db)
 
 
 def _content(recording: Recording) -> str:

@@ -12,7 +12,7 @@ from ddsp_studio.training.data.coverage import VARIED_CENTS, VARIED_DB, covered,
 from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.settings import Settings
 from ddsp_studio.training.statistics import measure, widened
-from ddsp_studio.training.trainer import _variation
+from ddsp_studio.training.variation import variation, why_varied
 
 from .material import RATE
 
@@ -64,10 +64,22 @@ def test_a_hole_is_as_wide_as_the_farther_side():
 
 def test_what_is_set_is_done_and_the_rest_is_as_needed():
     thirds = [Note(key) for key in THIRDS]
-    assert _variation(Settings(), thirds) == Augmentation(VARIED_DB, VARIED_CENTS)
-    assert _variation(Settings(pitch_cents=0.0, noise_db=-50.0), thirds) == Augmentation(VARIED_DB, 0.0, -50.0)
-    assert _variation(Settings(gain_db=0.0), thirds) == Augmentation(0.0, VARIED_CENTS)
-    assert _variation(Settings(), [Note(key, 20.0) for key in range(48, 84)]) == Augmentation()
+    assert variation(Settings(), thirds) == Augmentation(VARIED_DB, VARIED_CENTS)
+    assert variation(Settings(pitch_cents=0.0, noise_db=-50.0), thirds) == Augmentation(VARIED_DB, 0.0, -50.0)
+    assert variation(Settings(gain_db=0.0), thirds) == Augmentation(0.0, VARIED_CENTS)
+    assert variation(Settings(), [Note(key, 20.0) for key in range(48, 84)]) == Augmentation()
+
+
+def test_a_variation_that_nobody_ordered_is_told_of():
+    both = Augmentation(VARIED_DB, VARIED_CENTS)
+    assert why_varied(Settings(), both) == (
+        "Recorded are few different notes and notes of about one level: clips are varied by up to 200 cents and 6 dB,"
+        " so that other keys and levels are learned, too."
+    )
+    assert why_varied(Settings(gain_db=6.0), both) == (
+        "Recorded are few different notes: clips are varied by up to 200 cents, so that other keys are learned, too."
+    )
+    assert why_varied(Settings(gain_db=6.0, pitch_cents=200.0), both) == why_varied(Settings(), Augmentation()) == ""
 
 
 def test_velocity_asks_for_the_levels_that_were_varied():

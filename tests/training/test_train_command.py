@@ -13,12 +13,12 @@ from ddsp_studio.cli_commands import train as command
 from ddsp_studio.training import protocol
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.corpus import open_corpus
+from ddsp_studio.training.data.coverage import VARIED_DB
 from ddsp_studio.training.runs import Checkpoint, Run
-from ddsp_studio.training.settings import Settings
 from ddsp_studio.training.stepper import Learned
 from ddsp_studio.training.trainer import Trainer
 
-from .material import framed, melody, nsynth_folder, nsynth_record, write
+from .material import framed, harmonic, melody, nsynth_folder, nsynth_record, write
 from .materials import Heard, begun, patch, quick, tone
 
 NOTES = ["string_acoustic_000-067-100", "string_acoustic_000-069-050", "flute_synthetic_002-081-075"]
@@ -67,33 +67,29 @@ def test_notes_are_chosen_by_what_they_are(run, tmp_path):
         assert {recording.split for recording in corpus.recordings} == {"train"}
 
 
-def test_variation_and_engine_reach_the_training(run, tmp_path):
-    sound = write(tmp_path / "mine.wav", tone())
-    options = ["--augment-gain", 6, "--augment-pitch", 30, "--augment-noise", -60]
+@pytest.mark.parametrize(
+    ("options", "varied"),
+    [
+        (["--augment-gain", 6, "--augment-pitch", 30, "--augment-noise", -60], Augmentation(6.0, 30.0, -60.0)),
+        (["--augment-gain", 0, "--augment-pitch", 0], Augmentation()),
+        ([], Augmentation(gain_db=VARIED_DB)),  # a single tone: all of its few keys, and one dynamic
+    ],
+)
+def test_variation_reaches_the_training(run, tmp_path, monkeypatch, options, varied):
+    sound = write(tmp_path / "mine.wav", harmonic(220.0, 4.0))
     assert run("train", sound, "-o", tmp_path / "run", *options) == (0, "")
-    order, _ = Run(tmp_path / "run").order()
-    assert order.name == "mine"
-    trainer = Trainer(Run(tmp_path / "run"), Heard().append)
-    trainer.order = order
-    corpus = trainer._corpus(order)
-    trainer._clips = _clips(corpus)
-    trainer.stepper = type("At", (), {"step": 0})
-    seen = []
-    import ddsp_studio.training.trainer as module
+    assert Run(tmp_path / "run").order()[0].name == "mine"
+    seen, heard = [], Heard()
 
-    feed, module.Feed = module.Feed, lambda batches, step: seen.append(batches) or iter(())
-    try:
-        trainer._feed(order.settings)
-    finally:
-        module.Feed = feed
-    assert seen[0].augmentation == Augmentation(gain_db=6.0, pitch_cents=30.0, noise_db=-60.0)
-    assert Augmentation(Settings().gain_db, Settings().pitch_cents, Settings().noise_db) == Augmentation()
+    def feed(batches, step):
+        seen.append(batches)
+        raise ValueError("that was enough")
 
-
-def _clips(corpus):
-    from ddsp_studio.training.data.clips import cut_clips
-
-    return cut_clips(corpus)
+    monkeypatch.setattr("ddsp_studio.training.trainer.Feed", feed)
+    with pytest.raises(ValueError, match="enough"):
+        Trainer(Run(tmp_path / "run"), heard.append).run()
+    assert seen[0].augmentation == varied
+    assert any("clips are varied by up to 6 dB" in getattr(event, "text", "") for event in heard) == (not options)
 
 
 def test_the_second_engine_is_used(tmp_path, monkeypatch):

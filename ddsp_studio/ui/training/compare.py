@@ -15,7 +15,7 @@ from ddsp_studio.ui.training.timeline import Timeline
 
 TARGET, PLAYED = 0, 1
 _TITLES = ("Recording", "Instrument")
-_NOTHING_YET = "Checkpoints appear here as they are made, to be heard beside the recording.\n"
+_NOTHING_YET = "Checkpoints appear here as they are made,\nto be heard beside the recording."
 _NOT_KEPT = "Its sound is no longer kept"
 
 
