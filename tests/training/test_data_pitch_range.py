@@ -117,3 +117,49 @@ def test_real_phrases_stay_as_they_are(instrument):
         sound = soxr.resample(audio, own, RATE)
         usual = reaching_down(extract([sound], RATE), lambda sound=sound: [sound], RATE, F0Settings())
         assert reaching(usual, lambda sound=sound: [sound], RATE, F0Settings()) is usual
+
+
+# -- tails ----------------------------------------------------------------------------------------------------------------
+
+
+def plucked(hertz, seconds=3.0, rate=RATE, fall=(14.0, 5.0)):
+    """Six partials that fall by so many nepers in all, the odd ones and the even ones."""
+    time = np.arange(round(seconds * rate)) / rate
+    tone = sum(np.exp(-fall[1 - k % 2] * time / seconds) * np.sin(2 * np.pi * k * hertz * time) / k for k in range(1, 7))
+    return (0.3 * np.minimum(time / 0.005, 1.0) * tone / np.abs(tone).max()).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", (16_000, 44_100))
+@pytest.mark.parametrize("hertz", (73.4, 110.0, 207.7))
+def test_a_tail_keeps_the_note_when_its_odd_partials_are_gone(rate, hertz):
+    sound = hissing(plucked(hertz, rate=rate), 80.0)
+    raw = tracked([sound], rate, F0Settings()).f0_hz
+    assert 0.2 < wrong(raw, hertz) < 0.9  # what rings on repeats twice as often
+    assert wrong(heard(sound, rate).f0_hz[5:-5], hertz) < 0.01
+
+
+def test_what_is_kept_of_a_tail_is_in_the_corpus(tmp_path):
+    write(tmp_path / "a.wav", plucked(110.0))
+    frames = open_corpus([Entry(tmp_path)]).recordings[0].frames
+    assert wrong(frames.f0_hz[5:-5], 110.0) < 0.01
+
+
+def test_an_octave_in_legato_is_another_note():
+    """Both notes have all partials; the second is as loud, softer, or falls as a tail does."""
+    for level in (1.0, 0.5):
+        sound = np.concatenate([harmonic(220.0, 1.0), level * harmonic(440.0, 1.0)]).astype(np.float32)
+        truth = np.repeat([220.0, 440.0], 251)[: len(heard(sound).f0_hz)]
+        inner = np.r_[10:240, 262:490]
+        np.testing.assert_array_equal(heard(sound).f0_hz, tracked([sound], RATE, F0Settings()).f0_hz)
+        assert wrong(heard(sound).f0_hz[inner], truth[inner]) == 0.0
+    sound = np.concatenate([harmonic(220.0, 1.0), plucked(440.0, 1.0, fall=(3.0, 3.0))]).astype(np.float32)
+    np.testing.assert_array_equal(heard(sound).f0_hz, tracked([sound], RATE, F0Settings()).f0_hz)
+
+
+def test_a_note_that_begins_in_a_tail_is_one():
+    """An octave above what rings on, and louder than it was just then."""
+    low = plucked(110.0, 2.0, fall=(12.0, 4.0))
+    sound = low.copy()
+    sound[RATE * 3 // 2 :] += 0.5 * plucked(220.0, 0.5, fall=(2.0, 2.0))
+    found = heard(sound).f0_hz
+    assert wrong(found[10:360], 110.0) == 0.0 and wrong(found[390:480], 220.0) == 0.0

@@ -6,16 +6,16 @@ gives it away is that nothing sounds at 1.5, 4.5 and 7.5 kHz.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from ddsp_studio.training.data.odd_partials import odd_shares
 from ddsp_studio.training.data.usable import runs, sounding
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.extract import Frames
-from ddsp_studio.training.features.f0 import in_pieces, tracked
+from ddsp_studio.training.features.f0 import tracked
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 HIGHEST_HZ = 5000.0
@@ -51,7 +51,7 @@ def reaching_up(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_r
     if settings.high_hz != F0Settings().high_hz or len(near) <= least:
         return frames
     places = near[:: -(-len(near) // _PLACES)]
-    bare = [share < _EMPTY for share in _odd_shares(frames.f0_hz, places, blocks(), sample_rate)]
+    bare = [share < _EMPTY for share in odd_shares(frames.f0_hz, places, blocks(), sample_rate, _WINDOW_S)]
     if not bare or np.mean(bare) * len(near) <= least:
         return frames
     high = tracked(blocks(), sample_rate, replace(settings, high_hz=HIGHEST_HZ))
@@ -61,28 +61,3 @@ def reaching_up(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_r
         return frames
     f0_hz, confidence = np.where(up, high.f0_hz, frames.f0_hz), np.where(up, high.confidence, frames.confidence)
     return frames._replace(f0_hz=f0_hz, confidence=confidence)
-
-
-def _odd_shares(f0_hz: Floats, places: npt.NDArray[np.intp], blocks: Iterable[Floats], sample_rate: int) -> Iterator[float]:
-    """Share of odd multiples in the power at all multiples of the pitch that was found, for frames that rise."""
-    size = 2 * round(0.5 * _WINDOW_S * sample_rate)
-    window = np.hanning(size).astype(np.float32)
-    hertz = np.arange(size // 2 + 1) * (sample_rate / size)
-    for place, sound in zip(places, _windows(places * frame_period(sample_rate) - size // 2, size, blocks), strict=False):
-        power = np.abs(np.fft.rfft(sound * window)) ** 2
-        order = np.round(hertz / f0_hz[place])
-        near = (np.abs(hertz - order * f0_hz[place]) <= 2.0 / _WINDOW_S) & (order > 0.0)
-        yield float(power[near & (order % 2.0 == 1.0)].sum() / max(power[near].sum(), 1e-20))
-
-
-def _windows(firsts: npt.NDArray[np.intp], size: int, blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """Parts of a stream of so many samples from each of `firsts` on, which rise; silence before it, none that ends behind it."""
-    sound, begin, number = np.zeros(size, np.float32), -size, 0
-    for block in in_pieces(blocks):
-        sound = np.concatenate([sound, block])
-        while number < len(firsts) and firsts[number] + size <= begin + len(sound):
-            at = int(firsts[number]) - begin
-            yield sound[at : at + size]
-            number += 1
-        gone = max(0, len(sound) - size)
-        sound, begin = sound[gone:], begin + gone

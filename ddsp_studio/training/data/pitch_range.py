@@ -9,19 +9,21 @@ import numpy.typing as npt
 
 from ddsp_studio.training.data.high_pitch import high_enough, reaching_up
 from ddsp_studio.training.data.low_pitch import low_enough, reaching_down
+from ddsp_studio.training.data.octave_tails import settled
 from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.features.f0 import F0, track_f0
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 
 
 def reaching(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate: int, settings: F0Settings) -> Frames:
-    """The frames, or those of a wider search where the recording plays below or above the usual range.
+    """The frames, or those of a wider search where the recording plays below or above the usual range; tails keep their note.
 
     Args:
         frames: features as tracked with `settings`. blocks: gives the sound again, mono [samples], in order.
         sample_rate: Hz. settings: of the pitch tracker; an end of the range that is not the usual one stays.
     """
-    return reaching_up(reaching_down(frames, blocks, sample_rate, settings), blocks, sample_rate, settings)
+    wide = reaching_up(reaching_down(frames, blocks, sample_rate, settings), blocks, sample_rate, settings)
+    return settled(wide, blocks, sample_rate)
 
 
 def track_for(audio: Floats, sample_rate: int, asked_hz: npt.NDArray[np.float32]) -> F0:

@@ -12,7 +12,7 @@ from ddsp_studio.training.features.f0 import F0, OFFLINE_LAG, F0Tracker, in_piec
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
 from ddsp_studio.training.features.loudness import LoudnessMeter
 
-VERSION = 3
+VERSION = 4
 """Raised when features of the same sound change, so that caches are not believed."""
 
 
