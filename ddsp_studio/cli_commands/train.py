@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from ddsp_studio.training.trainer import Control
 
 
+_JUDGED = {
+    "training": "recordings that it learned from: there were too few to hold some out",
+    "held out and training": "notes that it did not hear, and some that it learned from",
+}
+
+
 @dataclass(frozen=True)
 class Job:
     """What to train: recordings, a patch or template by path or name, the decoder's size, how long, and where to keep it.
@@ -304,7 +310,7 @@ def describe(model: str, *, as_json: bool) -> str:
     if training:
         lines.append(f"{training.get('step', 0)} steps in {training.get('seconds', 0) / 60:.1f} minutes")
         lines += [f"  {key}: {value}" for key, value in (training.get("scores") or {}).items()]
-        if training.get("judged_on") == "training":
-            lines.append("  judged by recordings that it learned from: there were too few to hold some out")
+        judged = _JUDGED.get(training.get("judged_on", ""))
+        lines += [f"  judged by {judged}"] if judged else []
     lines.append("members: " + (", ".join(sorted(held.files)) or "weights only"))
     return "\n".join(lines)

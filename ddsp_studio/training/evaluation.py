@@ -59,16 +59,18 @@ class Scores(NamedTuple):
         return found
 
 
+def spaced(clips: Sequence[Clip], most: int) -> tuple[Clip, ...]:
+    """So many of the clips, evenly spaced; one at least, and no more than there are."""
+    count = min(len(clips), max(1, most))
+    return tuple(clips[round(i * (len(clips) - 1) / max(1, count - 1))] for i in range(count))
+
+
 class Judge:
     """Plays clips, however long, and compares; the compiled player is kept for all checkpoints."""
 
     def __init__(self, fitting: Fitting, clips: Sequence[Clip], seconds: float) -> None:
         """Take clips to judge by: evenly spaced, about so many seconds of them, one at least."""
-        chosen = list(clips)
-        limit = max(1, round(seconds * fitting.sample_rate / chosen[0].samples))
-        if len(chosen) > limit:
-            chosen = [chosen[round(i * (len(chosen) - 1) / max(1, limit - 1))] for i in range(limit)]
-        self.chosen, self._most = tuple(chosen), _AT_ONCE
+        self.chosen, self._most = spaced(clips, round(seconds * fitting.sample_rate / clips[0].samples)), _AT_ONCE
         self._playing = Playing(fitting)
 
     def clips(self, vector: Array, at_once: int) -> tuple[Array, Array, Array]:

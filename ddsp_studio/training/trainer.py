@@ -27,7 +27,7 @@ from ddsp_studio.training.data.corpus import Corpus, Recording, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import learnable
-from ddsp_studio.training.evaluation import Judge, Scores, compare
+from ddsp_studio.training.evaluation import Judge, Scores, compare, spaced
 from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import loss_at
@@ -126,7 +126,7 @@ class Trainer:
             self.statistics = widened(self.statistics, self._varied.gain_db)
         self.fitting = Fitting(bundle.banded(expand(patch), settings.sample_rate), settings.sample_rate)
         self.fitting.measure(self.statistics)
-        self._judged_on = "held out" if clips.held_out else "training"
+        judged, self._judged_on = _to_judge_by(clips)
         self._say_prepared(corpus, clips)
         held = self.folder.load()
         self.at = held or Checkpoint(self._first(), settings.steps, 0.0, 1.0, _at_once(settings), float("inf"))
@@ -135,7 +135,7 @@ class Trainer:
         rounded = settings.precision == "mixed" or (settings.precision == "auto" and _rounds_quickly())
         loss = loss_at(settings.sample_rate)
         self.stepper = Stepper(self.fitting, loss, settings.clip_norm, self.at.learned, rounded=rounded, seed=settings.seed)
-        self.judge = Judge(self.fitting, clips.held_out or clips.train, JUDGED_S)
+        self.judge = Judge(self.fitting, judged, JUDGED_S)
         self._judged_by = _measure(self.judge.chosen, settings.sample_rate)
         self.folder.rewind(self.at.learned.step)
         self._clips, self._corpus_seconds = clips, corpus.seconds
@@ -175,6 +175,9 @@ class Trainer:
             )
         )
         if told := why_varied(self.order.settings, self._varied):
+            self._tell(protocol.Notice(text=told))
+        if clips.beside:
+            told = "What is held out are keys that nothing else plays: the scores are of them and of notes that are learned from."
             self._tell(protocol.Notice(text=told))
         if not clips.held_out:
             told = "There is too little material to hold some of it out: the scores tell how well it plays what it has heard."
@@ -424,6 +427,18 @@ def _line_of(step: int, seconds: float, scores: Scores) -> dict[str, float]:
     told = scores._asdict()
     judged_s = told.pop("seconds")
     return {"step": step, "seconds": round(seconds, 1), **told, "judged_s": judged_s}
+
+
+def _to_judge_by(clips: Clips) -> tuple[Sequence[Clip], str]:
+    """Clips to judge checkpoints by, and what they are called."""
+    if not clips.held_out:
+        return clips.train, "training"
+    if not clips.beside:
+        return clips.held_out, "held out"
+    first = clips.held_out[0]
+    most = round(JUDGED_S * first.recording.sample_rate / first.samples)
+    held = spaced(clips.held_out, most // 2)
+    return (*held, *spaced(clips.beside, most - len(held))), "held out and training"
 
 
 def _measure(clips: Sequence[Clip], sample_rate: int) -> str:

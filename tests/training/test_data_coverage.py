@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ddsp_studio.training.data import corpus
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.clips import Cutting, cut_clips
 from ddsp_studio.training.data.coverage import VARIED_CENTS, VARIED_DB, covered, hole, keys_of
+from ddsp_studio.training.evaluation import spaced
 from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.settings import Settings
 from ddsp_studio.training.statistics import measure, widened
+from ddsp_studio.training.trainer import _to_judge_by
 from ddsp_studio.training.variation import variation, why_varied
 
 from .material import RATE
@@ -109,3 +113,35 @@ def test_notes_that_are_farther_apart_keep_their_ends(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_notes_that_are_all_alone_are_judged_by_all_the_same(seed):
     assert len(held_out([Note(key) for key in range(24, 120, 12)], seed)) == 1
+
+
+class Melody(Note):
+    """A recording that plays several keys."""
+
+    def __init__(self, *keys: int) -> None:
+        super().__init__(keys[0])
+        self.keys = keys
+        midi = np.repeat(np.array(keys, np.float32), -(-self.frame_count // len(keys)))[: self.frame_count]
+        self.frames = self.frames._replace(f0_hz=(440.0 * 2.0 ** ((midi - 69.0) / 12.0)).astype(np.float32))
+
+
+def test_keys_that_nothing_else_plays_are_not_judged_by_alone():
+    """Half are notes that were not heard, at most; melodies that share their keys are judged by what is held out."""
+    clips = cut_clips(corpus.Corpus(RATE, tuple(Note(key) for key in range(40, 80))), Cutting(held_out=0.25))
+    learnt, held = ({clip.recording.key for clip in part} for part in (clips.train, clips.held_out))
+    assert {clip.recording.key for clip in clips.beside} == learnt and len(held) == 10
+    assert {clip.frames for clip in clips.beside} == {clip.frames for clip in clips.held_out} == {750}
+    judged, called = _to_judge_by(clips)
+    assert called == "held out and training" and sum(clip.recording.key in held for clip in judged) == 5 and len(judged) == 11
+    shared = tuple(Melody(60 + i, 64, 67, 72) for i in range(12))
+    clips = cut_clips(corpus.Corpus(RATE, shared), Cutting())
+    assert clips.held_out and not clips.beside and _to_judge_by(clips) == (clips.held_out, "held out")
+    clips = cut_clips(corpus.Corpus(RATE, shared), Cutting(held_out=0.0))
+    assert _to_judge_by(clips) == (clips.train, "training")
+
+
+@given(count=st.integers(1, 50), most=st.integers(0, 60))
+def test_clips_are_spaced_evenly(count, most):
+    chosen = spaced(list(range(count)), most)
+    assert len(chosen) == min(count, max(1, most)) and chosen[0] == 0 and list(chosen) == sorted(set(chosen))
+    assert len(chosen) == 1 or (chosen[-1] == count - 1 and np.ptp(np.diff(chosen)) <= 1)

@@ -21,6 +21,7 @@ _MANY = 8
 """With this many recordings whole ones are held out; with fewer, the end of each."""
 _FEW, _REACH = 200, (3.0, 6.0, math.inf)
 """With no more recordings than this, one of them may have keys to itself: rather held out is one whose keys have others near."""
+_MOSTLY = 0.5
 _KEPT = ("validation", "test")
 """Splits that are held out."""
 _SILENCE_DB = -100.0
@@ -46,10 +47,15 @@ class Clip:
 
 @dataclass(frozen=True)
 class Clips:
-    """The clips to learn from, and the longer ones held out to judge by; no sample is in both."""
+    """The clips to learn from, and the longer ones held out to judge by; no sample is in both.
+
+    `beside` are of what is learned from, as long as what is held out, where that is mostly keys that nothing else plays: how they
+    sound cannot be known, so an instrument is not to be judged by them alone.
+    """
 
     train: tuple[Clip, ...]
     held_out: tuple[Clip, ...]
+    beside: tuple[Clip, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,10 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     if not train:
         raise ValueError("there is nothing but silence in this material")
     phrase = max(frames, min(longest, max((b - a for _, kept in held for a, b in kept), default=0)))
-    return Clips(tuple(train), tuple(clip for recording, kept in held for clip in _phrases(recording, kept, phrase)))
+    others = [pair for i, pair in enumerate(zip(corpus.recordings, stretches, strict=True)) if i not in whole and pair[1]]
+    beside = others if whole and _unheard(corpus, whole) > _MOSTLY else []
+    judged = ([clip for recording, kept in part for clip in _phrases(recording, kept, phrase)] for part in (held, beside))
+    return Clips(tuple(train), *(tuple(part) for part in judged))
 
 
 def _usable_splits(corpus: Corpus, stretches: list[list[tuple[int, int]]]) -> list[str]:
@@ -131,6 +140,15 @@ def _held_out_recordings(corpus: Corpus, splits: list[str], stretches: list[list
                 chosen.add(number)
                 taken += lengths[number]
     return chosen
+
+
+def _unheard(corpus: Corpus, chosen: set[int]) -> float:
+    """Share of the keys of chosen recordings that no other one plays; 0 where there are so many that it need not be asked."""
+    if len(corpus.recordings) > _FEW:
+        return 0.0
+    keys = [set(keys_of(recording)) for recording in corpus.recordings]
+    out, left = (set[int]().union(*(own for i, own in enumerate(keys) if (i in chosen) == held)) for held in (True, False))
+    return len(out - left) / max(1, len(out))
 
 
 def _hole(keys: Mapping[int, set[int]], chosen: set[int]) -> float:
