@@ -138,6 +138,21 @@ def test_a_tail_keeps_the_note_when_its_odd_partials_are_gone(rate, hertz):
     assert wrong(heard(sound, rate).f0_hz[5:-5], hertz) < 0.01
 
 
+@pytest.mark.parametrize("begin", (0.0, 1.8))
+def test_what_an_instrument_plays_is_heard_as_a_recording_is(begin):
+    """From its onset on, or in the midst of a tail, where only what was asked for tells."""
+    sound = hissing(plucked(110.0), 80.0)[round(begin * RATE) :]
+    assert wrong(track_f0(sound, RATE).f0_hz, 110.0) > 0.2
+    found = track_for(sound, RATE, np.full(len(sound) // 64 + 1, 110.0, np.float32)).f0_hz
+    assert wrong(found[5:-5], 110.0) < 0.02
+
+
+def test_an_octave_that_was_not_asked_for_is_heard():
+    """Notes that are held, and plucked ones one after the other, an octave higher than asked for."""
+    for sound in (harmonic(220.0, 2.0), np.concatenate([plucked(220.0, 0.5, fall=(3.0, 3.0))] * 4)):
+        assert wrong(track_for(sound, RATE, np.full(501, 110.0, np.float32)).f0_hz[5:-5], 110.0) > 0.7
+
+
 def test_what_is_kept_of_a_tail_is_in_the_corpus(tmp_path):
     write(tmp_path / "a.wav", plucked(110.0))
     frames = open_corpus([Entry(tmp_path)]).recordings[0].frames

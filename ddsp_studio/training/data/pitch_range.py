@@ -13,6 +13,7 @@ from ddsp_studio.training.data.octave_tails import settled
 from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.features.f0 import F0, track_f0
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
+from ddsp_studio.training.features.loudness import loudness_db
 
 
 def reaching(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate: int, settings: F0Settings) -> Frames:
@@ -27,9 +28,11 @@ def reaching(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate
 
 
 def track_for(audio: Floats, sample_rate: int, asked_hz: npt.NDArray[np.float32]) -> F0:
-    """Pitch of sound [samples] that was asked to play `asked_hz` (0 or NaN: nothing), searched as far as that reaches."""
+    """Pitch of sound [samples] that was asked to play `asked_hz` (0 or NaN: nothing) [frames], searched as far as it reaches."""
     asked, settings = asked_hz[np.nan_to_num(asked_hz) > 0.0], F0Settings()
     if len(asked):
         lowest, highest = (float(hz) for hz in np.percentile(asked, [2.0, 98.0]))
         settings = high_enough(low_enough(settings, lowest), highest)
-    return track_f0(audio, sample_rate, settings)
+    found = track_f0(audio, sample_rate, settings)
+    frames = settled(Frames(*found, loudness_db(audio, sample_rate)), lambda: [audio], sample_rate, np.nan_to_num(asked_hz))
+    return F0(frames.f0_hz, found.confidence)
