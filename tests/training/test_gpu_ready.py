@@ -3,6 +3,7 @@ is among those that refuse to run where results must repeat exactly (tf.config.e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ REFUSE = {
 }  # fmt: skip
 
 
+@functools.cache
 def kernels(op: str) -> list[Any]:
     """Kernels of an operation on a GPU, or on any device (those that only hand on what lies in the host's memory)."""
     return [kernel for kernel in get_registered_kernels_for_op(op).kernel if kernel.device_type in ("GPU", "DEFAULT")]
