@@ -372,10 +372,9 @@ def test_augmented_features_are_those_of_the_augmented_sound(clips, number):
 
 def test_every_second_clip_keeps_its_pitch(clips):
     made = [example(clips[0], Augmentation(pitch_cents=200.0), 1, number)[0] for number in range(200)]
-    kept = [np.array_equal(audio, made[0]) for audio in made]
     plain, _ = example(clips[0], Augmentation(), 1, 0)
     same = [np.array_equal(audio, plain) for audio in made]
-    assert 80 < sum(same) < 120 and sum(kept) in (1, sum(same))
+    assert 80 < sum(same) < 120
     moved = [example(clips[0], Augmentation(pitch_cents=200.0), 1, number)[1].f0_hz for number in range(200)]
     cents = 1200.0 * np.log2([np.median(f0[f0 > 0]) for f0 in moved] / np.median([np.median(f0[f0 > 0]) for f0 in moved]))
     assert cents.min() < -150.0 and cents.max() > 150.0 and np.abs(cents).max() < 205.0

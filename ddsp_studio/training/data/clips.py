@@ -136,7 +136,7 @@ def _held_out_recordings(corpus: Corpus, splits: list[str], stretches: list[list
         for number in order if not chosen else ():
             # a recording that would take more than half as much again is too long for this
             fits = taken < wanted and (not chosen or taken + lengths[number] <= 1.5 * wanted)
-            if fits and _hole(keys, {*chosen, number}) <= most_away:
+            if fits and hole(*_parted(keys, {*chosen, number})) <= most_away:
                 chosen.add(number)
                 taken += lengths[number]
     return chosen
@@ -146,13 +146,15 @@ def _unheard(corpus: Corpus, chosen: set[int]) -> float:
     """Share of the keys of chosen recordings that no other one plays; 0 where there are so many that it need not be asked."""
     if len(corpus.recordings) > _FEW:
         return 0.0
-    keys = [set(keys_of(recording)) for recording in corpus.recordings]
-    out, left = (set[int]().union(*(own for i, own in enumerate(keys) if (i in chosen) == held)) for held in (True, False))
+    out, left = _parted({i: set(keys_of(recording)) for i, recording in enumerate(corpus.recordings)}, chosen)
     return len(out - left) / max(1, len(out))
 
 
-def _hole(keys: Mapping[int, set[int]], chosen: set[int]) -> float:
-    return hole(*(set[int]().union(*(keys[i] for i in keys if (i in chosen) == out)) for out in (True, False)))
+def _parted(keys: Mapping[int, set[int]], chosen: set[int]) -> tuple[set[int], set[int]]:
+    """The keys of the chosen recordings, and those of the others."""
+    parts = ([own for i, own in keys.items() if (i in chosen) == out] for out in (True, False))
+    out, left = (set[int]().union(*part) for part in parts)
+    return out, left
 
 
 def _halves(parts: list[tuple[int, int]], share: float, frames: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
