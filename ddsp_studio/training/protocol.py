@@ -116,9 +116,10 @@ class Checkpointed(Message, frozen=True, tag=True):
 
 
 class Notice(Message, frozen=True, tag=True):
-    """One sentence for the user."""
+    """One sentence for the user: a `warning`, or a remark on how it is done."""
 
     text: str
+    warning: bool = True
 
 
 class Ended(Message, frozen=True, tag=True):

@@ -175,10 +175,10 @@ class Trainer:
             )
         )
         if told := why_varied(self.order.settings, self._varied):
-            self._tell(protocol.Notice(text=told))
+            self._tell(protocol.Notice(text=told, warning=False))
         if clips.beside:
             told = "What is held out are keys that nothing else plays: the scores are of them and of notes that are learned from."
-            self._tell(protocol.Notice(text=told))
+            self._tell(protocol.Notice(text=told, warning=False))
         if not clips.held_out:
             told = "There is too little material to hold some of it out: the scores tell how well it plays what it has heard."
             self._tell(protocol.Notice(text=told))

@@ -235,3 +235,11 @@ def test_all_that_was_said_can_be_read(themed: QApplication) -> None:
     page.show_story("Violin", story, playing=False)
     assert page.notice.text().endswith("more 6\n… and 5 more: point here to read them")
     assert "file &lt;0&gt; is silent" in page.notice.toolTip() and "more 6" in page.notice.toolTip()
+    assert page.remark.isHidden()
+
+
+def test_how_it_is_done_is_no_warning(themed: QApplication) -> None:
+    story, page = Story(), ProgressPage()
+    story.take(protocol.Notice(text="Clips are varied", warning=False))
+    page.show_story("Saxophone", story, playing=False)
+    assert page.notice.isHidden() and not page.remark.isHidden() and page.remark.text() == "Clips are varied"

@@ -35,6 +35,8 @@ class ProgressPage(QWidget):
         self.detail = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.detail.setProperty("soft", True)
         self.detail.setFont(theme.font(11))
+        self.remark = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.remark.setProperty("soft", True)
         self.notice = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notice.setStyleSheet(f"color: {theme.WARNING};")
         self.bar = QProgressBar(maximum=1000, textVisible=False)
@@ -58,6 +60,7 @@ class ProgressPage(QWidget):
         """What is seen and heard; a low window scrolls it, so that the buttons above it stay in place."""
         page = Scrolled(spacing=6)
         page.column.addWidget(self.notice)
+        page.column.addWidget(self.remark)
         page.column.addWidget(self.losses, 2)
         page.column.addWidget(self.compare, 3)
         return page
@@ -93,6 +96,8 @@ class ProgressPage(QWidget):
         self.headline.setText(story.headline())
         self.detail.setText(story.detail())
         self._show_notices(story.notices)
+        self.remark.setText("\n".join(story.remarks))
+        self.remark.setVisible(bool(story.remarks))
         self.bar.setMaximum(0 if stage is Stage.STARTING else 1000)
         self.bar.setValue(round(1000 * (story.share if stage is Stage.PREPARING else story.done)))
         self.bar.setVisible(story.busy)

@@ -57,6 +57,7 @@ class Story:
     losses: list[tuple[int, float]] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     ended: protocol.Ended | None = None
     trouble: str = ""
     """Why it was interrupted."""
@@ -75,7 +76,7 @@ class Story:
             case protocol.Checkpointed():
                 self._add_point(Point(event.step, event.seconds, event.best, event.scores, event.target, event.played))
             case protocol.Notice():
-                self.notices.append(event.text)
+                (self.notices if event.warning else self.remarks).append(event.text)
             case protocol.Ended():
                 self.ended, self.stage = event, Stage.ENDED
             case _:
