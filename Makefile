@@ -18,7 +18,7 @@ help: ## Say what each target does
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 $(STAMP): pyproject.toml constraints.txt tools/system-packages.sh tools/environment.sh
-	@tools/system-packages.sh run
+	@tools/system-packages.sh run "$(PYTHON)"
 	@tools/environment.sh "$(PYTHON)" "$(VENV)" ".[dev]"
 	@touch $@
 
@@ -33,7 +33,7 @@ demo: $(STAMP) ## Render the demo performance to a WAV and the window to a PNG i
 	@$(BIN)/ddsp-studio demo --out "$(OUT)" $(ARGS)
 
 test: $(STAMP) ## Everything that must hold: lint, types, import rules and the test suite
-	@tools/system-packages.sh test
+	@tools/system-packages.sh test "$(PYTHON)"
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# See that the system libraries are there: system-packages.sh run|test
+# See that the system libraries are there: system-packages.sh run|test PYTHON
 # As root on Debian and its relatives the missing ones are installed; otherwise the one line to run is printed.
 set -eu
-purpose=${1:-run}
+purpose=$1 python=$2
 
 [ "$(uname -s)" = Linux ] || exit 0
 if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -14,6 +14,12 @@ fi
 # under the name that it has there: libasound2 is a package in Debian 12 and Ubuntu 22.04, and a name that two share in Ubuntu 24.04
 packages="python3-venv libportaudio2 libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libwayland-cursor0 libwayland-egl1 libxkbcommon-x11-0 \
 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core"
+# python-rtmidi has no wheel for this Python: it is compiled, for ALSA and JACK
+if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then
+  packages="$packages g++ pkg-config libasound2-dev libjack-jackd2-dev"
+  "$python" -c 'import pathlib, sys, sysconfig; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' ||
+    packages="$packages python3-dev"
+fi
 # tests play through a real audio server and open a real window, both without hardware
 [ "$purpose" = test ] && packages="$packages jackd2 xvfb"
 

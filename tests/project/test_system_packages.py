@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,11 +38,9 @@ def index(folder: Path, packages: dict[str, str]) -> None:
     (folder / "Packages").write_text(text)
 
 
-def asked(purpose: str) -> list[str]:
-    """The packages that the script wants on a system with none of them."""
-    words = re.search(rf'packages="{purpose}([^"]*)"', SCRIPT.read_text())
-    assert words is not None
-    return words[1].replace("\\\n", " ").split()
+def asked() -> set[str]:
+    """All packages that the script ever wants."""
+    return set(re.sub(r"\\\n|\$packages", " ", " ".join(re.findall(r'packages="([^"]+)"', SCRIPT.read_text()))).split())
 
 
 @pytest.fixture
@@ -48,9 +48,8 @@ def bare_system(tmp_path):
     """A system on which nothing is installed, with an apt that only tells what it would do: environment and the apt's log."""
 
     def make(packages: dict[str, str]) -> tuple[dict[str, str], Path]:
-        names = ["python3-venv", *asked("python3-venv"), *asked(r"\$packages")]
-        renamed = {"libasound2", "libglib2.0-0", "libportaudio2"}
-        index(tmp_path, {name: "" for name in names if name not in renamed} | packages)
+        names = asked() - {"libasound2", "libglib2.0-0", "libportaudio2"}
+        index(tmp_path, dict.fromkeys(names, "") | packages)
         log, state, tools = tmp_path / "log", tmp_path / "state", tmp_path / "tools"
         for folder in (state / "lists/partial", state / "cache/archives/partial", tools):
             folder.mkdir(parents=True)
@@ -80,13 +79,33 @@ def bare_system(tmp_path):
     return make
 
 
+def wanted(environment: dict[str, str], log: Path, purpose: str, python: str | Path) -> list[str]:
+    """What apt installs for this Python."""
+    done = subprocess.run(["sh", SCRIPT, purpose, python], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr + log.read_text()
+    return re.findall(r"^apt: Inst (\S+)", log.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("packages", [OLD, NEW, NOBLE], ids=["Debian 12, Ubuntu 22.04", "Debian 13", "Ubuntu 24.04"])
 @pytest.mark.parametrize("purpose", ["run", "test"])
 def test_apt_can_install_what_is_asked_for(bare_system, packages, purpose):
     environment, log = bare_system(packages)
-    done = subprocess.run(["sh", SCRIPT, purpose], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr + log.read_text()
-    installed = re.findall(r"^apt: Inst (\S+)", log.read_text(), re.MULTILINE)
+    installed = wanted(environment, log, purpose, sys.executable)
     for library in ("libportaudio2", "libasound2", "libglib2.0-0"):
         assert {library, f"{library}t64"} & set(installed), log.read_text()
     assert ("jackd2" in installed) == (purpose == "test")
+
+
+@pytest.mark.parametrize(("version", "headers"), [((3, 12), False), ((3, 13), False), ((3, 13), True)])
+def test_what_has_no_wheel_can_be_compiled(bare_system, tmp_path, version, headers):
+    """python-rtmidi, for Python 3.13: with ALSA and JACK, and the headers of a Python that has not brought its own."""
+    if headers:
+        (tmp_path / "Python.h").touch()
+    python = tmp_path / "python"
+    as_if = f"import sys, sysconfig; sys.version_info = {version}; sysconfig.get_path = lambda _: {str(tmp_path)!r}"
+    program = shlex.quote(f"{as_if}; exec(sys.argv[1])")
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {program} "$2"\n')
+    python.chmod(0o755)
+    installed = set(wanted(*bare_system(NEW), "run", python))
+    assert ({"g++", "pkg-config", "libasound2-dev", "libjack-jackd2-dev"} <= installed) == (version == (3, 13))
+    assert ("python3-dev" in installed) == (version == (3, 13) and not headers)
