@@ -12,6 +12,7 @@ from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.data.clips import Clip
 from ddsp_studio.training.data.pitch_range import reaching, track_for
+from ddsp_studio.training.data.usable import QUIETEST_DB, loud_level_db
 from ddsp_studio.training.features.extract import extract
 from ddsp_studio.training.features.f0_layout import F0Settings
 from ddsp_studio.training.features.loudness import loudness_db
@@ -21,7 +22,11 @@ from ddsp_studio.training.metrics.sound import spectral_distance
 from ddsp_studio.training.playing import Playing
 
 Array = npt.NDArray[np.float32]
-_HEARD_DB, _FLOOR_DB = -60.0, -80.0
+MEASURE = 2
+"""Which way of measuring this is: scores by another one are not compared with."""
+_HEARD_DB, _HEARD_RANGE_DB, _BELOW_DB = -60.0, 30.0, 20.0
+"""From where on something is heard: this loudness, and in soft recordings so much below their loud parts. How far below that
+differences count."""
 COLLAPSED_DB = -20.0
 """An instrument that is this much softer than its recordings has collapsed to silence."""
 _AT_ONCE = 4
@@ -34,8 +39,8 @@ class Scores(NamedTuple):
     """What evaluation finds.
 
     `spectral`: multi-scale distance of magnitudes and log-magnitudes. `f0_cents`: median error of the pitch that is heard.
-    `f0_accuracy`: share of frames within 50 cents. `octaves`: share of frames an octave off. `loudness_db`: mean error.
-    `level_db`: how much louder it plays (median). `seconds`: of sound that was judged.
+    `f0_accuracy`: share of frames within 50 cents. `octaves`: share of frames an octave off. `loudness_db`: mean error
+    where either is heard. `level_db`: how much louder it plays (median). `seconds`: of sound that was judged.
     """
 
     spectral: float
@@ -72,6 +77,7 @@ class Judge:
         """Take clips to judge by: evenly spaced, about so many seconds of them, one at least."""
         self.chosen, self._most = spaced(clips, round(seconds * fitting.sample_rate / clips[0].samples)), _AT_ONCE
         self._playing = Playing(fitting)
+        self.lengths = [clip.recorded for clip in self.chosen]
 
     def clips(self, vector: Array, at_once: int) -> tuple[Array, Array, Array]:
         """Targets, what is played for their features, in time, [clips, samples]; and the features' pitch [clips, frames].
@@ -103,36 +109,41 @@ class Judge:
         return one, two, three
 
 
-def compare(targets: Array, played: Array, sample_rate: int, pitches: Array | None = None) -> Scores:
+def compare(
+    targets: Array, played: Array, sample_rate: int, pitches: Array | None = None, lengths: Sequence[int] | None = None
+) -> Scores:
     """Judge what is played by what was meant, [clips, samples] each.
 
     Args:
         targets, played: sounds of equal length. sample_rate: Hz.
         pitches: what was asked for, Hz, 0 in pauses, frame m at sample (m + 1)·period, [clips, frames]; measured from the targets
-        if not given.
+            if not given.
+        lengths: samples of each clip that were recorded, [clips]; all, if not given. What lies behind them is not judged.
     """
-    true, found, levels = [], [], []
-    for i, (target, sound) in enumerate(zip(targets, played, strict=True)):
-        readings = [np.maximum(loudness_db(x, sample_rate), _FLOOR_DB) for x in (target, sound)]
+    ends = [targets.shape[1]] * len(targets) if lengths is None else lengths
+    pairs = [(target[:end], sound[:end]) for target, sound, end in zip(targets, played, ends, strict=True)]
+    readings = [np.stack([loudness_db(x, sample_rate) for x in pair]) for pair in pairs]
+    one, other = np.concatenate(readings, axis=1)
+    heard_db = min(_HEARD_DB, max(QUIETEST_DB, loud_level_db(one) - _HEARD_RANGE_DB))
+    true, found = [], []
+    for i, ((target, sound), levels) in enumerate(zip(pairs, readings, strict=True)):
         meant = _meant(target, sample_rate) if pitches is None else np.concatenate([pitches[i][:1], pitches[i]])
-        heard = track_for(sound, sample_rate, meant).f0_hz
+        heard = track_for(sound, sample_rate, meant, target).f0_hz
         meant = meant[: len(heard)]
-        meant = np.where(readings[0][: len(meant)] > _HEARD_DB, meant, np.nan)
-        true.append(meant)
+        true.append(np.where(levels[0][: len(meant)] > heard_db, meant, np.nan))
         found.append(heard[: len(meant)])
-        levels.append(np.stack(readings))
     pitch = pitch_score(np.concatenate(true), np.concatenate(found))
-    one, other = np.concatenate(levels, axis=1)
-    loud = one > _HEARD_DB
-    level = float(np.median((other - one)[loud])) if loud.any() else 0.0
+    one, other = (np.maximum(x, heard_db - _BELOW_DB) for x in (one, other))
+    loud = one > heard_db
+    either = loud | (other > heard_db)
     return Scores(
-        spectral_distance(targets, played, sample_rate),
+        spectral_distance(pairs, sample_rate),
         pitch.error_cents,
         pitch.pitch_accuracy,
         pitch.octave_errors,
-        float(np.mean(np.abs(one - other))),
-        level,
-        targets.size / sample_rate,
+        float(np.mean(np.abs(one - other)[either])) if either.any() else 0.0,
+        float(np.median((other - one)[loud])) if loud.any() else 0.0,
+        sum(ends) / sample_rate,
     )
 
 

@@ -27,7 +27,7 @@ from ddsp_studio.training.data.corpus import Corpus, Recording, open_corpus
 from ddsp_studio.training.data.dataset import Feed
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import learnable
-from ddsp_studio.training.evaluation import Judge, Scores, compare, spaced
+from ddsp_studio.training.evaluation import MEASURE, Judge, Scores, compare, spaced
 from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import loss_at
@@ -351,7 +351,7 @@ class Trainer:
     def _heard(self, weights: Array) -> tuple[Array, Array, Scores]:
         """What is meant and what weights play, [clips, samples], and how near it comes."""
         targets, played, pitches = self.judge.clips(weights, self.at.at_once)
-        return targets, played, compare(targets, played, self.order.settings.sample_rate, pitches)
+        return targets, played, compare(targets, played, self.order.settings.sample_rate, pitches, self.judge.lengths)
 
     def _mend_model(self) -> None:
         """Write the model of the best checkpoint if there is another one in its place, or none: the disk was full, say."""
@@ -444,7 +444,7 @@ def _to_judge_by(clips: Clips) -> tuple[Sequence[Clip], str]:
 def _measure(clips: Sequence[Clip], sample_rate: int) -> str:
     """What scores depend on besides the weights: the windows that are compared, and the clips."""
     judged = [(clip.recording.name, clip.first, clip.frames) for clip in clips]
-    text = json.dumps([loss_at(sample_rate).sizes, judged])
+    text = json.dumps([loss_at(sample_rate).sizes, MEASURE, judged])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

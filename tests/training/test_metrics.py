@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mir_eval import melody
 
+from ddsp_studio.training.losses.spectral import loss_at
 from ddsp_studio.training.metrics import pitch_distance, pitch_score, spectral_distance
 
 
@@ -57,7 +58,17 @@ def test_pitch_distance_counts_sure_frames_only() -> None:
 
 def test_spectral_distance_grows_with_what_is_changed() -> None:
     rng = np.random.default_rng(2)
-    audio = rng.normal(size=(1, 8000)).astype(np.float32)
+    audio = rng.normal(size=8000).astype(np.float32)
     near, far = (audio + scale * rng.normal(size=audio.shape).astype(np.float32) for scale in (0.01, 0.5))
-    assert spectral_distance(audio, audio, 16_000) == 0.0
-    assert 0.0 < spectral_distance(audio, near, 16_000) < 0.2 * spectral_distance(audio, far, 16_000)
+    assert spectral_distance([(audio, audio)], 16_000) == 0.0
+    assert 0.0 < spectral_distance([(audio, near)], 16_000) < 0.2 * spectral_distance([(audio, far)], 16_000)
+
+
+def test_spectral_distance_is_the_mean_over_all_sound_however_long() -> None:
+    rng = np.random.default_rng(3)
+    audio = rng.normal(size=20 * 16_000).astype(np.float32)
+    other = audio * np.repeat(np.float32([1.0, 0.5]), 10 * 16_000)
+    whole = float(loss_at(16_000)(audio[None], other[None]))
+    assert spectral_distance([(audio, other)], 16_000) == pytest.approx(whole, rel=0.01)
+    half = [(x[160_000:], y[160_000:]) for x, y in ((audio, other), (audio[:160_400], other[:160_400]))]
+    assert spectral_distance(half, 16_000) == pytest.approx(2.0 * whole, rel=0.03)  # the short one counts for little

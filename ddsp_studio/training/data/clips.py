@@ -44,6 +44,11 @@ class Clip:
         """Length in samples."""
         return self.frames * frame_period(self.recording.sample_rate)
 
+    @property
+    def recorded(self) -> int:
+        """Samples of it that its recording has; what follows is silence that nobody recorded."""
+        return min(self.samples, self.recording.samples - self.first * frame_period(self.recording.sample_rate))
+
 
 @dataclass(frozen=True)
 class Clips:

@@ -24,20 +24,22 @@ _SUNK = 0.07
 and basses, 0.11 at least where winds leap in legato."""
 _ONSET_DB, _FALLS_DB = 3.0, 1.0
 """What rises by so much is a note; a tail falls by so much from its first half to its second."""
+_MOSTLY = 0.5
 _PERIODS, _LONGEST_S = 8.0, 0.2
 """Length of the window before the leap."""
 
 
-def settled(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate: int, asked_hz: Floats | None = None) -> Frames:
+def settled(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate: int, ringing_hz: Floats | None = None) -> Frames:
     """The frames, with such tails at the pitch of their notes.
 
     Args:
         frames: features as tracked. blocks: gives the sound again, mono [samples], in order. sample_rate: Hz.
-        asked_hz: pitch that was to be played, if that is known, [frames]: a tail with which the sound begins is known by it.
+        ringing_hz: pitch that is known to be heard an octave above, 0 where none is, [frames]: a tail with which the sound
+            begins is known by it.
     """
     rate = sample_rate / frame_period(sample_rate)
     tails = _sunk(frames, blocks, sample_rate, rate) + (
-        [] if asked_hz is None else _begun(frames, asked_hz, round(_GAP_S * rate))
+        [] if ringing_hz is None else _begun(frames, ringing_hz, round(_GAP_S * rate))
     )
     lower = frames.f0_hz.copy()
     for first, end in tails:
@@ -57,13 +59,18 @@ def _sunk(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate: i
     return [_tail(frames, int(last) + 1) for last, share in zip(leaps[kept], shares, strict=False) if share < _SUNK]
 
 
-def _begun(frames: Frames, asked_hz: Floats, settles: int) -> list[tuple[int, int]]:
-    """What falls from the beginning on, an octave above what was asked for; it takes some frames until loudness can be told."""
+def octave_above(heard_hz: Floats, note_hz: Floats) -> npt.NDArray[np.bool_]:
+    """Where an octave above a note is heard; pitch is 0 where there is none."""
+    both = (heard_hz > 0.0) & (note_hz > 0.0)
+    return np.asarray(both & (np.abs(_octaves(heard_hz, note_hz) - 1.0) < _SAME))
+
+
+def _begun(frames: Frames, ringing_hz: Floats, settles: int) -> list[tuple[int, int]]:
+    """What falls from the beginning on, mostly where that is known to ring; it takes some frames until loudness can be told."""
     first, end = _tail(frames, settles)
     early, late = (float(np.median(part)) if len(part) else 0.0 for part in np.array_split(frames.loudness_db[first:end], 2))
-    if first >= len(asked_hz) or late > early - _FALLS_DB:
-        return []
-    if abs(float(_octaves(frames.f0_hz[first], asked_hz[first])) - 1.0) >= _SAME:
+    known = octave_above(frames.f0_hz[first:end], ringing_hz[first:end])
+    if late > early - _FALLS_DB or not np.mean(known) > _MOSTLY:
         return []
     before = frames.f0_hz[:first]
     same = (before <= 0.0) | (np.abs(_octaves(before, frames.f0_hz[first])) < _SAME)

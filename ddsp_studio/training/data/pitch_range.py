@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from ddsp_studio.training.data.high_pitch import high_enough, reaching_up
 from ddsp_studio.training.data.low_pitch import low_enough, reaching_down
-from ddsp_studio.training.data.octave_tails import settled
+from ddsp_studio.training.data.octave_tails import octave_above, settled
 from ddsp_studio.training.features.extract import Frames
 from ddsp_studio.training.features.f0 import F0, track_f0
 from ddsp_studio.training.features.f0_layout import F0Settings, Floats
@@ -27,12 +26,21 @@ def reaching(frames: Frames, blocks: Callable[[], Iterable[Floats]], sample_rate
     return settled(wide, blocks, sample_rate)
 
 
-def track_for(audio: Floats, sample_rate: int, asked_hz: npt.NDArray[np.float32]) -> F0:
-    """Pitch of sound [samples] that was asked to play `asked_hz` (0 or NaN: nothing) [frames], searched as far as it reaches."""
-    asked, settings = asked_hz[np.nan_to_num(asked_hz) > 0.0], F0Settings()
+def track_for(audio: Floats, sample_rate: int, asked_hz: Floats, like: Floats) -> F0:
+    """Pitch of what an instrument plays, searched as far as it was asked to play.
+
+    Args:
+        audio: what it plays [samples]. sample_rate: Hz. asked_hz: the pitch that it was asked for, 0 for none, [frames].
+        like: the recording that it is to play like [samples]. A tail in whose midst both begin is heard as its note only where
+            the recording, too, is heard an octave above it: what was asked for proves nothing.
+    """
+    asked, settings = asked_hz[asked_hz > 0.0], F0Settings()
     if len(asked):
         lowest, highest = (float(hz) for hz in np.percentile(asked, [2.0, 98.0]))
         settings = high_enough(low_enough(settings, lowest), highest)
-    found = track_f0(audio, sample_rate, settings)
-    frames = settled(Frames(*found, loudness_db(audio, sample_rate)), lambda: [audio], sample_rate, np.nan_to_num(asked_hz))
+    found, own = (track_f0(sound, sample_rate, settings) for sound in (audio, like))
+    count = min(len(found.f0_hz), len(own.f0_hz), len(asked_hz))
+    ringing = np.where(octave_above(own.f0_hz[:count], asked_hz[:count]), asked_hz[:count], 0.0).astype(np.float32)
+    ringing = np.pad(ringing, (0, len(found.f0_hz) - count))
+    frames = settled(Frames(*found, loudness_db(audio, sample_rate)), lambda: [audio], sample_rate, ringing)
     return F0(frames.f0_hz, found.confidence)
