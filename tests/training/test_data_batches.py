@@ -250,7 +250,7 @@ def test_held_out_by_recording(tmp_path):
 class Imagined:
     """A recording as the cutting of clips sees it: a split, and loudness in runs of sound and silence, without pitch."""
 
-    sample_rate = RATE
+    sample_rate, marks = RATE, np.zeros(0, np.uint64)
 
     def __init__(self, runs, split=""):
         level = np.concatenate([np.full(size, -20.0 if i % 2 else -100.0, np.float32) for i, size in enumerate([0, *runs])])
@@ -293,6 +293,13 @@ def test_what_is_held_out_comes_in_long_clips():
     assert [(clip.first, clip.frames) for clip in clips.held_out[:3]] == [(0, 2000), (2000, 2000), (2800, 2000)]
     brief = cut_clips(imagined(*(Imagined([900, 300, 500]) for _ in range(9))), Cutting(held_out=0.2))
     assert {clip.frames for clip in brief.held_out} == {975}  # with the breath that belongs to it
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_longest_recording_is_not_what_is_held_out(seed):
+    corpus = imagined(Imagined([90 * 250]), *(Imagined([6 * 250]) for _ in range(8)))
+    held = {clip.recording.frame_count for clip in cut_clips(corpus, Cutting(seed=seed)).held_out}
+    assert held == {6 * 250}
 
 
 def test_a_short_stretch_before_what_is_held_out_ends_there():

@@ -26,7 +26,7 @@ THIRDS = range(48, 84, 3)
 class Note:
     """A recorded note of 3 s as the survey of keys sees it, with a level that falls by `falls` dB."""
 
-    sample_rate, split, frame_count = RATE, "", 750
+    sample_rate, split, frame_count, marks = RATE, "", 750, np.zeros(0, np.uint64)
 
     def __init__(self, key: float, falls: float = 0.0, *, sure: float = 1.0) -> None:
         self.key = key

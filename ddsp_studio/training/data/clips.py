@@ -13,6 +13,7 @@ from ddsp_studio.training.data.audio_source import Floats
 from ddsp_studio.training.data.chance import permutation
 from ddsp_studio.training.data.corpus import Corpus, Recording
 from ddsp_studio.training.data.coverage import hole, keys_of
+from ddsp_studio.training.data.overlap import overlapping
 from ddsp_studio.training.data.usable import usable_stretches
 from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.extract import Frames
@@ -93,7 +94,8 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
 
     Recordings keep the split of their data set ("validation" and "test" are held out) where there are some of both kinds. Of the
     others, every so many whole ones are held out where there are eight or more, rather those whose keys others have, too, or keys
-    close by; and the last part of each where there are fewer. Material for fewer than three clips is all learnt from.
+    close by; and the last part of each where there are fewer. Material for fewer than three clips is all learnt from. What
+    overlaps with something that is held out is left out.
 
     Raises:
         ValueError: there is nothing but silence to learn from.
@@ -106,11 +108,14 @@ def cut_clips(corpus: Corpus, cutting: Cutting | None = None) -> Clips:
     held: list[tuple[Recording, list[tuple[int, int]]]] = []
     stretches = [usable_stretches(recording.frames.loudness_db, corpus.sample_rate) for recording in corpus.recordings]
     splits = _usable_splits(corpus, stretches)
-    whole = _held_out_recordings(corpus, splits, stretches, how)
+    kin = overlapping([recording.marks for recording in corpus.recordings])
+    whole = _held_out_recordings(corpus, splits, stretches, how, kin)
+    away = whole | {number for number, split in enumerate(splits) if split in _KEPT}
+    beside_them = _overlapping_with(away, kin, stretches)
     for number, (recording, parts, split) in enumerate(zip(corpus.recordings, stretches, splits, strict=True)):
-        learnt, kept = (parts, []) if split or whole else _halves(parts, how.held_out, frames)
-        if number in whole or split in _KEPT:
-            learnt, kept = [], parts
+        learnt, kept = (parts, []) if split or whole or kin[number] else _halves(parts, how.held_out, frames)
+        if number in away or number in beside_them:
+            learnt, kept = [], parts if number in away else []
         train += _cut(recording, learnt, frames, how.overlap, kept[0][0] if kept else None)
         held += [(recording, kept)] if kept else []
     if not train:
@@ -129,22 +134,43 @@ def _usable_splits(corpus: Corpus, stretches: list[list[tuple[int, int]]]) -> li
     return splits if len(kept) == 2 else [""] * len(splits)
 
 
-def _held_out_recordings(corpus: Corpus, splits: list[str], stretches: list[list[tuple[int, int]]], how: Cutting) -> set[int]:
+def _held_out_recordings(
+    corpus: Corpus, splits: list[str], stretches: list[list[tuple[int, int]]], how: Cutting, kin: list[set[int]]
+) -> set[int]:
     free = [i for i, split in enumerate(splits) if not split and stretches[i]]
     if len(free) < _MANY or how.held_out == 0.0:
         return set()
     lengths = {i: sum(b - a for a, b in stretches[i]) for i in free}
-    order = [free[int(place)] for place in permutation(how.seed, "held out", len(free))]
+    order = _in_runs([free[int(place)] for place in permutation(how.seed, "held out", len(free))], kin)
     wanted, chosen, taken = how.held_out * sum(lengths.values()), set[int](), 0
     keys = {i: set(keys_of(corpus.recordings[i])) for i in free} if len(free) <= _FEW else {i: set[int]() for i in free}
     for most_away in _REACH:
         for number in order if not chosen else ():
             # a recording that would take more than half as much again is too long for this
-            fits = taken < wanted and (not chosen or taken + lengths[number] <= 1.5 * wanted)
+            fits = taken < wanted and taken + lengths[number] <= 1.5 * wanted
             if fits and hole(*_parted(keys, {*chosen, number})) <= most_away:
                 chosen.add(number)
                 taken += lengths[number]
-    return chosen
+    return chosen or {min(order, key=lambda number: lengths[number])}
+
+
+def _in_runs(order: list[int], kin: list[set[int]]) -> list[int]:
+    """The same, but what overlaps with one comes next: then little that is left overlaps with what is held out."""
+    found: dict[int, None] = {}
+    for number in order:
+        run = [number]
+        for one in run:
+            if one not in found:
+                found[one] = None
+                run += sorted((kin[one] & set(order)) - found.keys())
+    return list(found)
+
+
+def _overlapping_with(away: set[int], kin: list[set[int]], stretches: list[list[tuple[int, int]]]) -> set[int]:
+    """What overlaps with recordings that are held out; nothing if that is most of the others, as where sound repeats itself."""
+    beside = set[int]().union(*(kin[number] for number in away)) - away
+    others = {number for number, parts in enumerate(stretches) if parts} - away
+    return beside if 2 * len(beside & others) <= len(others) else set()
 
 
 def _unheard(corpus: Corpus, chosen: set[int]) -> float:

@@ -16,12 +16,15 @@ from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Float
 from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds, ddsp_split_of
 from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, split_of
+from ddsp_studio.training.data.overlap import Marks, distinct
 from ddsp_studio.training.data.sound import Sound, sound_of_file
 from ddsp_studio.training.data.store import Analysis, NoSounds, Stored, cache_folder, content_hash, entry_key, stored, sweep
 from ddsp_studio.training.data.tfrecord import TruncatedArchive, read_examples
 from ddsp_studio.training.features.clock import frame_count
 from ddsp_studio.training.features.extract import Frames
 
+_OVERLAPS = 0.95
+"""Share of sound that is there once, below which it is said that examples overlap."""
 _TICK_FILES, _READ_FILES = 1_000, 64
 """Files of a folder between two ticks while they are listed, and how many are read to know the folder by."""
 KINDS = ("audio", "nsynth", "maestro", "ddsp")
@@ -81,6 +84,11 @@ class Recording:
         """The MIDI key that its data set gave it, or None."""
         key = int(self.held.pitches[self.sound])
         return key if key >= 0 else None
+
+    @property
+    def marks(self) -> Marks:
+        """By which it is known if it overlaps with others."""
+        return self.held.marks_of(self.sound)
 
     @property
     def clipped(self) -> int:
@@ -159,6 +167,7 @@ def open_corpus(
     how = analysis or Analysis()
     parts, problems = _parts(entries)
     recordings: list[Recording] = []
+    opened: dict[str, Path] = {}
     _sweep_once(cache or cache_folder())
     for number, part in enumerate(parts):
         tick = _ticking(progress, number, len(parts))
@@ -174,6 +183,10 @@ def open_corpus(
                 raise
             problems.append(str(problem))
             continue
+        first = opened.setdefault(key, part.path)
+        if first is not part.path:
+            problems += [] if first.samefile(part.path) else [f"{part.path.name} is left out: {first.name} holds the same sound"]
+            continue
         problems += held.problems
         recordings += [Recording(held, i, part.octave, part.called) for i in range(len(held.names)) if held.lengths[i] > 0]
     if progress:
@@ -182,7 +195,12 @@ def open_corpus(
         raise AudioProblem(
             problems[0] if problems else "there is no sound in this corpus, or none in the splits that were asked for"
         )
-    return Corpus(how.sample_rate, tuple(recordings), tuple(problems))
+    corpus = Corpus(how.sample_rate, tuple(recordings), tuple(problems))
+    share = distinct([recording.marks for recording in recordings if len(recording.marks)])
+    if share < _OVERLAPS:
+        told = f"examples overlap: {corpus.seconds:.0f} s of them are about {share * corpus.seconds:.0f} s of sound"
+        corpus = replace(corpus, problems=(*problems, told))
+    return corpus
 
 
 @functools.cache
@@ -366,7 +384,7 @@ def _ddsp_parts(entry: Entry) -> list[_Part]:
         def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
             return ddsp_sounds(path, problems, tick=tick)
 
-        return _Part(path, entry.octave, lambda tick: f"ddsp {ddsp_split_of(path)} {content_hash(path, tick)}", sounds)
+        return _Part(path, entry.octave, lambda tick: f"ddsp marked {ddsp_split_of(path)} {content_hash(path, tick)}", sounds)
 
     return [part(path) for path in ddsp_record_files(entry.path)]
 

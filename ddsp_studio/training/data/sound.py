@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import soxr
 
 from ddsp_studio.training.data.audio_source import Floats, Tick, choose_mixdown, file_facts, mono_blocks, raw_blocks
 from ddsp_studio.training.data.clipping import clipped_places
+from ddsp_studio.training.data.overlap import Marks
 from ddsp_studio.training.features.f0 import F0
 
 
@@ -26,6 +27,7 @@ class Sound:
         pitch: MIDI key where the corpus knows it.
         f0: pitch frames at a rate where the corpus brings them, or None.
         clipped: counts the places in which it is clipped.
+        marks: by which it is known if it overlaps with others of its corpus (`overlap`); none where that cannot be.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Sound:
     pitch: int | None = None
     f0: Callable[[int], F0] | None = None
     clipped: Callable[[], int] = lambda: 0
+    marks: Marks = field(default_factory=lambda: np.zeros(0, np.uint64))
 
 
 def sound_of_file(path: Path, *, name: str = "", split: str = "", tick: Tick | None = None) -> Sound:

@@ -18,7 +18,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,6 +32,7 @@ from ddsp_studio.files import check_regular
 from ddsp_studio.training.data.audio_source import Floats, Tick
 from ddsp_studio.training.data.high_pitch import high_enough
 from ddsp_studio.training.data.low_pitch import reaching_down
+from ddsp_studio.training.data.overlap import Marks
 from ddsp_studio.training.data.pitch_range import reaching
 from ddsp_studio.training.data.sound import Sound
 from ddsp_studio.training.features.clock import frame_count, frame_period
@@ -114,6 +115,7 @@ class Stored:
         starts, lengths: of the sounds in samples, [sounds]; starts are whole frames.
         clipped: places in which they are clipped, [sounds].
         problems: sentences about what could not be used.
+        marks: of the sounds (`overlap`), one array after the other. marked: how many each has, [sounds]; none has any if empty.
     """
 
     place: Path
@@ -125,6 +127,13 @@ class Stored:
     lengths: npt.NDArray[np.int64]
     clipped: npt.NDArray[np.int64]
     problems: list[str]
+    marks: Marks = field(default_factory=lambda: np.zeros(0, np.uint64))
+    marked: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def marks_of(self, sound: int) -> Marks:
+        """The marks of one sound."""
+        end = int(self.marked[: sound + 1].sum())
+        return self.marks[end - int(self.marked[sound]) : end] if len(self.marked) else self.marks
 
     def features(self, sound: int, first: int = 0, last: int | None = None) -> Frames:
         """The features of one sound, or of its frames from `first` to before `last`, [frames] each."""
@@ -207,12 +216,14 @@ def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
     splits: list[str] = []
     problems: list[str] = []
     numbers: list[tuple[int, int, int, int]] = []
+    marks: list[Marks] = [np.zeros(0, np.uint64)]
     period, at = frame_period(analysis.sample_rate), 0
     with (place / _AUDIO).open("wb") as audio, (place / _FRAMES).open("wb") as frames:
         for sound in sounds(problems):
             length = _add(sound, analysis, audio, frames)
             names.append(sound.name)
             splits.append(sound.split)
+            marks.append(sound.marks)
             numbers.append((at, length, -1 if sound.pitch is None else sound.pitch, sound.clipped()))
             room = frame_count(length, analysis.sample_rate) * period - length
             audio.write(bytes(4 * room))
@@ -225,7 +236,13 @@ def _write(place: Path, sounds: Source, analysis: Analysis) -> None:
     table = np.array(numbers, np.int64).reshape(-1, _NUMBERS)
     about = {"version": VERSION, "analysis": asdict(analysis), "names": names, "splits": splits, "problems": problems}
     described = json.dumps(about)
-    np.savez(place / "index.npz", table=table, described=np.frombuffer(described.encode(), np.uint8))
+    np.savez(
+        place / "index.npz",
+        table=table,
+        described=np.frombuffer(described.encode(), np.uint8),
+        marks=np.concatenate(marks),
+        marked=np.array([len(each) for each in marks[1:]], np.int64),
+    )
 
 
 def _add(sound: Sound, analysis: Analysis, audio: BinaryIO, frames: BinaryIO) -> int:
@@ -255,6 +272,8 @@ def _open(place: Path, analysis: Analysis) -> Stored:
     try:
         with (place / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as held:
             table, described = held["table"], json.loads(held["described"].tobytes())
+            marks = np.asarray(held.get("marks", []), np.uint64)
+            marked = np.asarray(held.get("marked", []), np.int64)
         names, splits, problems = ([str(text) for text in described[column]] for column in ("names", "splits", "problems"))
         samples, rows = ((place / part).stat().st_size for part in (_AUDIO, _FRAMES))
         rate = analysis.sample_rate
@@ -265,6 +284,8 @@ def _open(place: Path, analysis: Analysis) -> Stored:
             or table.shape[1] != _NUMBERS
             or not whole
             or not len(names) == len(splits) == len(table)
+            or len(marked) not in (0, len(table))
+            or int(marked.sum()) != len(marks)
         ):
             raise StoreProblem(f"{place.name}: the sizes of its parts do not fit")
     except (OSError, KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as problem:
@@ -272,7 +293,7 @@ def _open(place: Path, analysis: Analysis) -> Stored:
             raise
         raise StoreProblem(f"the analysed sound in {place} is damaged") from problem
     starts, lengths, pitches, clipped = table.T
-    return Stored(place, analysis, names, splits, pitches, starts, lengths, clipped, problems)
+    return Stored(place, analysis, names, splits, pitches, starts, lengths, clipped, problems, marks, marked)
 
 
 def _mapped(path: Path) -> npt.NDArray[np.float32]:
