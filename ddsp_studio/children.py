@@ -213,7 +213,12 @@ class LineSender:
     def _run(self) -> None:
         while (event := self._queue.get()) is not None:
             try:
-                self._pipe.write(self._encode(event))
+                line = self._encode(event)
+            except ValueError as problem:
+                sys.stderr.write(f"{type(event).__name__} cannot be told: {problem}\n")
+                continue
+            try:
+                self._pipe.write(line)
             except OSError:
                 return  # the parent is gone; the end of our input says so too
 

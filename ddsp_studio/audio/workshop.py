@@ -51,6 +51,10 @@ class Workshop(Protocol):
         """The process will end, whatever is being compiled."""
 
 
+GPU_MIB = 1536
+"""Memory of a GPU that the engine takes at most; a training takes what is left of 8 GB (training.trainer.GPU_MIB)."""
+
+
 class TensorFlowWorkshop:
     """The real workshop."""
 
@@ -64,12 +68,12 @@ class TensorFlowWorkshop:
     def prepare(self) -> None:
         """Import TensorFlow, quietly, with few threads and a GPU memory that grows."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
         if self._cache is not None and not self._cache.use():
             self._cache = None
-        from ddsp_studio.dsp.tensor import tf
+        from ddsp_studio.dsp.tensor import limit_gpus, tf
 
+        limit_gpus(GPU_MIB)
         try:
             tf.config.threading.set_intra_op_parallelism_threads(self._threads)
             tf.config.threading.set_inter_op_parallelism_threads(INTER_OP_THREADS)

@@ -274,8 +274,8 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
             )
         case protocol.Notice():
             return event.text
-        case protocol.Ended(peak_mib=peak) if peak:
-            return f"peak memory {peak} MiB"
+        case protocol.Ended(peak_mib=peak, peak_gpu_mib=gpu) if peak:
+            return f"peak memory {peak} MiB{f', {gpu} MiB of the GPU' if gpu else ''}"
         case _:
             return {}
 

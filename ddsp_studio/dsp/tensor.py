@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import functools
 import importlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -86,6 +87,23 @@ def stablehlo(arguments: list[Tensor], module: bytes, outputs: list[Tensor]) -> 
     anywhere = {"platforms": ["CPU"], "disabled_checks": ["platform"]}
     given = _xla.call_module(arguments, version=_MODULE_VERSION, module=module, Tout=types, Sout=shapes, **anywhere)
     return list(given)
+
+
+def limit_gpus(mib: int) -> None:
+    """Take at most so many MiB of each GPU, and those as they are needed: several processes share it.
+
+    It holds if nothing has run on a GPU yet.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else all of the limit is taken at once
+    for device in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # too late
+            tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration(memory_limit=mib)])
+
+
+def gpu_peak_mib() -> int:
+    """Most memory of GPUs that this process has held, MiB; 0 without any."""
+    gpus = [device.name.partition(":")[2] for device in tf.config.list_logical_devices("GPU")]
+    return sum(int(tf.config.experimental.get_memory_info(gpu)["peak"]) for gpu in gpus) >> 20
 
 
 def in_one_thread() -> Any:

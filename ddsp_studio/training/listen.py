@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ddsp_studio.training.background import stand_back
 from ddsp_studio.training.data import survey
+from ddsp_studio.training.data.audio_source import misnamed, told
 from ddsp_studio.training.data.glance import Glance, glance, sorted_out
 from ddsp_studio.training.data.nsynth import NSynthFilter
 from ddsp_studio.training.data.nsynth_notes import Notes, chosen, count, keys_of, mixture
@@ -91,8 +92,7 @@ def heard(report: FileReport, seen: Glance | None = None) -> Heard:
 
     A file whose name is no text cannot be told of by it, nor trained on.
     """
-    if told(str(report.path)) != str(report.path):
-        words = f"{told(report.path.name)}: its name is not written in UTF-8; rename it"
+    if words := misnamed(report.path):
         path = told(str(report.path))
         return Heard(path=path, seconds=0.0, usable_s=0.0, keys=None, warnings=[words], f0_hz=[], loudness_db=[])
     f0, loudness = _curves(report)
@@ -164,11 +164,6 @@ def _parts(values: npt.NDArray[np.float32], size: int) -> list[npt.NDArray[np.fl
 
 def _middle(values: npt.NDArray[np.float32]) -> float:
     return float(np.median(values)) if len(values) else 0.0
-
-
-def told(text: str) -> str:
-    """Text that can be sent: bytes of a file's name that are no text are marked in it."""
-    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def main(arguments: list[str]) -> int:

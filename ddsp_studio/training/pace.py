@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 FROM, ENOUGH = 4, 24
 """Steps of this process from which the pace is measured, and is believed; the first ones compile."""
 _MARGIN = 0.95
+_SMOOTH = 0.05
+
+
+def averaged(average: float, *losses: float) -> float:
+    """The moving average of losses with some more of them; NaN before the first one. What is no number is left out."""
+    for loss in losses:
+        if math.isfinite(loss):
+            average = average + _SMOOTH * (loss - average) if math.isfinite(average) else loss
+    return average
 
 
 class Seldom:

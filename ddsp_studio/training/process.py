@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ddsp_studio import __version__
 from ddsp_studio.children import BadCommand, LineSender, commands, protected_stdout
+from ddsp_studio.dsp.tensor import gpu_peak_mib
 from ddsp_studio.processors import patch_file
 from ddsp_studio.quiet import load_tensorflow
 from ddsp_studio.refusal import sentence
@@ -82,7 +83,9 @@ class Host:
             if not known:
                 sys.excepthook(type(problem), problem, problem.__traceback__)
             model = str(run.model) if run.model.is_file() else ""
-            self._sender.send(protocol.Ended(how="failed", model=model, text=text, peak_mib=peak_mib()))
+            self._sender.send(
+                protocol.Ended(how="failed", model=model, text=text, peak_mib=peak_mib(), peak_gpu_mib=gpu_peak_mib())
+            )
 
 
 def main() -> int:

@@ -130,6 +130,8 @@ class Ended(Message, frozen=True, tag=True):
     text: str = ""
     peak_mib: int = 0
     """Most memory that the process held."""
+    peak_gpu_mib: int = 0
+    """Most memory of GPUs that it held."""
 
 
 Event = Hello | Preparing | Prepared | Progress | Checkpointed | Notice | Ended

@@ -29,6 +29,7 @@ import numpy as np
 from ddsp_studio.files import read_member, read_text, replacing, write_text
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
+from ddsp_studio.training.data.audio_source import misnamed
 from ddsp_studio.training.data.corpus import Entry
 from ddsp_studio.training.data.maestro import SPLITS
 from ddsp_studio.training.data.nsynth import NSynthFilter
@@ -58,6 +59,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def entry(self) -> Entry:
         """The same as a part of a corpus (ValueError for what cannot be one)."""
+        if words := misnamed(Path(self.path)):
+            raise ValueError(words)
         return Entry(Path(self.path), self.kind, self.octave, self.nsynth, self.splits)
 
 
@@ -321,6 +324,14 @@ class Run:
         """Whether the scores of a step are written down."""
         path = self.folder / "scores.csv"
         return path.is_file() and any(_number(line) == step for line in path.read_text(encoding="utf-8").splitlines()[1:])
+
+    def losses(self) -> list[float]:
+        """The losses that were logged, step by step."""
+        path = self.folder / "log.csv"
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [float(row["loss"]) for row in csv.DictReader(file) if row.get("loss")]
 
     def log(self, name: str, rows: Iterable[Mapping[str, float | int]]) -> None:
         """Add lines to a log; the keys of the first line are its columns."""

@@ -21,6 +21,7 @@ KEPT = 30
 """Checkpoints whose sound is kept."""
 _STEM = re.compile(r"played-\d+")
 FFT = 1024
+SUFFIXES = (".flac", ".npz")
 FLOOR_DB = -100.0
 
 
@@ -46,7 +47,7 @@ def forget_old(folder: Path) -> None:
     """Remove the sounds of all but `KEPT` checkpoints, spread evenly; the first, the best and the last are among them."""
     steps = sorted(int(path.stem.partition("-")[2]) for path in folder.glob("played-*.flac") if _STEM.fullmatch(path.stem))
     for step in set(steps) - set(spread(steps, _best(folder.parent / "scores.csv"))):
-        for suffix in (".flac", ".npz"):
+        for suffix in SUFFIXES:
             (folder / f"played-{step:07d}{suffix}").unlink(missing_ok=True)
 
 

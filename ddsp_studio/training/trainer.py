@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import shutil
 import sys
 import threading
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.dsp.tensor import gpu_peak_mib, limit_gpus, tf
 from ddsp_studio.processors.nesting import expand
 from ddsp_studio.training import bundle, protocol, samples
 from ddsp_studio.training.data.batches import Batches
@@ -31,7 +32,7 @@ from ddsp_studio.training.evaluation import MEASURE, Judge, Scores, compare, spa
 from ddsp_studio.training.features.f0_swift import check_engine
 from ddsp_studio.training.fitting import Fitting
 from ddsp_studio.training.losses.spectral import loss_at
-from ddsp_studio.training.pace import FROM, Clock, Seldom
+from ddsp_studio.training.pace import FROM, Clock, Seldom, averaged
 from ddsp_studio.training.runs import Checkpoint, Material, Order, Run
 from ddsp_studio.training.settings import AT_ONCE_S, AT_RATE, Settings, rate_at
 from ddsp_studio.training.statistics import measure, widened
@@ -46,7 +47,8 @@ _HEARD_S = 16.0
 """Seconds of it that are kept to be heard."""
 _TELL_S = 0.25
 _CAUTION, _MOST_BACK = 0.5, 6
-_SMOOTH = 0.05
+GPU_MIB = 5120
+"""Memory of a GPU that a training takes at most: with the engine's, and what the desktop has, it fits 8 GB."""
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Trainer:
             resumed: the order was given at another time, and outlives a failure; a new one that fails at once leaves nothing.
         """
         self.folder, self._tell, self.control, self._cache, self._resumed = run, tell, control or Control(), cache, resumed
-        self._stepped = False
+        self._stepped, self._stumbled = False, False
 
     def run(self) -> str:
         """Train; returns "done", "stopped" or "discarded".
@@ -105,7 +107,7 @@ class Trainer:
             shutil.rmtree(self.folder.folder, ignore_errors=True)
             how = "discarded"
         model = str(self.folder.model) if self.folder.model.is_file() else ""
-        self._tell(protocol.Ended(how=how, model=model, peak_mib=peak_mib()))
+        self._tell(protocol.Ended(how=how, model=model, peak_mib=peak_mib(), peak_gpu_mib=gpu_peak_mib()))
         return how
 
     # -- before the first step ----------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ class Trainer:
     def _train(self) -> str:
         order, patch = self.folder.order()
         self.order, settings = order, order.settings
-        _share_gpu()
+        limit_gpus(GPU_MIB)
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.config.experimental.enable_op_determinism()
         tf.random.set_seed(settings.seed)
@@ -192,7 +194,7 @@ class Trainer:
         if self.at.learned.step and not self.folder.judged(self.at.learned.step):
             self._judge(clock, [])  # the last process ended while it did
         self._mend_model()
-        kept, told_at, smooth = time.monotonic(), 0.0, float("nan")
+        kept, told_at, smooth = time.monotonic(), 0.0, averaged(float("nan"), *self.folder.losses())
         lines: list[dict[str, float]] = []
         while not self._finished(settings, clock):
             if not self.control.running.is_set():
@@ -200,7 +202,7 @@ class Trainer:
                 continue
             told, rate = self._step(settings, feed, clock)
             clock.stepped()
-            smooth = told.loss if smooth != smooth else smooth + _SMOOTH * (told.loss - smooth)
+            smooth = averaged(smooth, told.loss)
             lines.append({"step": self.stepper.step - 1, "loss": told.loss, "gradient": told.norm, "rate": rate})
             if not self.at.steps:
                 self._plan(settings, clock)
@@ -244,7 +246,11 @@ class Trainer:
     def _step(self, settings: Settings, feed: Iterator[dict[str, Any]], clock: Clock) -> tuple[Told, float]:
         """One step, with fewer clips at once where the memory does not hold so many."""
         rate = self.at.caution * rate_at(self.stepper.step, self.at.steps, settings, clock.seconds)
-        batch = next(feed)
+        try:
+            batch = next(feed)
+        except MemoryError as problem:
+            text = f"the memory does not hold {settings.batch} clips of {settings.clip_s:g} s; shorten the clips, or take fewer"
+            raise ValueError(text) from problem
         while True:
             try:
                 told = self.stepper.learn(batch, rate, self.at.at_once)
@@ -265,7 +271,7 @@ class Trainer:
         caution = self.at.caution * _CAUTION
         if caution < _CAUTION**_MOST_BACK:
             raise ValueError("the training gives no numbers again and again; there may be something wrong with the recordings")
-        step, self.at = self.stepper.step, self.at._replace(caution=caution)
+        step, self.at, self._stumbled = self.stepper.step, self.at._replace(caution=caution), True
         self.stepper.restore(self.at.learned._replace(step=step))
         told = f"Step {step} gave no numbers; going on from step {self.at.learned.step}, at {caution:g} of the pace."
         self._tell(protocol.Notice(text=told))
@@ -289,7 +295,7 @@ class Trainer:
             protocol.Progress(
                 step=self.stepper.step,
                 steps=self.at.steps,
-                loss=loss if loss == loss else 0.0,
+                loss=loss if math.isfinite(loss) else 0.0,
                 steps_per_s=clock.pace,
                 seconds=clock.seconds,
                 left_s=max(0.0, left),
@@ -307,6 +313,9 @@ class Trainer:
     def _checkpoint(self, clock: Clock, lines: list[dict[str, float]]) -> None:
         """Keep and write down what was learned, then judge it: whatever happens while it is judged loses nothing."""
         began = time.monotonic()
+        if not self._stumbled:
+            self.at = self.at._replace(caution=min(1.0, self.at.caution / _CAUTION))
+        self._stumbled = False
         self.at = self.at._replace(learned=self.stepper.learned(), seconds=clock.seconds)
         self.folder.log("log.csv", lines)  # what it says beyond the checkpoint is forgotten when the training goes on
         self.folder.save(self.at, best=False)
@@ -317,14 +326,14 @@ class Trainer:
         """Judge the last checkpoint, keep it if it is the best, and let hear."""
         began, learned = time.monotonic(), self.at.learned
         targets, played, scores = self._heard(learned.weights)
-        better = scores.spectral < self.at.best
+        better = scores.spectral <= self.at.best  # equal, if it is judged again since the last process ended before it was told
         self.at = self.at._replace(seconds=clock.seconds, best=min(self.at.best, scores.spectral))
         self.folder.save(self.at, best=better)
-        self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
         if better:
             self._export(self.at, scores, bundle.preview_of(list(played)))
         self._events(learned.step, lines, scores)
         target, heard = self._write_samples(learned.step, targets, played)
+        self.folder.log("scores.csv", [_line_of(learned.step, clock.seconds, scores)])
         self._tell(
             protocol.Checkpointed(
                 step=learned.step,
@@ -373,7 +382,7 @@ class Trainer:
         every = max(1, round(targets.size / rate / _HEARD_S))
         targets, played = targets[::every], played[::every]
         target = place / "target"
-        if not target.with_suffix(".flac").is_file():
+        if not all(target.with_suffix(suffix).is_file() for suffix in samples.SUFFIXES):
             samples.write(place, "target", bundle.preview_of(list(targets)), rate)
         heard = samples.write(place, f"played-{step:07d}", bundle.preview_of(list(played)), rate)
         samples.forget_old(place)
@@ -469,13 +478,6 @@ def _rounds_quickly() -> bool:
     gpus = tf.config.list_physical_devices("GPU")
     known = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
     return bool(known) and min(known) >= (8, 0)
-
-
-def _share_gpu() -> None:
-    """Take memory of a GPU as it is needed, and not all of it: the engine needs some, too."""
-    for device in tf.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # too late, once something has run on it
-            tf.config.experimental.set_memory_growth(device, True)
 
 
 def peak_mib() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from ddsp_studio.cli_commands import train as command
 from ddsp_studio.dsp.tensor import tf
 from ddsp_studio.processors import model_file
 from ddsp_studio.training import protocol, trainer
+from ddsp_studio.training.data.batches import Batches
 from ddsp_studio.training.evaluation import Judge, Scores
 from ddsp_studio.training.pace import ENOUGH, Clock
 from ddsp_studio.training.runs import Run
@@ -107,6 +109,49 @@ def test_one_that_goes_on_does_not_end_at_its_first_checkpoint(
     assert how == "done" and heard.of(protocol.Progress)[-1].step > 60 + ENOUGH
 
 
+def spoiling(monkeypatch: pytest.MonkeyPatch, every: int) -> None:
+    """Let every so-many-th step give no numbers."""
+    real = Stepper.learn
+
+    def learn(self: Stepper, *how: Any) -> Told:
+        told = real(self, *how)
+        return Told(float("nan"), 1.0) if self.step % every == 0 else told
+
+    monkeypatch.setattr(Stepper, "learn", learn)
+
+
+def test_a_step_in_a_thousand_that_gives_no_numbers_costs_only_itself(
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiling(monkeypatch, 100)
+    run = begun(tmp_path / "run", material, quick(steps=2000, checkpoint_steps=50))
+    how, heard = train(run, cache)
+    assert how == "done" and len(heard.of(protocol.Notice)) == 20 and run.load().caution >= 0.5
+    assert all(math.isfinite(e.loss) and e.loss == 1.0 for e in heard.of(protocol.Progress) if e.step)
+
+
+def test_steps_that_never_give_numbers_end_it(
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiling(monkeypatch, 1)
+    with pytest.raises(ValueError, match="no numbers again and again"):
+        train(begun(tmp_path / "run", material, quick(steps=2000, checkpoint_steps=50)), cache)
+
+
+def test_the_loss_that_is_shown_goes_on_where_it_was(
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(tmp_path / "run", material, minutes(checkpoint_steps=30))
+    idle.stop_at = 40
+    train(run, cache, idle.control)
+    idle.stop_at, learn = None, Stepper.learn
+    monkeypatch.setattr(Stepper, "learn", lambda self, *how: learn(self, *how)._replace(loss=2.0))
+    _, heard = train(run, cache, resumed=True)
+    assert 1.0 < heard.of(protocol.Progress)[0].loss < 1.2
+    done = train(run, cache, resumed=True)[1].of(protocol.Progress)  # which has no step to do
+    assert done and all(e.loss > 1.0 for e in done)
+
+
 def test_scores_by_another_measure_are_not_compared_with(
     idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path
 ) -> None:
@@ -121,6 +166,18 @@ def test_scores_by_another_measure_are_not_compared_with(
     done = run.load()
     assert done.judged_by == held.judged_by != "" and 4.0 < done.best < held.best
     assert bundle_step(run) == done.learned.step > 40
+
+
+@pytest.mark.parametrize("gone", [OSError, MemoryError])
+def test_what_cannot_be_fed_ends_it_in_one_sentence(
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: type
+) -> None:
+    def batch(self: Batches, number: int) -> Any:
+        raise FileNotFoundError(errno.ENOENT, "No such file", "audio.f32") if gone is OSError else MemoryError
+
+    monkeypatch.setattr(Batches, "batch", batch)
+    with pytest.raises((OSError, ValueError), match=r"No such file|memory does not hold 2 clips of 0.25 s"):
+        train(begun(tmp_path / "run", material), cache)
 
 
 # -- keeping -------------------------------------------------------------------------------------------------------------
@@ -160,8 +217,9 @@ def test_a_best_checkpoint_without_a_last_one_is_no_model(
     assert written[0] == 3
 
 
+@pytest.mark.parametrize("place", ["_heard", "_export", "_events", "_write_samples"])
 def test_what_is_killed_while_it_judges_is_judged_when_it_goes_on(
-    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     class Killed(BaseException):
         pass
@@ -171,14 +229,15 @@ def test_what_is_killed_while_it_judges_is_judged_when_it_goes_on(
 
     run = begun(tmp_path / "run", material)
     with monkeypatch.context() as judging:
-        judging.setattr(Trainer, "_heard", kill)
+        judging.setattr(Trainer, place, kill)
         with pytest.raises(Killed):
             train(run, cache)
     held = run.load()
-    assert held is not None and held.learned.step == 3 and held.best == float("inf")
+    assert held is not None and held.learned.step == 3 and math.isfinite(held.best) == (place != "_heard")
+    idle.judged = 0  # it is found as good as before
     assert len((run.folder / "log.csv").read_text().splitlines()) == 1 + 3
     _, heard = train(run, cache, resumed=True)
-    assert [e.step for e in heard.of(protocol.Checkpointed)] == [3, 6]
+    assert [(e.step, e.best) for e in heard.of(protocol.Checkpointed)] == [(3, True), (6, True)]
     assert len((run.folder / "log.csv").read_text().splitlines()) == 1 + 6
     assert [line.split(",")[0] for line in (run.folder / "scores.csv").read_text().splitlines()] == ["step", "3", "6"]
 

@@ -41,6 +41,17 @@ class AudioProblem(ValueError):
     """A file that holds no usable sound; the text is one sentence."""
 
 
+def told(text: str) -> str:
+    """Text that can be sent and written: bytes of a file's name that are no text are marked in it."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+def misnamed(path: Path) -> str:
+    """What to say of a file whose name no text can hold; nothing of any other."""
+    text = str(path)
+    return "" if told(text) == text else f"{told(path.name)}: its name is not written in UTF-8; rename it"
+
+
 @dataclass(frozen=True)
 class FileFacts:
     """What a file says of itself: sample rate in Hz, channels, length in samples at its rate, and its format's name."""

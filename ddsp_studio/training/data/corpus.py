@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Floats, Tick, file_facts, find_audio
+from ddsp_studio.training.data.audio_source import SUFFIXES, AudioProblem, Floats, Tick, file_facts, find_audio, misnamed
 from ddsp_studio.training.data.ddsp_records import ddsp_record_files, ddsp_sounds, ddsp_split_of
 from ddsp_studio.training.data.maestro import SPLITS, maestro_sounds
 from ddsp_studio.training.data.nsynth import NSynthFilter, nsynth_sounds, split_of
@@ -173,6 +173,8 @@ def open_corpus(
         tick = _ticking(progress, number, len(parts))
         tick(None)
         try:
+            if words := misnamed(part.path):
+                raise AudioProblem(words)
             key = entry_key(part.content(tick), how)
             held = stored(key, functools.partial(part.sounds, tick), how, cache)
         except NoSounds as nothing:

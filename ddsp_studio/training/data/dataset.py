@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ddsp_studio.dsp.tensor import Tensor, tf
@@ -14,13 +14,21 @@ KEYS = ("audio", "f0_hz", "confidence", "loudness_db")
 _AHEAD = 2
 
 
-def dataset(batches: Batches, start: int = 0, count: int | None = None, *, threads: int = 2) -> Any:
+def dataset(
+    batches: Batches,
+    start: int = 0,
+    count: int | None = None,
+    *,
+    threads: int = 2,
+    failed: Callable[[Exception], None] = lambda problem: None,
+) -> Any:
     """A `tf.data.Dataset` of batches `start`, `start` + 1 and so on.
 
     Args:
         batches: what to feed. start: number of the first batch: the number of those that a training has seen continues it
             exactly.
         count: batches to give, without end if None. threads: that prepare batches at the same time.
+        failed: hears what went wrong, on one of them: TensorFlow knows its text only.
 
     Returns:
         Elements as `Batches.batch` makes them: "audio" [batch, samples], and the features [batch, frames, 1], all float32.
@@ -28,7 +36,11 @@ def dataset(batches: Batches, start: int = 0, count: int | None = None, *, threa
     shapes = {"audio": [batches.size, batches.samples]} | {key: [batches.size, batches.frames, 1] for key in KEYS[1:]}
 
     def load(number: Any) -> list[Any]:
-        made = batches.batch(int(number))
+        try:
+            made = batches.batch(int(number))
+        except Exception as problem:
+            failed(problem)
+            raise
         return [made[key] for key in KEYS]
 
     def read(number: Tensor) -> dict[str, Tensor]:
@@ -47,14 +59,20 @@ class Feed(Iterator[dict[str, Tensor]]):
         """Start preparing batches; arguments as for `dataset`."""
         if not _open:
             atexit.register(_close_all)
-        self._elements: Any = iter(dataset(batches, start, count, threads=threads))
+        self._problems: list[Exception] = []
+        self._elements: Any = iter(dataset(batches, start, count, threads=threads, failed=self._problems.append))
         _open.add(self)
 
     def __next__(self) -> dict[str, Tensor]:
-        """The next batch (StopIteration behind the last one, and once closed)."""
+        """The next batch (StopIteration behind the last one, and once closed; OSError where a recording cannot be read)."""
         if self._elements is None:
             raise StopIteration
-        batch: dict[str, Tensor] = next(self._elements)
+        try:
+            batch: dict[str, Tensor] = next(self._elements)
+        except tf.errors.OpError as problem:
+            if self._problems:
+                raise self._problems[0] from problem
+            raise
         return batch
 
     def close(self) -> None:
