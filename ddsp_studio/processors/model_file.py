@@ -9,7 +9,6 @@ import contextlib
 import functools
 import io
 import json
-import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ import numpy.typing as npt
 
 from ddsp_studio import resources
 from ddsp_studio.files import check_regular, read_member, replacing
+from ddsp_studio.processors.model_about import check_about
 
 FORMAT, SCHEMA, SUFFIX = "ddsp_studio model", 1, ".ddspmodel"
 MAX_BYTES = 512 * 2**20
@@ -74,7 +74,8 @@ def save(model: Model, path: Path) -> None:
     Raises:
         OSError: with the reason, when it cannot be written; what was there stays.
     """
-    about = {"format": FORMAT, "schema": SCHEMA, **model.about}
+    held = {node: sorted(arrays) for node, arrays in model.weights.items()}
+    about = {**model.about, "format": FORMAT, "schema": SCHEMA, "arrays": held}
     with replacing(Path(path)) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         _member(archive, "model.json", json.dumps(about, indent=1, sort_keys=True).encode())
         for node, arrays in sorted(model.weights.items()):
@@ -154,6 +155,9 @@ def _read(archive: zipfile.ZipFile, name: str) -> Model:
             weights[node][weight.removesuffix(".npy")] = _array(read_member(archive, info.filename), name, info.filename)
         elif info.filename != "model.json":
             files[info.filename] = read_member(archive, info.filename)
+    for node, arrays in about.get("arrays", {}).items():  # models of before do not say which there are
+        if missing := set(arrays) - weights.get(node, {}).keys():
+            raise ValueError(f"the model {name!r} is damaged: {min(missing)!r} of {node} is missing")
     return Model(about, weights, files)
 
 
@@ -165,11 +169,10 @@ def _check(about: object, name: str) -> None:
         raise ValueError(
             f"the model {name!r} was saved by a newer ddsp_studio (schema {schema!r}, this one reads up to {SCHEMA})"
         )
-    rate, nodes = about.get("sample_rate"), about.get("nodes")
-    if not isinstance(rate, (int, float)) or not (math.isfinite(rate) and 1e3 <= rate <= 1e6):
-        raise ValueError(f"the model {name!r} names no sample rate in Hz, got {rate!r:.40}")
-    if not isinstance(nodes, dict) or not all(isinstance(text, str) for pair in nodes.items() for text in pair):
-        raise ValueError(f"the model {name!r} does not say which nodes its weights belong to")
+    try:
+        check_about(about)
+    except ValueError as problem:
+        raise ValueError(f"the description in the model {name!r} is damaged: {problem}") from problem
 
 
 def _array(content: bytes, name: str, member: str) -> npt.NDArray[Any]:

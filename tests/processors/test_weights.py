@@ -194,6 +194,45 @@ def test_a_model_cut_short_is_refused(tmp_path: Path, keep: float) -> None:
         model_file.load(path)
 
 
+def altered(path: Path, change: Any = lambda about: None, without: str = "") -> Path:
+    """A copy of a model with another description, or without a member."""
+    other = path.with_name("altered.ddspmodel")
+    with zipfile.ZipFile(path) as held, zipfile.ZipFile(other, "w") as archive:
+        about = json.loads(held.read("model.json"))
+        change(about)
+        for name in set(held.namelist()) - {"model.json", without}:
+            archive.writestr(name, held.read(name))
+        archive.writestr("model.json", json.dumps(about))
+    return other
+
+
+def test_a_model_that_lacks_an_array_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hall.ddspmodel"
+    model_file.save(model(response=np.ones((1, 900), np.float32)), path)
+    with pytest.raises(ValueError, match="damaged: 'response' of hall is missing"):
+        model_file.load(altered(path, without="weights/hall/response.npy"))
+    older = altered(path, lambda about: about.pop("arrays"))
+    np.testing.assert_array_equal(model_file.load(older).weights["hall"]["response"], np.ones((1, 900)))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sample_rate", 0), ("sample_rate", "fast"), ("sample_rate", float("inf")), ("nodes", ["hall"]), ("name", ["x"]),
+        ("weights", "many"), ("range_midi", "ab"), ("range_midi", [1]), ("range_midi", [float("nan"), 60]),
+        ("range_midi", [1e9, 1e9]),
+        ("statistics", {"range": ["a", "b"]}), ("statistics", {"range": [1, 2, 3]}), ("statistics", {"levels": []}),
+        ("data", 5), ("data", {"seconds": "3"}), ("data", {"sources": [1]}), ("training", [1]), ("training", {"scores": [1]}),
+        ("training", {"judged_on": ["a"]}), ("arrays", {"hall": "response"}),
+    ],
+)  # fmt: skip
+def test_what_a_model_says_of_itself_can_be_relied_on(tmp_path: Path, key: str, value: object) -> None:
+    path = tmp_path / "hall.ddspmodel"
+    model_file.save(model(response=np.ones((1, 900), np.float32)), path)
+    with pytest.raises(ValueError, match=rf"description in the model 'altered.ddspmodel' is damaged: .*{key}"):
+        model_file.read_about(altered(path, lambda about: about.update({key: value})))
+
+
 def test_logits_land_on_the_default_and_stay_in_range() -> None:
     for sheet in catalogue.specs().values():
         for name, control in sheet.controls.items():
