@@ -11,7 +11,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,8 @@ class Trainer:
         corpus = self._corpus(order)
         clips = cut_clips(corpus, Cutting(seconds=settings.clip_s, held_out=settings.held_out, seed=settings.seed))
         learnt = {id(clip.recording): clip.recording for clip in clips.train}
-        self._varied = variation(settings, learnt.values())
-        self.statistics = measure(learnt.values())
+        self._varied = variation(settings, self._heeding(learnt.values()))
+        self.statistics = measure(self._heeding(learnt.values()))
         if settings.gain_db is None:
             self.statistics = widened(self.statistics, self._varied.gain_db)
         self.fitting = Fitting(bundle.banded(expand(patch), settings.sample_rate), settings.sample_rate)
@@ -147,12 +147,21 @@ class Trainer:
         nothing = np.zeros(self.fitting.size, np.float32)
         return Learned(self.fitting.vector(), nothing, nothing, 0)
 
+    def _heeding(self, recordings: Iterable[Recording]) -> Iterator[Recording]:
+        """The recordings, of which there may be very many, unless somebody asks to stop."""
+        for recording in recordings:
+            self._heed()
+            yield recording
+
+    def _heed(self) -> None:
+        if self.control.stop.is_set():
+            raise Stopped
+
     def _corpus(self, order: Order) -> Corpus:
         seldom = Seldom(_TELL_S)
 
         def follow(share: float) -> None:
-            if self.control.stop.is_set():
-                raise Stopped
+            self._heed()
             if seldom.due():
                 self._tell(protocol.Preparing(share=share))
 
@@ -163,7 +172,7 @@ class Trainer:
         how = Analysis(sample_rate=settings.sample_rate, engine=settings.engine)
         corpus = open_corpus([source.entry() for source in order.sources], how, cache=self._cache, progress=follow)
         self.folder.check_material([Material(r.name, r.samples, _content(r)) for r in corpus.recordings])
-        return learnable(corpus)
+        return learnable(corpus, self._heed)
 
     def _say_prepared(self, corpus: Corpus, clips: Clips) -> None:
         self._tell(

@@ -353,7 +353,7 @@ def test_a_folder_of_parts(tmp_path):
     chosen = open_corpus([Entry(place, nsynth=NSynthFilter(families=("flute",)), splits=("train",))])
     assert [recording.name for recording in chosen.recordings] == [NOTES[3]]
     nothing = NSynthFilter(families=("organ",), pitch=(60, 72))
-    with pytest.raises(AudioProblem):
+    with pytest.raises(AudioProblem, match="has no notes"):
         open_corpus([Entry(place, nsynth=nothing)])
     with pytest.raises(AudioProblem, match="nsynth-train.tfrecord has no notes of organ, of pitch 60 to 72"):
         open_corpus([Entry(place / "nsynth-train.tfrecord", nsynth=nothing)])

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from ddsp_studio import cli
-from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown, raw_blocks
+from ddsp_studio.training.data.audio_source import AudioProblem, choose_mixdown, find_audio, raw_blocks
 from ddsp_studio.training.data.clipping import clipped_places
 from ddsp_studio.training.data.store import Analysis
 from ddsp_studio.training.data.survey import report_on, survey
@@ -47,11 +47,14 @@ PHRASE = melody([57, 60, 64, 69, 72, 76], 0.8, 0.25)
         (np.clip(8.0 * PHRASE, -0.9, 0.9), "is clipped in"),
         (noisy(PHRASE, 20.0), "is noisy"),
         (harmonic(440.0, 0.3), "is too short"),
+        (np.pad(harmonic(440.0, 0.15), RATE), "over within 0.2 s"),
+        (0.002 * np.float32(PHRASE), "is very soft"),
+        (30_000.0 * np.float32(PHRASE), "far beyond full scale"),
     ],
-    ids=["silence", "drums", "noise", "chord", "cluster", "clipped", "noisy", "short"],
+    ids=["silence", "drums", "noise", "chord", "cluster", "clipped", "noisy", "short", "brief", "soft", "loud"],
 )
 def test_one_sentence_each(tmp_path, sound, words):
-    report = report_on(write(tmp_path / "mine.wav", sound), Analysis())
+    report = report_on(write(tmp_path / "mine.wav", sound, subtype="FLOAT"), Analysis())
     assert len(report.warnings) == 1, report.warnings
     assert words in report.warnings[0] and report.warnings[0].startswith("mine.wav")
 
@@ -93,6 +96,26 @@ def test_a_good_recording_has_no_warning(tmp_path):
     report = report_on(write(tmp_path / "mine.wav", PHRASE, subtype="PCM_24"), Analysis())
     assert report.warnings == () and report.keys == (57, 76)
     assert report.usable_s == pytest.approx(len(PHRASE) / RATE, abs=0.5)
+
+
+@pytest.mark.parametrize("offset", (0.1, 0.4))
+def test_an_offset_is_no_second_note(tmp_path, offset):
+    report = report_on(write(tmp_path / "mine.wav", 0.05 * PHRASE + np.float32(offset), subtype="FLOAT"), Analysis())
+    assert report.warnings == () and report.keys == (57, 76)
+
+
+def test_what_a_training_keeps_is_no_recording(tmp_path):
+    write(tmp_path / "mine.wav", PHRASE)
+    write(tmp_path / "more" / "other.wav", PHRASE)
+    for name in ("training/samples/target.flac", "more/b/samples/played.flac", "samples/mine too.wav"):
+        write(tmp_path / name, PHRASE)
+    for folder in ("training", "more/b"):
+        for name in ("settings.json", "patch.ddsp"):
+            (tmp_path / folder / name).touch()
+    assert [path.name for path in find_audio([tmp_path])] == ["mine.wav", "other.wav", "mine too.wav"]
+    with pytest.raises(AudioProblem, match="no sound files in it"):
+        find_audio([tmp_path / "training"])
+    assert len(find_audio([tmp_path / "training" / "samples" / "target.flac"])) == 1  # named, it is meant
 
 
 def test_files_that_are_no_sound(tmp_path):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ddsp_studio.dsp import loudness as of_dsp
 from ddsp_studio.dsp.tensor import tf
+from ddsp_studio.training.features import notes
 from ddsp_studio.training.features.clock import frame_count, frame_period
 from ddsp_studio.training.features.conditioning import held_f0, scale_db, scale_f0_hz, unscale_db, unscale_f0_hz
 from ddsp_studio.training.features.extract import extract
@@ -105,6 +106,22 @@ def test_notes_of_a_melody():
     for number, note in enumerate(notes):
         assert note.onset_s == pytest.approx(0.12 + 0.52 * number, abs=0.03)
         assert note.offset_s == pytest.approx(0.52 + 0.52 * number, abs=0.03)
+
+
+@pytest.mark.parametrize("spread", (0.05, 0.3, 0.8))
+@pytest.mark.parametrize("jump", (0.0, 0.6, 1.0))
+def test_a_single_note_is_known_without_the_search(monkeypatch, spread, jump):
+    """Where no search is made, it would have found the same."""
+    chance, searched = np.random.default_rng(0), []
+    real = notes._cheapest
+    monkeypatch.setattr(notes, "_cheapest", lambda *how: searched.append(1) or real(*how))
+    for _ in range(40):
+        pitch = chance.uniform(50.0, 70.0) + jump * (np.arange(60) > chance.integers(60)) + spread * chance.normal(size=60)
+        keys = np.arange(notes._LOW_KEY, notes._HIGH_KEY)
+        cost = np.minimum(0.5 * ((pitch[:, None] - keys) / notes._SPREAD) ** 2, notes._FARTHEST)
+        np.testing.assert_array_equal(notes._keys(pitch, 1.0), keys[real(cost, notes._SWITCH)])
+    if jump == 0.0 and spread < 0.1:
+        assert not searched
 
 
 def test_vibrato_is_one_note_and_detuning_does_not_matter():

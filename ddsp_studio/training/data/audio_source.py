@@ -5,6 +5,7 @@ Decoded by libsndfile, resampled by soxr; memory does not grow with the length o
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ class FileFacts:
 def find_audio(paths: list[Path]) -> list[Path]:
     """The files among `paths`, and the sound files in the folders among them, in order of name, none twice.
 
+    What a training keeps in its folder is no recording: an instrument would learn from itself.
+
     Raises:
         AudioProblem: a path that does not exist, or nothing found at all.
     """
@@ -78,7 +81,7 @@ def find_audio(paths: list[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inside = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file())
-            found.update(dict.fromkeys(file for file in inside if not file.name.startswith(".")))
+            found.update(dict.fromkeys(file for file in inside if not file.name.startswith(".") and not _of_training(file, path)))
         elif path.exists():
             found[path] = None
         else:
@@ -87,6 +90,22 @@ def find_audio(paths: list[Path]) -> list[Path]:
         where = ", ".join(str(path) for path in paths) or "nothing"
         raise AudioProblem(f"{where}: no sound files in it ({', '.join(suffix[1:] for suffix in SUFFIXES[:8])} are known)")
     return list(found)
+
+
+def _of_training(file: Path, folder: Path) -> bool:
+    """Whether a file within a folder lies in one that a training keeps."""
+    around = file.relative_to(folder).parents
+    return any(holds_training(folder / place) for place in around)
+
+
+@functools.lru_cache(maxsize=64)
+def _all_there(folder: Path, changed: int) -> bool:
+    return all((folder / name).exists() for name in ("settings.json", "patch.ddsp", "samples"))
+
+
+def holds_training(folder: Path) -> bool:
+    """Whether a training keeps what it learns in a folder."""
+    return _all_there(folder, folder.stat().st_mtime_ns)
 
 
 def file_facts(path: Path) -> FileFacts:

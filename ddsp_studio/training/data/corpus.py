@@ -165,7 +165,7 @@ def open_corpus(
         AudioProblem: nothing at all can be used. OSError: the cache cannot be written.
     """
     how = analysis or Analysis()
-    parts, problems = _parts(entries)
+    parts, problems, spare = _parts(entries)
     recordings: list[Recording] = []
     opened: dict[str, Path] = {}
     _sweep_once(cache or cache_folder())
@@ -197,7 +197,7 @@ def open_corpus(
         raise AudioProblem(
             problems[0] if problems else "there is no sound in this corpus, or none in the splits that were asked for"
         )
-    corpus = Corpus(how.sample_rate, tuple(recordings), tuple(problems))
+    corpus = Corpus(how.sample_rate, tuple(recordings), (*problems, *spare))
     share = distinct([recording.marks for recording in recordings if len(recording.marks)])
     if share < _OVERLAPS:
         told = f"examples overlap: {corpus.seconds:.0f} s of them are about {share * corpus.seconds:.0f} s of sound"
@@ -238,15 +238,17 @@ class _Part:
     called: str = ""
 
 
-def _parts(entries: Sequence[Entry]) -> tuple[list[_Part], list[str]]:
+def _parts(entries: Sequence[Entry]) -> tuple[list[_Part], list[str], list[str]]:
+    """What is to be opened; what cannot be, in sentences; and what need not be, in sentences."""
     parts: list[_Part] = []
     problems: list[str] = []
-    for entry in (one for given in entries for one in expanded(given, problems)):
+    spare: list[str] = []
+    for entry in (one for given in entries for one in expanded(given, spare)):
         try:
             parts += _PARTS[entry.kind or kind_of(entry.path)](entry)
         except (ValueError, OSError) as problem:
             problems.append(str(problem))
-    return parts, problems
+    return parts, problems, spare
 
 
 def expanded(entry: Entry, problems: list[str]) -> list[Entry]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ddsp_studio.dsp.loudness import FLOOR_DB
 from ddsp_studio.dsp.scaling import hz_to_midi
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, find_audio
 from ddsp_studio.training.data.corpus import Corpus, Entry, Recording, open_corpus
@@ -37,6 +38,8 @@ _MOST_NAMED = 5
 """Recordings that are named one by one."""
 _NOISE_GAP_DB = 40.0
 _SHORT_S, _FEW_CLIPS = 0.5, 5
+_SOFT_DB, _BEYOND_DB = -55.0, 10.0
+"""Loud parts so soft that noise is near, and so loud that no converter can have given them."""
 _NARROW_DB, _FEW_KEYS = 8.0, 7
 _LEVELS_DB = 24.0
 ENOUGH_S, LITTLE_S = 180.0, 60.0
@@ -143,14 +146,25 @@ def judge(recording: Recording, name: str = "") -> tuple[list[str], float]:
     # a note of a data set that knows its key is no chord
     partials = 1.0 if recording.key is not None else _low_partials(recording.audio, frames, rate)
     warnings, usable = _judge(called, frames, rate, partials)
+    loud_db = loud_level_db(frames.loudness_db)
     if recording.clipped >= _FEW_CLIPS:
-        warnings.insert(0, f"{called} is clipped in {recording.clipped} places; record it with less gain")
+        warnings.insert(0, f"{called} is clipped in {recording.clipped:,} places; record it with less gain")
+    elif usable and loud_db < _SOFT_DB:
+        warnings.append(f"{called} is very soft: its loud parts are at {loud_db:.0f} dB; record it with more gain")
+    elif loud_db > _BEYOND_DB:
+        warnings.append(f"{called} is {loud_db:.0f} dB loud, far beyond full scale; export it with samples between -1 and 1")
     return warnings, usable
 
 
-def learnable(corpus: Corpus) -> Corpus:
-    """The corpus without recordings of which nothing can be learnt, if there are others; its problems say what is wrong."""
-    judged = [(recording, *judge(recording)) for recording in corpus.recordings]
+def learnable(corpus: Corpus, tick: Callable[[], None] = lambda: None) -> Corpus:
+    """The corpus without recordings of which nothing can be learnt, if there are others; its problems say what is wrong.
+
+    `tick` is called for each recording; what it raises ends the work.
+    """
+    judged = []
+    for recording in corpus.recordings:
+        tick()
+        judged.append((recording, *judge(recording)))
     good = tuple(recording for recording, _, usable in judged if usable > 0.0)
     told = []
     for _, warnings, usable in judged:
@@ -168,7 +182,8 @@ def _judge(name: str, frames: Frames, rate: int, low_partials: float) -> tuple[l
     loud = sounding(frames.loudness_db)
     usable = sum(b - a for a, b in usable_stretches(frames.loudness_db, rate)) * period_s
     if usable == 0.0:
-        return [f"{name} is silent"], 0.0
+        brief = f"{name} has nothing that lasts: what sounds in it is over within 0.2 s"
+        return [brief if loud.any() else f"{name} is silent"], 0.0
     both = (frames.f0_hz > 0.0) & loud
     if unpitched(frames):
         return [_NO_PITCH.format(name)], 0.0
@@ -222,16 +237,16 @@ def _low_partials(audio: Floats, frames: Frames, rate: int, places: int = 64) ->
             hertz = np.arange(len(power)) * rate / (2 * half)
             order = hertz / frames.f0_hz[frame]
             near = (np.abs(hertz - np.round(order) * frames.f0_hz[frame]) <= 2.0 * rate / half) & (order > 0.5) & (order < 3.5)
-            shares.append(float(power[near].sum() / max(power.sum(), 1e-20)))
+            # what lies below the pitch is no note: an offset, or rumble
+            shares.append(float(power[near].sum() / max(power[order > 0.5].sum(), 1e-20)))
     return float(np.median(shares)) if shares else 1.0
 
 
 def _noise_gap_db(frames: Frames, period_s: float) -> float | None:
-    """How far the quieter pauses lie below the loud parts, dB; None without half a second of pauses."""
+    """How far the quieter pauses lie below the loud parts, dB; None if they are digital silence, or less than half a second."""
     pauses = frames.loudness_db[frames.f0_hz == 0.0]
-    if len(pauses) * period_s < 0.5:
-        return None
-    return loud_level_db(frames.loudness_db) - float(np.percentile(pauses, 25.0))
+    quiet_db = float(np.percentile(pauses, 25.0)) if len(pauses) * period_s >= 0.5 else FLOOR_DB
+    return None if quiet_db < FLOOR_DB + 1.0 else loud_level_db(frames.loudness_db) - quiet_db
 
 
 def _keys(frames: Frames) -> tuple[int, int] | None:

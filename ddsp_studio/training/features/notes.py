@@ -90,22 +90,30 @@ def _keys(pitch: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.int_]:
     """The key that each frame belongs to, [frames]. `scale`: frames of 4 ms in a frame, inverted."""
     keys = np.arange(_LOW_KEY, _HIGH_KEY)
     cost = np.minimum(0.5 * ((pitch[:, None] - keys) / _SPREAD) ** 2, _FARTHEST)
-    switch = _SWITCH * scale
-    total = np.zeros(len(keys))
+    switch, stays = _SWITCH * scale, cost.sum(axis=0)
+    one = int(stays.argmin())
+    if stays[one] < cost.min(axis=1).sum() + switch:  # whatever leaves this key costs more
+        return np.full(len(pitch), keys[one])
+    return np.asarray(keys[_cheapest(cost, switch)])
+
+
+def _cheapest(cost: npt.NDArray[np.float64], switch: float) -> npt.NDArray[np.intp]:
+    """The path of least cost through [frames, states], where to change the state costs `switch` (Viterbi)."""
+    total = np.zeros(cost.shape[1])
     stayed = np.empty(cost.shape, bool)
-    best = np.empty(len(pitch), np.intp)
+    best = np.empty(len(cost), np.intp)
     for frame, price in enumerate(cost):
         best[frame] = total.argmin()
         moved = total[best[frame]] + switch
         stayed[frame] = total <= moved
         total = np.where(stayed[frame], total, moved) + price
-    path = np.empty(len(pitch), np.intp)
+    path = np.empty(len(cost), np.intp)
     state = total.argmin()
-    for frame in range(len(pitch) - 1, -1, -1):
+    for frame in range(len(cost) - 1, -1, -1):
         path[frame] = state
         if not stayed[frame, state]:
             state = best[frame]
-    return keys[path]
+    return path
 
 
 def _split_at_dips(loudness_db: Floats, swell: int) -> list[tuple[int, int]]:
