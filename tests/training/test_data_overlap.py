@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsp_studio.training.data import corpus
-from ddsp_studio.training.data.clips import Cutting, cut_clips
+from ddsp_studio.training.data.clips import Cutting, cut_clips, read_clip
 from ddsp_studio.training.data.corpus import Entry, open_corpus
 from ddsp_studio.training.data.overlap import distinct, marks_of, overlapping
 from ddsp_studio.training.features.clock import frame_period
 
-from .material import RATE, melody, write
+from .material import RATE, framed, melody, serialised, write
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +106,27 @@ def test_the_same_sound_is_taken_once(tmp_path):
     copied = open_corpus([Entry(tmp_path)])
     assert [one.name for one in copied.recordings] == ["a copy.wav", "b.wav"]
     assert copied.problems == ("a.wav is left out: a copy.wav holds the same sound",)
+
+
+@pytest.mark.parametrize("rate", (16_000, 48_000))
+def test_records_as_they_are_prepared_leak_nothing(tmp_path, rate):
+    """A minute in examples of 4 s every second, in four files, at their own rate and in another order."""
+    sound = np.repeat(noise(60.0), rate // RATE)
+    examples = [
+        serialised({"audio": part, "audio_16k": part[:: rate // RATE]})
+        for part in (sound[a * rate : (a + 4) * rate] for a in np.random.default_rng(1).permutation(57))
+    ]
+    for shard in range(4):
+        (tmp_path / f"mine.tfrecord-0000{shard}-of-00004").write_bytes(framed(examples[shard::4]))
+    whole = open_corpus([Entry(tmp_path)])
+    assert whole.problems == ("examples overlap: 228 s of them are about 60 s of sound",)
+    clips = cut_clips(whole)
+    learnt, held = (
+        {
+            sample.tobytes()
+            for clip in part
+            for sample in read_clip(clip.recording, clip.first * 64 + 640, clip.samples - 1280).reshape(-1, 64)
+        }
+        for part in (clips.train, clips.held_out)
+    )
+    assert len(held) > 500 and len(learnt) > 8_000 and not learnt & held

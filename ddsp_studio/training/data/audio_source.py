@@ -116,12 +116,22 @@ def file_facts(path: Path) -> FileFacts:
     """
     with _opened(path) as file:
         facts = FileFacts(path, file.samplerate, file.channels, file.frames, str(file.format))
-    if not LOWEST_RATE <= facts.sample_rate <= HIGHEST_RATE:
-        rates = f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz"
-        raise AudioProblem(f"{path.name} has a sample rate of {facts.sample_rate} Hz; sound of {rates} can be used")
+    check_rate(path.name, facts.sample_rate)
     if facts.samples == 0:
         raise AudioProblem(f"{path.name} holds no sound: its length is zero")
     return facts
+
+
+def check_rate(who: str, rate: float) -> None:
+    """Refuse a sample rate in Hz at which no recording may be (AudioProblem)."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        rates = f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz"
+        raise AudioProblem(f"{who} has a sample rate of {rate:g} Hz; sound of {rates} can be used")
+
+
+def finite(values: Floats) -> Floats:
+    """The same array, with 0 for numbers that are none."""
+    return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _opened(path: Path) -> soundfile.SoundFile:
@@ -157,7 +167,7 @@ def raw_blocks(path: Path) -> Iterator[Floats]:
                 if not len(block):
                     return
                 read += len(block)
-                yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+                yield finite(block)
 
 
 def _went_to(file: soundfile.SoundFile, sample: int) -> bool:

@@ -337,7 +337,7 @@ def _nsynth_parts(entry: Entry) -> list[_Part]:
             if path.is_dir()
             else content_hash(path, tick)
         )
-        return f"nsynth {split} {held} {wanted}"
+        return f"nsynth checked {split} {held} {wanted}"
 
     def sounds(tick: Tick, problems: list[str]) -> Iterable[Sound]:
         given = 0

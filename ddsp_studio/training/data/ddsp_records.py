@@ -10,15 +10,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ddsp_studio.training.data.audio_source import Floats, Tick
+from ddsp_studio.training.data.audio_source import Floats, Tick, check_rate
 from ddsp_studio.training.data.given_f0 import Given, delay_of, frame_rate
+from ddsp_studio.training.data.overlap import marks_of
 from ddsp_studio.training.data.sound import Sound, sound_of
-from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
+from ddsp_studio.training.data.tfrecord import Example, floats_of, read_usable
 
 SAMPLE_RATE = 16_000
 _RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000)
@@ -29,8 +30,9 @@ _LISTENED_S = 24.0
 
 @dataclass(frozen=True)
 class _Held:
-    """An example: mono [samples] at `rate` Hz, and the pitch that it brings, if that fits its length."""
+    """An example and its number in its file: mono [samples] at `rate` Hz, and its pitch, if that fits its length."""
 
+    number: int
     audio: Floats
     rate: int
     pitch: Given | None
@@ -60,19 +62,21 @@ def ddsp_sounds(path: Path, problems: list[str] | None = None, *, tick: Tick | N
     """The examples of a file or folder, in order.
 
     Args:
-        path: file or folder. problems: gets one sentence for every file that is cut short. tick: called for every example.
+        path: file or folder. tick: called for every example.
+        problems: gets one sentence for every file that is cut short, and some about examples that cannot be used.
 
     Raises:
         ValueError: no such records.
     """
     for file in ddsp_record_files(path):
-        examples = _examples(file, problems, tick)
+        examples = read_usable(file, _held, problems, tick)
         first = list(_listened(examples))
         delay_s = delay_of((one.audio, one.rate, one.pitch) for one in first if one.pitch)
         split = ddsp_split_of(file)
-        for number, one in enumerate(itertools.chain(first, examples)):
+        for one in itertools.chain(first, examples):
             given = one.pitch.at(delay_s) if one.pitch else None
-            yield sound_of(f"{file.name}#{number:05d}", one.audio, one.rate, split=split, f0=given)
+            sound = sound_of(f"{file.name}#{one.number:05d}", one.audio, one.rate, split=split, f0=given)
+            yield replace(sound, marks=marks_of(one.audio))  # they may be cut with overlap
 
 
 def _listened(examples: Iterator[_Held]) -> Iterator[_Held]:
@@ -87,38 +91,19 @@ def _listened(examples: Iterator[_Held]) -> Iterator[_Held]:
             return
 
 
-def _examples(file: Path, problems: list[str] | None, tick: Tick | None) -> Iterator[_Held]:
-    given, read, size = 0, 0, file.stat().st_size
-    try:
-        for example in read_examples(file):
-            read += sum(value.nbytes for value in example.values() if isinstance(value, np.ndarray))
-            if tick:
-                tick(min(1.0, read / size))
-            yield _held(example, file)
-            given += 1
-    except TruncatedArchive as problem:
-        if not given or problems is None:
-            raise
-        problems.append(str(problem))
-
-
-def _held(example: Example, file: Path) -> _Held:
-    audio, at_16k, f0_hz = (_floats(example, name) for name in ("audio", "audio_16k", "f0_hz"))
+def _held(number: int, example: Example) -> _Held:
+    audio, at_16k, f0_hz = (floats_of(example, name) for name in ("audio", "audio_16k", "f0_hz"))
     if not len(audio):
-        raise ValueError(f"{file.name} holds TFRecords without audio: not those of magenta/ddsp")
+        raise ValueError(f"record {number + 1} holds no audio, as those of magenta/ddsp do")
     rate = _usual(SAMPLE_RATE * len(audio) / len(at_16k)) if len(at_16k) else SAMPLE_RATE
-    confidence = _floats(example, "f0_confidence")
+    check_rate(f"record {number + 1} ({len(audio):,} samples of audio for {len(at_16k):,} of audio_16k)", rate)
+    confidence = floats_of(example, "f0_confidence")
     confidence = confidence if len(confidence) == len(f0_hz) else np.ones_like(f0_hz)
     frames = frame_rate(len(at_16k) or len(audio), len(f0_hz)) if len(f0_hz) else None
-    return _Held(audio, rate, Given(f0_hz, confidence, len(audio) / rate, *frames) if frames else None)
+    return _Held(number, audio, rate, Given(f0_hz, confidence, len(audio) / rate, *frames) if frames else None)
 
 
 def _usual(rate: float) -> int:
     """The sample rate that is meant: resampling rounds lengths."""
     near = min(_RATES, key=lambda known: abs(known - rate))
     return near if abs(near - rate) < 1e-3 * rate else round(rate)
-
-
-def _floats(example: Example, name: str) -> Floats:
-    held = example.get(name)
-    return held.astype(np.float32) if isinstance(held, np.ndarray) else np.zeros(0, np.float32)

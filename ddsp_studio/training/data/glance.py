@@ -175,7 +175,8 @@ def _look_at_nsynth(path: Path) -> _Contents:
 def _notes_of_records(path: Path) -> Iterator[NSynthNote]:
     with contextlib.suppress(TruncatedArchive):
         for example in itertools.islice(read_examples(path), _RECORDS):
-            yield note_of_example(example, path)
+            with contextlib.suppress(ValueError):  # told when it is read
+                yield note_of_example(example, path)
 
 
 def _look_into_archive(path: Path) -> _Contents:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddsp_studio.files import FileTooLarge, read_text
 from ddsp_studio.training.data.sound import Sound, sound_of_file
+from ddsp_studio.training.data.tables import called, inside, read_json, read_table
 
 SPLITS = ("train", "validation", "test")
 _COLUMNS = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "audio_filename", "duration")
-_LARGEST_TABLE = 64 * 2**20
+_LARGEST_TABLE, _KIND = 64 * 2**20, "table of performances"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def maestro_performances(folder: Path, *, splits: tuple[str, ...] = SPLITS, year
         if split not in SPLITS:
             raise ValueError(f"MAESTRO has the splits {', '.join(SPLITS)}; got {split!r}")
     table = _table(folder)
-    rows = _read_csv(table) if table.suffix == ".csv" else _read_json(table)
+    rows = _csv_rows(table) if table.suffix == ".csv" else _json_rows(table)
     held = [_performance(row, table) for row in rows]
     return [one for one in held if one.split in splits and (not years or one.year in years)]
 
@@ -76,20 +75,22 @@ def _table(folder: Path) -> Path:
     return tables[0]
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
-    rows = list(csv.DictReader(io.StringIO(read_text(path, _LARGEST_TABLE, "table of performances"), newline="")))
+def _csv_rows(path: Path) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(read_table(path, _LARGEST_TABLE, _KIND), newline=""))
+    try:
+        rows = list(reader)
+    except csv.Error as problem:
+        line, longest = reader.reader.line_num, f"{csv.field_size_limit():,}"
+        raise ValueError(
+            f"{called(path)} is damaged in line {line}: fields of at most {longest} characters were expected"
+        ) from problem
     if rows and not set(_COLUMNS) <= rows[0].keys():
         raise ValueError(f"{path.name} is not MAESTRO's table: it lacks {', '.join(sorted(set(_COLUMNS) - rows[0].keys()))}")
     return [dict(row) for row in rows]
 
 
-def _read_json(path: Path) -> list[dict[str, Any]]:
-    try:
-        held = json.loads(read_text(path, _LARGEST_TABLE, "table of performances"))
-    except FileTooLarge:
-        raise
-    except ValueError as problem:
-        raise ValueError(f"{path.name} is damaged or cut short") from problem
+def _json_rows(path: Path) -> list[dict[str, Any]]:
+    held = read_json(path, _LARGEST_TABLE, _KIND)
     if isinstance(held, dict) and all(isinstance(held.get(column), dict) for column in _COLUMNS):
         return [{column: held[column].get(key) for column in _COLUMNS} for key in held["split"]]
     if isinstance(held, list) and all(isinstance(row, dict) for row in held):
@@ -104,17 +105,9 @@ def _performance(row: dict[str, Any], table: Path) -> Performance:
             title=str(row["canonical_title"]),
             split=str(row["split"]),
             year=int(row["year"]),
-            midi=_inside(table.parent, str(row["midi_filename"])),
-            audio=_inside(table.parent, str(row["audio_filename"])),
+            midi=inside(table.parent, str(row["midi_filename"])),
+            audio=inside(table.parent, str(row["audio_filename"])),
             seconds=float(row["duration"]),
         )
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         raise ValueError(f"{table.name} has a damaged row: {str(problem).splitlines()[0]}") from problem
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """A file of the data set; a table must not reach outside its folder."""
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{name} lies outside the folder")
-    return path

@@ -9,27 +9,30 @@ the right.
 from __future__ import annotations
 
 import io
-import json
+import math
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from ddsp_studio.files import FileTooLarge, check_regular, read_text
-from ddsp_studio.training.data.audio_source import Tick
+from ddsp_studio.files import check_regular
+from ddsp_studio.training.data.audio_source import Floats, Tick, check_rate, file_facts, finite, raw_blocks
 from ddsp_studio.training.data.sound import Sound, sound_of
-from ddsp_studio.training.data.tfrecord import Example, TruncatedArchive, read_examples
+from ddsp_studio.training.data.tables import inside, read_json
+from ddsp_studio.training.data.tfrecord import Example, floats_of, left_out, read_usable
 
 FAMILIES = ("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal")
 SOURCES = ("acoustic", "electronic", "synthetic")
 _JSON_LIMIT = 1 << 30
 _NOTE_LIMIT = 1 << 24
 """Bytes of a note's file: four seconds are 128 KB, and what is a hundred times as long is no note."""
+_LONGEST_S = 60.0
+"""How much sound a note may hold, all its channels together; a file of a few bytes may stand for hours of silence."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def nsynth_sounds(
 
     Args:
         path: a TFRecord, a folder with examples.json, or a .tar or .tar.gz of one. wanted: which notes.
-        problems: gets one sentence if the archive is cut short or notes are missing or unreadable; what could be read is given.
+        problems: gets sentences if the archive is cut short, or notes are missing or cannot be used; what could be read is given.
         tick: called for every note, wanted or not.
 
     Raises:
@@ -130,21 +133,42 @@ def split_of(path: Path) -> str:
 
 
 def _from_records(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
-    given, seen, size = 0, 0, path.stat().st_size
-    try:
-        for example in read_examples(path):
+    split = split_of(path)
+
+    def sound(number: int, example: Example) -> Sound | None:
+        try:
             note = note_of_example(example, path)
-            given += 1
-            seen += np.asarray(example["audio"]).nbytes  # nearly all of a record
-            tick(min(1.0, seen / size))
-            if wanted.wants(note):
-                audio = np.asarray(example["audio"], np.float32)
-                rate = int(np.asarray(example.get("sample_rate", [16_000]))[0])
-                yield sound_of(note.name, audio, rate, split=split_of(path), pitch=note.pitch)
-    except TruncatedArchive as problem:
-        if not given:
-            raise
-        problems.append(str(problem))
+        except ValueError as problem:
+            raise ValueError(
+                f"record {number + 1} is no note of NSynth: note_str, pitch, velocity and audio were expected"
+            ) from problem
+        if not wanted.wants(note):
+            return None
+        audio, rate = floats_of(example, "audio"), _rate_of(example)
+        _check(note.name, len(audio), rate)
+        return sound_of(note.name, audio, int(rate), split=split, pitch=note.pitch)
+
+    yield from filter(None, read_usable(path, sound, problems, tick))
+
+
+def _rate_of(example: Example) -> float:
+    """Sample rate in Hz of a record: NSynth's where it names none, NaN where it names what is no number."""
+    held = example.get("sample_rate", ())
+    if not len(held):
+        return 16_000.0
+    return float(held[0]) if isinstance(held, np.ndarray) else math.nan
+
+
+def _check(name: str, samples: int, rate: float, channels: int = 1) -> None:
+    """Refuse what is no note by what its file says of itself, before it is decoded (ValueError); `rate` in Hz."""
+    check_rate(name, rate)
+    if not samples:
+        raise ValueError(f"{name} holds no sound: its length is zero")
+    seconds = samples * channels / rate
+    if seconds > _LONGEST_S:
+        raise ValueError(
+            f"{name} holds {seconds:,.1f} s of sound in all its channels; a note has 4 s, and at most {_LONGEST_S:g} s are read"
+        )
 
 
 def note_of_example(example: Example, path: Path) -> NSynthNote:
@@ -154,58 +178,77 @@ def note_of_example(example: Example, path: Path) -> NSynthNote:
         note = parse_name(name)
         pitch, velocity = int(example["pitch"][0]), int(example["velocity"][0])
         _ = example["audio"]
-    except (KeyError, IndexError, TypeError, ValueError) as problem:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as problem:
         raise ValueError(f"{path.name} holds TFRecords, but not those of NSynth") from problem
     return NSynthNote(note.name, note.instrument, note.family, note.source, pitch, velocity)
 
 
 def _from_folder(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
-    listed = _read_json(path / "examples.json")
-    missing = 0
+    listed, missing, refused = _listed(path / "examples.json"), 0, list[str]()
     for number, (name, entry) in enumerate(listed.items()):
         tick(number / len(listed))
-        note = _note_of_entry(name, entry)
-        if not wanted.wants(note):
-            continue
         try:
-            audio, rate = soundfile.read(path / "audio" / f"{name}.wav", dtype="float32")
-        except (OSError, soundfile.LibsndfileError, RuntimeError):
+            note = _note_of_entry(name, entry)
+            if not wanted.wants(note):
+                continue
+            file = inside(path / "audio", f"{name}.wav")
+            if not file.is_file():
+                missing += 1
+                continue
+            audio, rate = _of_file(name, file)
+        except OSError:  # a name that is too long for a file
             missing += 1
+            continue
+        except ValueError as problem:
+            refused.append(str(problem))
             continue
         yield sound_of(name, audio, rate, split=split_of(path), pitch=note.pitch)
     if missing:
         problems.append(f"{path.name}: {missing} of the notes in examples.json have no readable file in audio/")
+    problems += left_out(path.name, refused)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _listed(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path.parent.name} is not an NSynth folder: it has no examples.json")
-    try:
-        listed = json.loads(read_text(path, _JSON_LIMIT, "table of notes"))
-    except FileTooLarge:
-        raise
-    except ValueError as problem:
-        raise ValueError(f"{path.parent.name}/examples.json is damaged or cut short") from problem
+    listed = read_json(path, _JSON_LIMIT, "table of notes")
     if not isinstance(listed, dict):
         raise ValueError(f"{path.parent.name}/examples.json is not NSynth's: a table of notes was expected")
     return listed
+
+
+def _of_file(name: str, file: Path) -> tuple[Floats, int]:
+    """A note's sound [samples, channels] and its rate in Hz (ValueError in one sentence)."""
+    facts = file_facts(file)
+    _check(name, facts.samples, facts.sample_rate, facts.channels)
+    blocks = list(raw_blocks(file))
+    if not blocks:
+        raise ValueError(f"{name} is damaged from its beginning: no sound can be read")
+    return np.concatenate(blocks), facts.sample_rate
+
+
+def _of_bytes(name: str, content: bytes) -> tuple[Floats, int]:
+    """As `_of_file`, of what such a file holds (LibsndfileError if that is no sound)."""
+    with soundfile.SoundFile(io.BytesIO(content)) as file:
+        _check(name, file.frames, file.samplerate, file.channels)
+        return finite(file.read(dtype="float32", always_2d=True)), int(file.samplerate)
 
 
 def _note_of_entry(name: str, entry: Any) -> NSynthNote:
     note = parse_name(name)
     if not isinstance(entry, dict):
         return note
-    number = {key: int(entry[key]) for key in ("pitch", "velocity") if isinstance(entry.get(key), int)}
-    family, source = str(entry.get("instrument_family_str", note.family)), str(entry.get("instrument_source_str", note.source))
-    return NSynthNote(
-        name, note.instrument, family, source, number.get("pitch", note.pitch), number.get("velocity", note.velocity)
-    )
+    given = {key: entry[key] for key in ("pitch", "velocity") if isinstance(entry.get(key), int)}
+    for key, column in (("family", "instrument_family_str"), ("source", "instrument_source_str")):
+        if isinstance(entry.get(column), str):
+            given[key] = entry[column]
+    return replace(note, **given)
 
 
 def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick) -> Iterator[Sound]:
     """One pass over the archive: what a note is stands in its file's name, so examples.json is not needed before the audio."""
     check_regular(path)
-    given, unreadable, size = 0, 0, path.stat().st_size
+    given, unreadable, refused, size = 0, 0, list[str](), path.stat().st_size
     try:
         with path.open("rb") as whole, tarfile.open(fileobj=whole, mode="r|*") as archive:
             for member in archive:
@@ -213,12 +256,14 @@ def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick)
                 note = note_of_member(member)
                 if note is None:
                     continue
-                content = archive.extractfile(member) if wanted.wants(note) else None
-                if content is not None:
+                if wanted.wants(note):
                     try:
-                        audio, rate = soundfile.read(io.BytesIO(content.read()), dtype="float32")
+                        audio, rate = _of_bytes(note.name, _content(archive, member))
                     except soundfile.LibsndfileError:
                         unreadable += 1
+                        continue
+                    except ValueError as problem:
+                        refused.append(str(problem))
                         continue
                     yield sound_of(note.name, audio, rate, split=split_of(path), pitch=note.pitch)
                 given += 1
@@ -228,12 +273,22 @@ def _from_tar(path: Path, wanted: NSynthFilter, problems: list[str], tick: Tick)
         problems.append(f"{path.name} is cut short or damaged after {given} note{'s' if given != 1 else ''}; those were read")
     if unreadable:
         problems.append(f"{path.name}: {unreadable} of the notes in it {'are' if unreadable > 1 else 'is'} not readable")
+    problems += left_out(path.name, refused)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """What a file of an archive holds (ValueError if that is more than any note)."""
+    if member.size > _NOTE_LIMIT:
+        held, most = (f"{size / 2**20:,.0f} MiB" for size in (member.size, _NOTE_LIMIT))
+        raise ValueError(f"{Path(member.name).stem} holds {held}; a note has 128 KB, and at most {most} are read")
+    content = archive.extractfile(member)
+    return content.read() if content else b""
 
 
 def note_of_member(member: tarfile.TarInfo) -> NSynthNote | None:
     """The note whose sound a file of an archive is; None for other files, such as those that macOS puts beside each ("._…")."""
     file = Path(member.name)
-    if not member.isfile() or file.suffix != ".wav" or file.name.startswith(".") or member.size > _NOTE_LIMIT:
+    if not member.isfile() or file.suffix != ".wav" or file.name.startswith("."):
         return None
     try:
         return parse_name(file.stem)

@@ -8,21 +8,25 @@ nothing is executed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ddsp_studio.files import check_regular
+from ddsp_studio.training.data.audio_source import Floats, Tick, finite
 from ddsp_studio.training.data.crc32c import masked_crc32c
 
 LARGEST = 1 << 30
 """Bytes of a record beyond which a file is taken for damaged."""
+_NAMED = 3
+"""How many of the records or notes that are left out are told one by one."""
 
 Value = list[bytes] | npt.NDArray[np.float32] | npt.NDArray[np.int64]
 Example = dict[str, Value]
+Used = TypeVar("Used")
 
 
 class TruncatedArchive(ValueError):
@@ -41,6 +45,53 @@ def read_examples(path: Path) -> Iterator[Example]:
             yield parse_example(record)
         except (ValueError, IndexError, struct.error) as problem:
             raise TruncatedArchive(f"{path.name}: record {number + 1} holds no tf.train.Example") from problem
+
+
+def read_usable(path: Path, use: Callable[[int, Example], Used], problems: list[str] | None, tick: Tick | None) -> Iterator[Used]:
+    """What `use` makes of a file's Examples and their numbers, counted from 0; what it refuses (ValueError) costs a sentence.
+
+    Args:
+        path: the file. use: makes something of an Example. tick: called for every Example.
+        problems: gets a sentence if the file is cut short, and about the records that are refused.
+
+    Raises:
+        ValueError: none of them can be used, or some cannot and there are no `problems`. OSError: the file cannot be opened.
+    """
+    read, given, refused, size = 0, 0, list[str](), path.stat().st_size
+    try:
+        for number, example in enumerate(read_examples(path)):
+            read += sum(value.nbytes for value in example.values() if isinstance(value, np.ndarray))  # nearly all of a record
+            if tick:
+                tick(min(1.0, read / size))
+            try:
+                used = use(number, example)
+            except ValueError as problem:
+                refused.append(str(problem))
+                continue
+            given += 1
+            yield used
+    except TruncatedArchive as problem:
+        if not given or problems is None:
+            raise
+        problems.append(str(problem))
+    told = left_out(path.name, refused)
+    if told and (not given or problems is None):
+        raise ValueError(told[0])
+    if problems is not None:
+        problems += told
+
+
+def left_out(place: str, refused: Sequence[str]) -> list[str]:
+    """What is said of a data set in which some is `refused`, a sentence each: the first of these, and how many more there are."""
+    more = len(refused) - _NAMED
+    counted = [f"{more:,} more {'is' if more == 1 else 'are'} left out"] if more > 0 else []
+    return [f"{place}: {said}" for said in (*refused[:_NAMED], *counted)]
+
+
+def floats_of(example: Example, name: str) -> Floats:
+    """A feature as `finite` float32; empty where it is not there, or is text."""
+    held = example.get(name)
+    return finite(held.astype(np.float32)) if isinstance(held, np.ndarray) else np.zeros(0, np.float32)
 
 
 def read_records(path: Path) -> Iterator[bytes]:
