@@ -16,6 +16,7 @@ from ddsp_studio.processors.patch import Patch
 from ddsp_studio.training.data.audio_source import AudioProblem, file_facts, read_mono
 from ddsp_studio.training.data.pitch_range import reaching
 from ddsp_studio.training.data.usable import sounding
+from ddsp_studio.training.features.clock import frame_period
 from ddsp_studio.training.features.conditioning import held_f0
 from ddsp_studio.training.features.extract import Frames, extract
 from ddsp_studio.training.features.f0_layout import F0Settings
@@ -98,6 +99,8 @@ def transfer(
     patch = expand(instrument(model))
     about = dict(model_file.find(model).about)
     audio = read_mono(source, rate)
+    if len(audio) < frame_period(rate):
+        raise AudioProblem(f"{source.name} is too short to be played: it has {1000 * len(audio) / rate:.1f} ms of sound")
     frames = reaching(extract([audio], rate), lambda: [audio], rate, F0Settings())
     if not sounding(frames.loudness_db).any():
         raise AudioProblem(f"{source.name} is silent")

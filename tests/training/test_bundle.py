@@ -222,6 +222,9 @@ def test_a_recording_that_cannot_be_judged_costs_a_sentence(model: Path, tmp_pat
     assert "none of the 2 recordings could be judged" in str(told.exception)
     told = runner.invoke(app, ["evaluate", str(folder / "c.wav"), "-m", str(model)])
     assert str(told.exception) == "c.wav is silent"
+    write(folder / "d.wav", tone(1.0)[:60])
+    told = runner.invoke(app, ["transfer", str(folder / "d.wav"), "-m", str(model), "-o", str(tmp_path / "out.wav")])
+    assert str(told.exception) == "d.wav is too short to be played: it has 3.8 ms of sound"
 
 
 def test_the_command_line_plays_and_describes_a_model(model: Path, tmp_path: Path) -> None:
