@@ -126,7 +126,7 @@ def _sync(path: Path) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0o077)  # a file that another thread makes just now is nobody else's
     os.umask(mask)
     return mask
 
