@@ -16,7 +16,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ddsp_studio import __version__
+from ddsp_studio import __version__, resources
+from ddsp_studio.cli_commands.terminal import harmless
 from ddsp_studio.refusal import sentence
 
 app = typer.Typer(
@@ -52,6 +53,9 @@ class Normalise(str, enum.Enum):
     LUFS = "lufs"
 
 
+_DEMOS = ", ".join(resources.factory(resources.MIDI))
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ddsp-studio {__version__}")
@@ -82,8 +86,6 @@ def open_patch(
     patch: Annotated[str | None, typer.Argument(help="Patch file, or the name of a factory patch.", show_default=False)] = None,
 ) -> None:
     """Open the window, with a patch if one is given."""
-    from ddsp_studio import resources
-
     _open_window(None if patch is None else resources.find(resources.PATCHES, patch))
 
 
@@ -95,9 +97,9 @@ def _open_window(patch: Path | None) -> None:
 
 @app.command()
 def render(
-    patch: Annotated[str, typer.Argument(help="Patch file, name of a factory patch, or a .take, which brings its own.")],
+    patch: Annotated[str, typer.Argument(help="Patch or model file, name of a shipped one, or a .take, which brings its own.")],
     midi: Annotated[
-        str | None, typer.Argument(help="MIDI file, demo or .take; without one, a held chord.", show_default=False)
+        str | None, typer.Argument(help=f"MIDI file, .take, or a demo: {_DEMOS}; without one, a held chord.", show_default=False)
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Audio file to write: .wav or .flac.")] = ...,  # type: ignore[assignment]
     sample_rate: Annotated[
@@ -198,6 +200,8 @@ def analyze(
     from ddsp_studio.cli_commands import analyze as command
     from ddsp_studio.training.data.store import Analysis
 
+    if high < 2.0 * low:
+        raise typer.BadParameter(f"--high is an octave above --low at least, got {low:g} to {high:g} Hz")
     raise typer.Exit(command.analyze(audio, output, Analysis(sample_rate, low, high, engine), pictures if draw else None))
 
 
@@ -332,11 +336,14 @@ def transfer(
         int | None, typer.Option(min=-4, max=4, help="Octaves to move the pitch by.", show_default="fitted")
     ] = None,
     gain: Annotated[
-        float | None, typer.Option(min=-60.0, max=60.0, help="How much louder to ask for, dB.", show_default="fitted")
+        float | None, typer.Option(min=-60.0, max=60.0, help="How much harder than recorded to play, dB.", show_default="fitted")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print progress and result as JSON lines.")] = False,
 ) -> None:
-    """Play a recording's pitch and loudness on a trained instrument."""
+    """Play a recording's pitch and loudness on a trained instrument.
+
+    How hard it plays changes its timbre, as on the instrument itself; it is heard as loud as the recording.
+    """
     from ddsp_studio.cli_commands import transfer as command
 
     typer.echo(command.transfer(source, model, output, octaves=octaves, gain_db=gain, as_json=json), err=True)
@@ -437,7 +444,7 @@ def main() -> int:
             raise
         expected = isinstance(problem, (OSError, ValueError))
         text = sentence(problem) if expected else f"failed: {type(problem).__name__}: {sentence(problem)} (more with --debug)"
-        sys.stderr.write(f"ddsp-studio: {text}\n")
+        sys.stderr.write(f"ddsp-studio: {harmless(text)}\n")
     return 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ddsp_studio.cli_commands.inputs import check_target
 from ddsp_studio.files import write_text
 from ddsp_studio.processors.units import note_name
 from ddsp_studio.training.data.corpus import Entry, open_corpus
@@ -41,6 +42,8 @@ def analyze(paths: list[Path], output: Path | None, analysis: Analysis, pictures
     """
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise ValueError(f"an analysis is written to {', '.join(SUFFIXES)}, got {output.name!r}")
+    if output is not None:
+        check_target(output, paths)
     check_engine(analysis.engine)
     sets, rest = sorted_out(paths)
     if output is not None and sets:
@@ -89,6 +92,7 @@ def _draw_all(folder: Path, reports: Sequence[FileReport], analysis: Analysis) -
         names = (f"{report.path.stem}{f' {n}' if n > 1 else ''}.png" for n in itertools.count(1))
         name = next(name for name in names if name not in taken)
         taken.add(name)
+        check_target(folder / name, (report.path,))
         _draw(folder / name, report, analysis)
     if drawn:
         sys.stderr.write(f"{folder / sorted(taken)[0] if len(drawn) == 1 else folder}: {_count(len(drawn), 'picture')} drawn\n")

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from ddsp_studio import resources
 from ddsp_studio.audio.midi_file import Song, read_song
 from ddsp_studio.audio.take import SUFFIX as TAKE_SUFFIX
 from ddsp_studio.audio.take import Take, load_take
+from ddsp_studio.cli_commands.inputs import check_target, files_of, naming
 from ddsp_studio.files import check_regular
 from ddsp_studio.processors.check import check, silence
 from ddsp_studio.processors.hearing import hearing, hears
+from ddsp_studio.processors.model_file import SUFFIX as MODEL_SUFFIX
 from ddsp_studio.processors.model_patch import open_patch
 from ddsp_studio.processors.nesting import absent, playable
 from ddsp_studio.processors.patch import Patch
@@ -78,6 +80,8 @@ def render(job: Job, *, as_json: bool = False) -> None:
         for name, reason in absent(patch).items():
             sys.stderr.write(f"ddsp-studio: {name}: {reason}; it is left out\n")
         _writable(job.output)
+        taken = performance.heard if isinstance(performance, Take) else None
+        check_target(job.output, (job.patch, job.midi, job.heard, taken, *files_of(patch)))
         with _json_progress() if as_json else _bar(job.output.name) as progress:
             load_tensorflow()
             report, taken_s = _render(job, patch, performance, progress)
@@ -130,7 +134,9 @@ def _render(job: Job, patch: Patch, performance: Song | Take | None, progress: P
 def _given(job: Job) -> tuple[Patch, Song | Take | None]:
     """The patch and what plays it."""
     if Path(job.patch).suffix != TAKE_SUFFIX:
-        return open_patch(job.patch), _performance(job)
+        with naming(job.patch) if Path(job.patch).suffix == MODEL_SUFFIX else nullcontext():
+            patch = open_patch(job.patch)
+        return patch, _performance(job)
     if job.midi is not None:
         raise ValueError(f"{job.patch} is played by itself; name a patch in its place, or leave {job.midi} out")
     take = _take(Path(job.patch).expanduser(), job.seconds)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddsp_studio import resources
+from ddsp_studio.cli_commands.terminal import harmless
 from ddsp_studio.processors import patch_file
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from ddsp_studio.training import protocol
-    from ddsp_studio.training.runs import Run, Source
+    from ddsp_studio.training.runs import Order, Run, Source
     from ddsp_studio.training.settings import Precision
-    from ddsp_studio.training.trainer import Control
 
 
 _JUDGED = {
@@ -71,8 +72,18 @@ def train(job: Job, *, as_json: bool = False) -> None:
     Raises:
         OSError, ValueError: refused input, in one sentence.
     """
+    from ddsp_studio.training.runs import Run
+
+    run = Run(job.out)
+    with _stoppable(run) as stopping:
+        run.begin(*_asked(job))
+        _see_through(run, as_json, stopping)
+
+
+def _asked(job: Job) -> tuple[Order, Patch]:
+    """What a training's folder is begun with (OSError, ValueError: what is asked for cannot be)."""
     from ddsp_studio.training.features.f0_swift import check_engine
-    from ddsp_studio.training.runs import Order, Run
+    from ddsp_studio.training.runs import Order
     from ddsp_studio.training.settings import Settings
     from ddsp_studio.training.sizes import sized
 
@@ -98,9 +109,7 @@ def train(job: Job, *, as_json: bool = False) -> None:
         checkpoint_steps=job.checkpoint_steps,
         **{key: value for key, value in chosen.items() if value},
     )
-    run = Run(job.out)
-    run.begin(Order(name=job.name or _name_of(job.audio), sources=sources, settings=settings, licence=job.licence), patch)
-    _see_through(run, as_json)
+    return Order(name=job.name or _name_of(job.audio), sources=sources, settings=settings, licence=job.licence), patch
 
 
 def _name_of(audio: Sequence[Path]) -> str:
@@ -171,7 +180,8 @@ def resume(folder: Path, given: Collection[str] = (), *, steps: int = 0, minutes
     if asked_steps or asked_minutes:
         run.lengthen(steps=asked_steps, minutes=asked_minutes)
     finished = run.finished
-    _see_through(run, as_json, resumed=True)
+    with _stoppable(run, resumed=True) as stopping:
+        _see_through(run, as_json, stopping, resumed=True)
     if finished and not as_json:
         sys.stderr.write("all steps had been done before; --steps or --minutes asks for more\n")
 
@@ -183,36 +193,65 @@ def load_template(given: str) -> Patch:
     return patch_file.load(resources.find(resources.PATCHES, given))
 
 
-def _see_through(run: Run, as_json: bool, *, resumed: bool = False) -> None:
+class _Stopping:
+    """What Ctrl+C and SIGTERM do: before anything is learned they end all at once; later the current step is done and kept.
+
+    Whoever asks a second time need not wait for that either. `learned`: there was a step. `asked`: to stop after the current one.
+    """
+
+    def __init__(self, *, learned: bool = False) -> None:
+        self.learned, self.asked = learned, threading.Event()
+
+    def __call__(self, number: int, _frame: object) -> None:
+        if self.asked.is_set() or not self.learned:
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(143)
+        self.asked.set()
+
+
+@contextmanager
+def _stoppable(run: Run, *, resumed: bool = False) -> Iterator[_Stopping]:
+    """Let a training be stopped; a new one that ends before its first checkpoint leaves nothing.
+
+    One that had taken steps and failed keeps its order: it may have been the disk that was full.
+    """
+    stopping = _Stopping(learned=resumed)
+    before = {number: signal.signal(number, stopping) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    except BaseException as problem:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl+C must not leave half of it behind
+        stopped, new = not isinstance(problem, Exception), not (resumed or run.has_checkpoint)
+        if new and (stopped or not stopping.learned):
+            run.abandon()
+        if new and stopped:
+            first = "checkpoint" if stopping.learned else "step"
+            sys.stderr.write(f"training stopped before the first {first}; nothing is kept\n")
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _see_through(run: Run, as_json: bool, stopping: _Stopping | None = None, *, resumed: bool = False) -> None:
+    stopping = stopping or _Stopping()
     from ddsp_studio.training.background import stand_back
 
     stand_back()
     load_tensorflow()
+    from ddsp_studio.training import protocol
     from ddsp_studio.training.trainer import Control, Trainer
 
-    control = Control()
-    with _interruptible(control), _json_lines() if as_json else _display() as tell:
-        how = Trainer(run, tell, control, resumed=resumed).run()
+    with _json_lines() if as_json else _display() as show:
+
+        def tell(event: protocol.Event) -> None:
+            stopping.learned |= isinstance(event, protocol.Progress) and event.step > 0
+            show(event)
+
+        how = Trainer(run, tell, Control(stop=stopping.asked), resumed=resumed).run()
     if not as_json:
         kept = f"; the model is {run.model}" if run.model.is_file() else ""
         sys.stderr.write(f"training {'done' if how == 'done' else how}{kept}\n")
-
-
-@contextmanager
-def _interruptible(control: Control) -> Iterator[None]:
-    """Let the first Ctrl+C stop after the current step, and the second one at once."""
-
-    def stop(*_: Any) -> None:
-        if control.stop.is_set():
-            raise KeyboardInterrupt
-        control.stop.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -230,6 +269,7 @@ def _json_lines() -> Iterator[Callable[[protocol.Event], None]]:
 def _display() -> Iterator[Callable[[protocol.Event], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.text import Text
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -239,7 +279,7 @@ def _display() -> Iterator[Callable[[protocol.Event], None]]:
         def tell(event: protocol.Event) -> None:
             change = _shown(event)
             if isinstance(change, str):
-                console.print(change, highlight=False)
+                console.print(Text(change), soft_wrap=not console.is_terminal)
             elif change:
                 bar.update(task, **change)
 
@@ -265,13 +305,8 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
             told = f"step {event.step}  loss {loss}  {pace} steps/s{left}"
             return {"description": "Training", "total": total, "completed": event.step, "told": told}
         case protocol.Checkpointed():
-            s = event.scores
-            right = _number(100.0 * s["f0_accuracy"], 1)
-            return (
-                f"step {event.step} ({_clock(event.seconds)}): distance {s['spectral']:.3f}, "
-                f"pitch {right} % right ({_number(s['f0_cents'], 1)} cents), "
-                f"loudness {_number(s['loudness_db'], 2)} dB off{'; the best so far' if event.best else ''}"
-            )
+            best = "; the best so far" if event.best else ""
+            return f"step {event.step} ({_clock(event.seconds)}): {_scored(event.scores)}{best}"
         case protocol.Notice():
             return event.text
         case protocol.Ended(peak_mib=peak, peak_gpu_mib=gpu) if peak:
@@ -280,9 +315,24 @@ def _shown(event: protocol.Event) -> str | dict[str, Any]:
             return {}
 
 
-def _number(value: float, digits: int) -> str:
-    """A number that is not negative; "–" for those below 0, which stand for none."""
-    return f"{value:.{digits}f}" if value >= 0.0 else "–"
+def _scored(scores: Mapping[str, float | None]) -> str:
+    """How near a model comes, in words."""
+    distance, loudness = _number(scores.get("spectral"), 3), _number(scores.get("loudness_db"), 2)
+    right, cents = _number(scores.get("f0_accuracy"), 1, per_cent=True), _number(scores.get("f0_cents"), 1)
+    return f"distance {distance}, pitch {right} % right ({cents} cents), loudness {loudness} dB off"
+
+
+def _scored_further(scores: Mapping[str, float | None]) -> str:
+    """What else is known of it."""
+    told = [f"{_number(scores.get('octaves'), 1, per_cent=True)} % an octave off"]
+    if (level_db := scores.get("level_db")) is not None:
+        told.append(f"{abs(level_db):.1f} dB {'softer' if level_db < 0.0 else 'louder'} than the recordings")
+    return ", ".join([*told, f"in {_number(scores.get('seconds'), 0)} s of sound"])
+
+
+def _number(value: float | None, digits: int, *, per_cent: bool = False) -> str:
+    """A number that is not negative; "–" for none, for which those below 0 stand, too."""
+    return f"{value * (100.0 if per_cent else 1.0):.{digits}f}" if value is not None and value >= 0.0 else "–"
 
 
 def _clock(seconds: float) -> str:
@@ -309,8 +359,9 @@ def describe(model: str, *, as_json: bool) -> str:
         lines.append(f"learned from {data.get('seconds', 0) / 60:.1f} minutes of {sources}; licence: {licence}")
     if training:
         lines.append(f"{training.get('step', 0)} steps in {training.get('seconds', 0) / 60:.1f} minutes")
-        lines += [f"  {key}: {value}" for key, value in (training.get("scores") or {}).items()]
+        if scores := training.get("scores"):
+            lines += [f"  {_scored(scores)}", f"  {_scored_further(scores)}"]
         judged = _JUDGED.get(training.get("judged_on", ""))
         lines += [f"  judged by {judged}"] if judged else []
     lines.append("members: " + (", ".join(sorted(held.files)) or "weights only"))
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))

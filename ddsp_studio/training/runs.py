@@ -18,6 +18,7 @@ import json
 import os
 import time
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -128,9 +129,12 @@ class Run:
         """Write down what is asked for.
 
         Raises:
-            OSError: the folder cannot be written. FileExistsError: another training is in it, or something that a training would
-                write over.
+            OSError: the folder cannot be written. NotADirectoryError: it is, or would be in, a file. FileExistsError: another
+                training is in it, or something that a training would write over.
         """
+        there = next((path for path in (self.folder, *self.folder.parents) if path.exists()), self.folder)
+        if there.is_file():
+            raise NotADirectoryError(f"{str(there)!r} is a file; name a folder to keep the training in")
         if self.exists:
             raise FileExistsError(f"{str(self.folder)!r} holds a training already; resume it, or name another folder")
         taken = next((name for name in _NAMES if _holds(self.folder / name)), "")
@@ -144,7 +148,7 @@ class Run:
             patch_file.save(patch, self.folder / "patch.ddsp")
             self._made.append(self.folder / "settings.json")
             self._write(order)
-        except OSError:
+        except BaseException:
             self.abandon()
             raise
 
@@ -159,7 +163,7 @@ class Run:
         write_text(self.folder / "settings.json", json.dumps(data, indent=1))
 
     def abandon(self) -> None:
-        """Remove what `begin` and `check_material` of this object wrote, when nothing came of it; all else stays."""
+        """Remove the files that `begin`, `check_material` and `log` of this object began, if nothing came of it; others stay."""
         for path in [path for path in self._made if not path.is_dir()]:
             path.unlink(missing_ok=True)
         for folder in sorted((path for path in self._made if path.is_dir()), key=lambda path: len(path.parts), reverse=True):
@@ -231,7 +235,7 @@ class Run:
             if data.pop("format", "") != FORMAT or data.pop("schema", 0) != SCHEMA:
                 raise ValueError(f"{str(self.folder)!r} holds no training that this version can read")
             return msgspec.convert(data, Order), patch_file.load(self.folder / "patch.ddsp")
-        except FileNotFoundError as problem:
+        except (FileNotFoundError, NotADirectoryError) as problem:
             raise ValueError(f"there is no training in {str(self.folder)!r}") from problem
         except (json.JSONDecodeError, UnicodeDecodeError, msgspec.ValidationError, AttributeError) as problem:
             raise ValueError(f"the training in {str(self.folder)!r} cannot be read: {problem}") from problem
@@ -286,7 +290,7 @@ class Run:
         """A checkpoint; None if there is none yet.
 
         Raises:
-            ValueError: in one sentence, when it is damaged.
+            ValueError: in one sentence, when it is damaged, and if it is the last one, with what can be done.
         """
         path = self.folder / name
         if not path.is_file():
@@ -306,8 +310,16 @@ class Run:
             hidden = {key.removeprefix(_HIDDEN): arrays.pop(key) for key in keys}
             learned = Learned(**arrays, step=int(numbers.pop("step")), hidden=hidden)
             return Checkpoint(learned=learned, **numbers)
-        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as problem:
-            raise ValueError(f"the checkpoint {str(path)!r} is damaged: {problem}") from problem
+        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError) as problem:
+            way_on = f"; {self._way_on()}" if name == "last.ckpt" else ""
+            raise ValueError(f"the checkpoint {str(path)!r} is damaged: {problem}{way_on}") from problem
+
+    def _way_on(self) -> str:
+        """What to do without the last checkpoint."""
+        with contextlib.suppress(ValueError):
+            if best := self.load("best.ckpt"):
+                return f"copy best.ckpt over it to go on from step {best.learned.step}"
+        return "there is no other one, so train anew in another folder"
 
     # -- logs ---------------------------------------------------------------------------------------------------------------
 
@@ -339,6 +351,7 @@ class Run:
         if not rows:
             return
         fresh = not path.is_file() or path.stat().st_size == 0
+        self._made += [] if path.is_file() else [path]
         with path.open("a", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
             if fresh:

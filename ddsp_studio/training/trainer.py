@@ -99,7 +99,7 @@ class Trainer:
             how = self._train()
         except Stopped:
             how = "stopped"
-        except (ValueError, OSError):
+        except BaseException:
             if not (self._resumed or self._stepped or self.folder.has_checkpoint):
                 self.folder.abandon()
             raise

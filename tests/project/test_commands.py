@@ -23,6 +23,13 @@ def test_version_and_help(run):
         assert command in shown
 
 
+def test_help_says_what_can_be_typed(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = " ".join(run("render", "--help").out.split())
+    assert f"or a demo: {', '.join(resources.factory(resources.MIDI))};" in shown
+    assert "How much harder than recorded to play, dB" in run("transfer", "--help").out
+
+
 def test_catalogue_as_json_states_every_control(run):
     listed = {entry["name"]: entry for entry in json.loads(run("processors", "--json").out)}
     assert set(listed) == set(specs())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from ddsp_studio.processors import patch_file
 
@@ -126,6 +128,38 @@ def test_what_never_ends_or_never_begins(run, patch_path, tmp_path):
     assert_refused(run("model", "/dev/zero"), "the model 'zero' cannot be read: it is a device")
     assert "pipe.mid cannot be read: it is a device or a pipe, not a file" in run("analyze", pipe).out
     assert not out.exists()
+
+
+def test_what_is_read_is_not_written_over(run, patch_path, broken, tmp_path):
+    def with_room(data):
+        data["nodes"]["hall"] = {"type": "ConvolutionReverb", "options": {"file": str(tmp_path / "mine.wav")}}
+
+    mine, link, analysis = tmp_path / "mine.wav", tmp_path / "link.wav", tmp_path / "mine.json"
+    soundfile.write(mine, np.zeros(8_000), 16_000)
+    link.symlink_to(mine)
+    analysis.hardlink_to(mine)
+    held = mine.read_bytes()
+    for arguments in (
+        ("render", patch_path, "--input", mine, "-o", mine),
+        ("render", patch_path, "--input", mine, "-o", link),
+        ("render", broken(with_room), "-o", mine),
+        ("analyze", mine, "-o", analysis),
+    ):
+        assert_refused(run(*arguments), "is read by this command", "name another file to write")
+        assert mine.read_bytes() == held and link.is_symlink()
+
+
+def test_pictures_do_not_cover_recordings(run, tmp_path):
+    mine = tmp_path / "mine.png"
+    soundfile.write(mine, 0.1 * np.sin(2.0 * np.pi * 330.0 * np.arange(16_000) / 16_000), 16_000, format="WAV")
+    held = mine.read_bytes()
+    told = run("analyze", mine, "--pictures", tmp_path)
+    assert told.code == 1 and "is read by this command" in told.err and mine.read_bytes() == held
+
+
+def test_a_range_without_an_octave_is_told_once(run, tmp_path):
+    told = run("analyze", tmp_path, "--low", 900, "--high", 200)
+    assert told.code == 2 and told.out == "" and "octave" in told.err
 
 
 def test_deep_nesting(run, tmp_path):

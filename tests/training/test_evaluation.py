@@ -7,8 +7,8 @@ import pytest
 
 from ddsp_studio.training.evaluation import Scores, compare
 
-RATE, SECONDS = 16_000, 4.0
-KEYS_HZ = (196.0, 261.6, 329.6, 440.0)
+RATE, SECONDS = 16_000, 3.0
+KEYS_HZ = (196.0, 329.6)
 Sounds = np.ndarray
 
 
@@ -21,11 +21,11 @@ def notes(octave: int = 0, fall_db_s: float = 0.0, level_db: float = 0.0, second
 
 
 def judged(played: Sounds, targets: Sounds, **how: object) -> Scores:
-    asked = np.repeat(np.float32(KEYS_HZ)[:, None], 1000, axis=1)
+    asked = np.repeat(np.float32(KEYS_HZ)[:, None], 750, axis=1)
     return compare(targets, played, RATE, asked, **how)
 
 
-@pytest.mark.parametrize("fall_db_s", [0.0, 1.0, 3.0, 8.0, 20.0])
+@pytest.mark.parametrize("fall_db_s", [0.0, 1.0, 8.0, 20.0])
 def test_the_octave_trap_is_found(fall_db_s: float) -> None:
     targets, trapped = notes(0, fall_db_s), notes(1, fall_db_s)
     told = judged(trapped, targets)
@@ -47,8 +47,8 @@ def test_what_nobody_recorded_is_not_judged() -> None:
     one_s = RATE
     targets, played = notes(seconds=1.0), notes(level_db=10.0)
     whole = judged(played[:, :one_s], targets[:, :one_s])
-    assert judged(played, targets, lengths=[one_s] * 4) == whole
-    assert whole.loudness_db == pytest.approx(10.0, abs=0.1) and whole.seconds == 4.0
+    assert judged(played, targets, lengths=[one_s] * 2) == whole
+    assert whole.loudness_db == pytest.approx(10.0, abs=0.1) and whole.seconds == 2.0
 
 
 def test_pauses_do_not_make_loudness_look_better() -> None:

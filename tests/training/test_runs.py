@@ -75,6 +75,37 @@ def test_a_disk_that_is_full_at_the_beginning_leaves_nothing(tmp_path: Path, mon
     assert not (tmp_path / "run").exists()
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    for out in (mine, mine / "a" / "run"):
+        with pytest.raises(NotADirectoryError, match="mine' is a file; name a folder"):
+            begun(out, **ORDER)
+        with pytest.raises(ValueError, match="there is no training in"):
+            Run(out).order()
+    assert mine.read_text() == "mine"
+
+
+# -- checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [6, 8, 10], ids=["version", "encrypted", "compression"])
+def test_a_damaged_checkpoint_names_the_way_on(tmp_path: Path, place: int) -> None:
+    run = begun(tmp_path / "run", **ORDER)
+    run.save(checkpoint(4), best=True)
+    run.save(checkpoint(6), best=False)
+    for name, words in (
+        ("last.ckpt", "copy best.ckpt over it to go on from step 4"),
+        ("best.ckpt", "train anew in another folder"),
+    ):
+        damaged = bytearray((run.folder / name).read_bytes())
+        damaged[damaged.rfind(b"PK\x01\x02") + place] = 99
+        (run.folder / name).write_bytes(damaged)
+        with pytest.raises(ValueError, match=f"last.ckpt' is damaged: .+; .*{words}$") as told:
+            run.load()
+        assert len(str(told.value).splitlines()) == 1
+
+
 # -- one at a time -------------------------------------------------------------------------------------------------------
 
 HOLD = "import sys; from pathlib import Path; from ddsp_studio.training.runs import Run\nwith Run(Path(sys.argv[1])).locked():\n\

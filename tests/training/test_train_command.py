@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from typer.main import get_command
 
 from ddsp_studio import cli
 from ddsp_studio.cli_commands import train as command
+from ddsp_studio.processors import model_file
 from ddsp_studio.training import protocol
 from ddsp_studio.training.data.augment import Augmentation
 from ddsp_studio.training.data.corpus import open_corpus
@@ -149,6 +151,114 @@ def test_networks_in_groups_take_the_size_too_and_none_is_refused(run, tmp_path)
     code, err = run("train", sound, "-o", tmp_path / "other", "--patch", drawn, "--size", "small")
     assert code == 1 and "nothing in this patch comes in the size 'small'" in err and len(err.splitlines()) == 1
     assert not (tmp_path / "other").exists()
+
+
+# -- stopped early -------------------------------------------------------------------------------------------------------
+
+NOTHING = "training stopped before the first step; nothing is kept\n"
+
+
+@pytest.mark.parametrize(("number", "ended"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_stopped_before_the_first_step_it_leaves_nothing(tmp_path, monkeypatch, capsys, number, ended):
+    sound, before = write(tmp_path / "mine.wav", tone(1.0)), signal.getsignal(number)
+    monkeypatch.setattr(command, "load_tensorflow", lambda: signal.raise_signal(number))
+    monkeypatch.setattr("ddsp_studio.training.background.stand_back", lambda: None)
+    with pytest.raises(ended):
+        command.train(command.Job((sound,), "solo_instrument", tmp_path / "a" / "run"))
+    assert capsys.readouterr().err == NOTHING
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.wav"]
+    assert signal.getsignal(number) == before
+
+
+def test_what_was_learned_is_kept(tmp_path, monkeypatch, capsys):
+    """After the first step Ctrl+C asks to stop, and only the second one ends it at once."""
+    run, seen = begun(tmp_path / "run", write(tmp_path / "mine.wav", tone(1.0))), []
+
+    def steps(trainer):
+        trainer._tell(protocol.Progress(step=1, steps=9, loss=1.0, steps_per_s=1.0, seconds=1.0, left_s=8.0))
+        signal.raise_signal(signal.SIGINT)
+        seen.append(trainer.control.stop.is_set())
+        return "stopped"
+
+    for name in ("ddsp_studio.training.background.stand_back", "ddsp_studio.cli_commands.train.load_tensorflow"):
+        monkeypatch.setattr(name, lambda: None)
+    monkeypatch.setattr(Trainer, "run", steps)
+    with command._stoppable(run) as stopping:
+        command._see_through(run, False, stopping)
+    assert seen == [True] and run.exists
+    assert capsys.readouterr().err == "training stopped\n"
+    for resumed in (True, False):
+        with pytest.raises(KeyboardInterrupt), command._stoppable(run, resumed=resumed) as stopping:
+            stopping.learned = True
+            signal.raise_signal(signal.SIGINT)
+            assert stopping.asked.is_set()
+            signal.raise_signal(signal.SIGINT)
+        assert run.exists == resumed
+    assert capsys.readouterr().err == NOTHING.replace("step", "checkpoint")
+
+
+def test_a_failure_after_steps_keeps_the_order(tmp_path):
+    """There may be room on the disk when it is resumed."""
+    run = begun(tmp_path / "run", write(tmp_path / "mine.wav", tone(1.0)))
+    with pytest.raises(OSError, match="full"), command._stoppable(run) as stopping:
+        stopping.learned = True
+        raise OSError("full")
+    assert run.exists
+    with pytest.raises(OSError, match="full"), command._stoppable(run):
+        raise OSError("full")
+    assert not run.exists
+
+
+def test_whatever_fails_before_the_first_checkpoint_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr("ddsp_studio.training.trainer.open_corpus", fail)
+    sound = write(tmp_path / "mine.wav", tone(1.0))
+    for resumed in (False, True):
+        run = begun(tmp_path / "run", sound)
+        run.log("log.csv", [{"step": 0, "loss": 1.0}])  # as before a checkpoint that the disk does not hold
+        with pytest.raises(RuntimeError):
+            Trainer(run, Heard().append, cache=tmp_path / "cache", resumed=resumed).run()
+        assert run.folder.exists() == run.exists == resumed
+
+
+# -- what is said --------------------------------------------------------------------------------------------------------
+
+SCORES = {
+    "spectral": 5.1234, "f0_cents": 1.25, "f0_accuracy": 0.9876, "octaves": 0.012, "loudness_db": 0.666, "level_db": -1.19,
+    "seconds": 32.0,
+}  # fmt: skip
+SAID = "distance 5.123, pitch 98.8 % right (1.2 cents), loudness 0.67 dB off"
+
+
+def test_no_line_is_broken_in_a_log(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    event = protocol.Checkpointed(step=60, seconds=75.0, best=True, scores=SCORES, target="", played="", model="")
+    with command._display() as tell:
+        tell(event)
+        tell(protocol.Notice(text="'[red].wav' is not what it was since this training began, and more"))
+    told = f"step 60 (1:15): {SAID}; the best so far\n'[red].wav' is not what it was since this training began, and more\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_model_is_described_in_words_and_harmlessly(run, tmp_path, capsys):
+    evil = "\x1b[31mred\x1b[0m\nsecond\x07"
+    about = {
+        "sample_rate": 16_000, "nodes": {evil: "Expression"}, "name": evil, "data": {"sources": [evil], "licence": evil},
+        "training": {"step": 60, "seconds": 60.0, "scores": SCORES},
+    }  # fmt: skip
+    model_file.save(model_file.Model(about, files={evil: b""}), tmp_path / "evil.ddspmodel")
+    told = command.describe(str(tmp_path / "evil.ddspmodel"), as_json=False)
+    assert all(sign.isprintable() or sign == "\n" for sign in told)
+    assert told.count(r"\x1b[31mred\x1b[0m\nsecond\x07") == 5
+    assert f"\n  {SAID}\n  1.2 % an octave off, 1.2 dB softer than the recordings, in 32 s of sound\n" in told
+    about["training"]["scores"] = {"f0_accuracy": None, "level_db": 2.0}
+    model_file.save(model_file.Model(about), tmp_path / "old.ddspmodel")
+    told = command.describe(str(tmp_path / "old.ddspmodel"), as_json=False)
+    assert "pitch – % right" in told and "2.0 dB louder" in told
+    code, err = run("model", tmp_path / "\x1b[2Jno.ddspmodel")
+    assert code == 1 and "\x1b" not in err and r"\x1b[2Jno" in err
 
 
 # -- going on ------------------------------------------------------------------------------------------------------------

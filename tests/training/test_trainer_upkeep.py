@@ -124,9 +124,9 @@ def test_a_step_in_a_thousand_that_gives_no_numbers_costs_only_itself(
     idle: SimpleNamespace, material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoiling(monkeypatch, 100)
-    run = begun(tmp_path / "run", material, quick(steps=2000, checkpoint_steps=50))
+    run = begun(tmp_path / "run", material, quick(steps=1000, checkpoint_steps=50))
     how, heard = train(run, cache)
-    assert how == "done" and len(heard.of(protocol.Notice)) == 20 and run.load().caution >= 0.5
+    assert how == "done" and len(heard.of(protocol.Notice)) == 10 and run.load().caution >= 0.5
     assert all(math.isfinite(e.loss) and e.loss == 1.0 for e in heard.of(protocol.Progress) if e.step)
 
 
