@@ -10,7 +10,7 @@ from ddsp_studio import resources
 from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.declare import MODEL
 from ddsp_studio.processors.nesting import node_at, sheet_of, with_node_at
-from ddsp_studio.processors.patch import Patch
+from ddsp_studio.processors.patch import Patch, PatchError
 
 PATCH, PREVIEW = "patch.ddsp", "preview.flac"
 """Members of a model: the patch, and five seconds of sound."""
@@ -41,8 +41,8 @@ def instrument(given: str) -> Patch:
         raise ValueError(f"the model {given!r} holds weights only, no patch; choose it as the model of a node")
     try:
         patch = patch_file.loads(content.decode("utf-8"))
-    except UnicodeDecodeError as problem:
-        raise ValueError(f"the patch in the model {given!r} is damaged") from problem
+    except (UnicodeDecodeError, PatchError) as problem:
+        raise ValueError(f"the patch in the model {given!r} is damaged: {problem}") from problem
     shipped = given in resources.factory(resources.MODELS)
     return with_model(patch, given if shipped else str(Path(given).expanduser().absolute()), model.about["nodes"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QFileSystemWatcher, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -9,13 +11,13 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QTreeWidget, QTreeWidget
 from ddsp_studio.ui import icons, library, paths, theme
 from ddsp_studio.ui.library import Entry, Kind
 
-GROUPS = ("Instruments", "My instruments", "Factory", "My patches", "Demos", "My takes")
+GROUPS = ("Instruments", library.OWN_MODELS, "Factory", "My patches", "Demos", "My takes")
 """In the order in which they are listed."""
 _ICONS = {Kind.PATCH: ("patch", theme.AUDIO), Kind.MODEL: ("model", theme.CONTROL), Kind.MIDI: ("song", theme.NOTES)}
 _ENTRY = Qt.ItemDataRole.UserRole
 _HINTS = {
     "My patches": "Nothing saved yet",
-    "My instruments": "Drop recordings on the window to train one",
+    library.OWN_MODELS: "Drop recordings on the window to train one",
     "My takes": "Nothing recorded yet",
 }
 
@@ -30,7 +32,7 @@ class Browser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Entry] = []
-        self._current: Entry | None = None
+        self._current: Path | None = None
         self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
         self._search.addAction(icons.icon("search", theme.TEXT_FAINT), QLineEdit.ActionPosition.LeadingPosition)
         self._search.setAccessibleName("Search the browser")
@@ -68,10 +70,11 @@ class Browser(QWidget):
         self._search.setFocus()
         self._search.selectAll()
 
-    def show_current(self, entry: Entry | None) -> None:
-        """Mark the patch that is open."""
-        self._current = entry
-        self._fill()
+    def show_current(self, path: Path | None) -> None:
+        """Mark the file that is open."""
+        if path != self._current:
+            self._current = path
+            self._fill()
 
     def step(self, by: int) -> None:
         """Choose the instrument or patch `by` places after the current one, among those that fit the search."""
@@ -80,7 +83,7 @@ class Browser(QWidget):
         if not patches:
             return
         held = [entry.path for entry in patches]
-        at = held.index(self._current.path) if self._current and self._current.path in held else (-1 if by > 0 else 0)
+        at = held.index(self._current) if self._current in held else (-1 if by > 0 else 0)
         self.chosen.emit(patches[(at + by) % len(patches)])
 
     def _fitting(self) -> list[Entry]:
@@ -113,7 +116,7 @@ class Browser(QWidget):
         return head
 
     def _item(self, entry: Entry) -> QTreeWidgetItem:
-        current = self._current is not None and entry.path == self._current.path
+        current = entry.path == self._current
         item = QTreeWidgetItem([entry.title])
         item.setData(0, _ENTRY, entry)
         item.setToolTip(0, "\n".join(filter(None, (entry.title, entry.detail, "" if entry.factory else str(entry.path)))))

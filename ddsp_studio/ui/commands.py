@@ -28,8 +28,12 @@ class HasFile(Shows, Protocol):
     def path(self) -> Path | None:
         """The file; None while it has none."""
 
-    def place(self, path: Path | None) -> None:
-        """Work on another file from now on; nothing is written."""
+    @property
+    def held(self) -> Patch | None:
+        """The patch that its file, or an instrument's, holds."""
+
+    def place(self, path: Path | None, held: Patch | None) -> None:
+        """Work on another file from now on, and on what it holds; nothing is written."""
 
 
 class Edit(QUndoCommand):
@@ -209,11 +213,12 @@ class ReplaceAll(Edit):
 class ReplaceDocument(ReplaceAll):
     """Another patch took the place of the one that a file holds, and has no file: saving it must not overwrite that one."""
 
-    def __init__(self, document: HasFile, text: str, before: Patch, after: Patch) -> None:
+    def __init__(self, document: HasFile, text: str, before: Patch, after: Patch, *, held: bool) -> None:
+        """`held`: an instrument's file holds the patch after it, so that there is nothing to be saved."""
         super().__init__(document, text, before, after)
         self._placed = document
-        self._other: Path | None = None
-        """The file of the patch that is not shown."""
+        self._other: tuple[Path | None, Patch | None] = (None, after if held else None)
+        """The file of the patch that is not shown, and what it holds."""
 
     def redo(self) -> None:
         """Show the patch after the edit, without the file of the one before."""
@@ -226,8 +231,8 @@ class ReplaceDocument(ReplaceAll):
         self._exchange_files()
 
     def _exchange_files(self) -> None:
-        self._other, path = self._placed.path, self._other
-        self._placed.place(path)
+        other, self._other = self._other, (self._placed.path, self._placed.held)
+        self._placed.place(*other)
 
 
 def counted(names: Collection[str]) -> str:

@@ -60,6 +60,7 @@ class Document(GroupVerbs):
     def recover(self, patch: Patch, path: Path | None) -> None:
         """Take up unsaved work: the document is dirty from the start."""
         self._begin(patch, path)
+        self._held = None
         self.undo_stack.resetClean()
 
     def save(self) -> None:
@@ -72,7 +73,7 @@ class Document(GroupVerbs):
             raise OSError("the patch has no file yet")
         self.commit()
         patch_file.save(self._patch, self._path)
-        self.undo_stack.setClean()
+        self._hold()
 
     def save_as(self, path: Path) -> None:
         """Save to a file and keep working on that one; an untitled patch takes the file's name.
@@ -86,12 +87,12 @@ class Document(GroupVerbs):
         patch_file.save(replace(self._patch, name=name), path)
         self.set_properties(name=name)
         self._path = path
-        self.undo_stack.setClean()
+        self._hold()
         self.path_changed.emit()
 
-    def place(self, path: Path | None) -> None:
-        """Work on another file from now on (None: on none yet); nothing is written."""
-        self._path = path
+    def place(self, path: Path | None, held: Patch | None) -> None:
+        """Work on another file from now on (None: on none yet), and on what it holds; nothing is written."""
+        self._path, self._held = path, held
         self.path_changed.emit()
 
     def _begin(self, patch: Patch, path: Path | None) -> None:
@@ -99,7 +100,8 @@ class Document(GroupVerbs):
         self._turned.clear()
         self._turn_rest.stop()
         self.undo_stack.clear()
-        self._patch, self._path, self._selection, self._inside = patch, path, (), ()
+        self._patch = self._held = patch
+        self._path, self._selection, self._inside = path, (), ()
         self.level_changed.emit()
         self.selection_changed.emit()
         self.structure_changed.emit()
@@ -312,10 +314,13 @@ class Document(GroupVerbs):
         self._end_drag()
         return self._do(commands.ReplaceAll(self, text, self._patch, patch))
 
-    def replace_document(self, patch: Patch, text: str) -> bool:
-        """Exchange the patch for one without a file, as an edit named `text`; undoing it also brings the file back."""
+    def replace_document(self, patch: Patch, text: str, *, held: bool = False) -> bool:
+        """Exchange the patch for one without a file, as an edit named `text`; undoing it also brings the file back.
+
+        What is `held` by an instrument's file need not be saved.
+        """
         self._end_drag()
-        return self._do(commands.ReplaceDocument(self, text, self._patch, patch))
+        return self._do(commands.ReplaceDocument(self, text, self._patch, patch, held=held))
 
 
 def _placed(patch: Patch, positions: Mapping[str, Position]) -> Patch:

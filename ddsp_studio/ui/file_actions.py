@@ -143,8 +143,8 @@ class FileActions(QObject):
 
     # -- leaving ------------------------------------------------------------------------------------------------------
 
-    def may_leave(self) -> bool:
-        """Whether the work at hand may be left: nothing is unsaved, or the user decided."""
+    def may_leave(self, also: str = "") -> bool:
+        """Whether the work at hand may be left: nothing is unsaved, or the user decided; `also` is told beside the question."""
         self._document.commit()
         if not self._document.dirty:
             return True
@@ -152,6 +152,7 @@ class FileActions(QObject):
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setWindowTitle("Unsaved changes")
         box.setText(f"“{self._document.title}” has changes that are not saved.")
+        box.setInformativeText(also)
         box.setStandardButtons(_Answer.Save | _Answer.Discard | _Answer.Cancel)
         box.setDefaultButton(_Answer.Save)
         answer = box.exec()

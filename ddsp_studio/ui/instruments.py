@@ -15,6 +15,7 @@ from ddsp_studio.processors.model_patch import instrument
 from ddsp_studio.processors.nesting import node_at, playable, with_node_at
 from ddsp_studio.processors.patch import Patch
 from ddsp_studio.processors.units import note_name
+from ddsp_studio.ui import paths
 
 _TEMPLATE = "template"
 """Tag of the patches to train from; what was trained is none any more."""
@@ -51,6 +52,11 @@ def models_of(patch: Patch) -> list[str]:
     """The models that a patch names, each once."""
     named = [str(node.options.get(MODEL) or "") for node in playable(patch).nodes.values()]
     return list(dict.fromkeys(name for name in named if name))
+
+
+def own_model(patch: Patch) -> Path | None:
+    """The first model among the user's that a patch plays."""
+    return next((path for path in map(Path, models_of(patch)) if path.parent == paths.models()), None)
 
 
 def plays(patch: Patch, path: Path) -> bool:

@@ -11,6 +11,8 @@ from ddsp_studio.processors import model_file, patch_file
 from ddsp_studio.processors.patch import PatchError
 from ddsp_studio.ui import instruments, paths
 
+OWN_MODELS = "My instruments"
+"""The group of the models that were trained here."""
 MOST = 2000
 """Files listed of one folder at most."""
 
@@ -53,7 +55,7 @@ def entries() -> list[Entry]:
     )
     own = (
         ("My patches", Kind.PATCH, paths.patches(), (patch_file.SUFFIX,)),
-        ("My instruments", Kind.MODEL, paths.models(), (model_file.SUFFIX,)),
+        (OWN_MODELS, Kind.MODEL, paths.models(), (model_file.SUFFIX,)),
         ("My takes", Kind.MIDI, paths.recordings(), (".mid", ".midi")),
     )
     models = resources.factory(resources.MODELS)
@@ -92,4 +94,5 @@ def _model_entry(path: Path, plain: str, group: str, factory: bool) -> Entry:
         return Entry(Kind.MODEL, plain, path, group, factory, f"cannot be opened: {problem}", damaged=True)
     name = about.get("name")
     title = name if factory and isinstance(name, str) and name else plain
-    return Entry(Kind.MODEL, title[:1].upper() + title[1:], path, group, factory, instruments.described(about))
+    title = title[:1].upper() + title[1:] if factory else path.stem  # the user's own are called as the user called them
+    return Entry(Kind.MODEL, title, path, group, factory, instruments.described(about))

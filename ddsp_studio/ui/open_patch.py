@@ -52,6 +52,7 @@ class OpenPatch(QObject):
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
         self._patch = Patch()
+        self._held: Patch | None = self._patch
         self._inside: nesting.Path = ()
         self._selection: tuple[str, ...] = ()
         self.following = False
@@ -62,10 +63,18 @@ class OpenPatch(QObject):
         self._turned: dict[Port, None] = {}
         self._turn_rest = QTimer(self, interval=_REST_MS, singleShot=True)
         self._turn_rest.timeout.connect(self._turn_rested)
-        self.undo_stack.cleanChanged.connect(self._tell_dirty)
+        self.undo_stack.cleanChanged.connect(self._take_clean)
 
-    def _tell_dirty(self, clean: bool) -> None:
-        self.dirty_changed.emit(not clean)
+    def _take_clean(self, clean: bool) -> None:
+        if clean:
+            self._held = self._patch
+        self.dirty_changed.emit(self.dirty)
+
+    def _hold(self) -> None:
+        """The patch's file holds it as it is now."""
+        self._held = self._patch
+        self.undo_stack.setClean()
+        self.dirty_changed.emit(False)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -96,10 +105,14 @@ class OpenPatch(QObject):
         return held.ports if held is not None else ()
 
     @property
+    def held(self) -> Patch | None:
+        """The patch that its file holds, or the one that it was begun with; None if nothing but the editor holds it."""
+        return self._held
+
+    @property
     def dirty(self) -> bool:
         """Whether there are edits that no file holds, a running drag or turn included."""
-        begun = (self._before_drag, self._before_turn)
-        return not self.undo_stack.isClean() or any(before is not None and before != self._patch for before in begun)
+        return self._patch != self._held
 
     @property
     def selection(self) -> tuple[str, ...]:

@@ -176,6 +176,7 @@ def _style_sheet() -> str:
         background: {CANVAS}; border: 1px solid {GRID}; border-radius: {RADIUS}px;
     }}
     QTreeView, QListView {{ outline: none; }}
+    QTreeView:focus, QListView:focus {{ border-color: {ACCENT}; }}
     QTreeView::item, QListView::item {{ padding: 3px 4px; }}
     QTreeView::item:hover, QListView::item:hover {{ background: {RAISED}; }}
     QTreeView::item:selected, QListView::item:selected {{ background: {ACCENT_DEEP}; color: white; }}
@@ -195,6 +196,7 @@ def _style_sheet() -> str:
     QProgressBar::chunk {{ background: {ACCENT_DEEP}; border-radius: {RADIUS - 1}px; }}
     QGroupBox {{ border: 1px solid {GRID}; border-radius: {RADIUS}px; margin-top: 16px; padding-top: 6px; color: {TEXT_SOFT}; }}
     QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QLabel[soft="true"] {{ color: {TEXT_SOFT}; }}
     QLabel[faint="true"] {{ color: {TEXT_FAINT}; }}
     """

@@ -41,7 +41,7 @@ _STATE_VERSION = 2
 """Raise when docks are added or renamed; older saved layouts are then ignored."""
 _TRAINING_WIDTH = 420
 _LEVEL_MS = 40
-_ROOMY = QSize(1160, 660)
+_ROOMY = QSize(1160, 760)
 """A smaller window begins with smaller panels."""
 _LEAST_CANVAS = QSize(480, 200)
 
@@ -201,10 +201,11 @@ class StudioWindow(QMainWindow):
         self.document.changed.connect(self._show_title)
         self.document.path_changed.connect(self._show_title)
         self.document.structure_changed.connect(self._show_known_range)
+        self.document.structure_changed.connect(self._mark_playing)
+        self.document.path_changed.connect(self._mark_playing)
         self.training.models_changed.connect(self._show_known_range)
         self.training.models_changed.connect(self.browser.refresh)
         self.training.played.connect(self.editor.frame_all)
-        self.training.playing_changed.connect(self._mark_played)
         self.training.shown.connect(self.show_training)
         self._show_known_range()
 
@@ -234,7 +235,9 @@ class StudioWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before unsaved work is lost, then end everything in order."""
-        if not self.files.may_leave() or not self.training.may_leave():
+        self.document.commit()
+        asks = self.document.dirty  # once: what becomes of a training is told beside it
+        if not self.files.may_leave(self.training.left_behind()) or not (asks or self.training.may_leave()):
             event.ignore()
             return
         self.clock.stop()
@@ -298,11 +301,13 @@ class StudioWindow(QMainWindow):
 
     def _mark_opened(self, entry: Entry | None) -> None:
         self._opened = entry
-        self.browser.show_current(entry)
+        self._mark_playing()
 
-    def _mark_played(self, model: Path | None) -> None:
-        """Mark the model of the training in the browser while the editor plays it."""
-        self.browser.show_current(Entry(Kind.MODEL, model.stem, model, "") if model is not None else self._opened)
+    def _mark_playing(self) -> None:
+        """Mark in the browser what the editor plays: its file, else one of the user's instruments, else what was opened."""
+        model = instruments.own_model(self.document.patch)
+        playing = self.document.path or model or (self._opened.path if self._opened is not None else None)
+        self.browser.show_current(playing)
 
     def show_training(self) -> None:
         """Show the training panel, wide enough to be read."""

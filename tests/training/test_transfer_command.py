@@ -74,7 +74,7 @@ def test_scores_of_what_has_no_pitch_are_remarked_on(
 def test_a_damaged_patch_is_told_with_its_model(recording: Path, tmp_path: Path) -> None:
     path, out = tmp_path / "bad.ddspmodel", tmp_path / "out.wav"
     model_file.save(model_file.Model({"sample_rate": RATE, "nodes": {}}, files={"patch.ddsp": b"garbage"}), path)
-    words = r"the model '.*bad\.ddspmodel' cannot be played: the patch is cut short or damaged"
+    words = r"the patch in the model '.*bad\.ddspmodel' is damaged: the patch is cut short or damaged"
     with pytest.raises(ValueError, match=words):
         command.transfer(recording, str(path), out, octaves=None, gain_db=None)
     with pytest.raises(ValueError, match=words):

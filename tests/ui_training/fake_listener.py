@@ -19,6 +19,8 @@ for number, name in enumerate(names):
     say(what="Listening", share=number / len(names))
     if "slow" in name:
         time.sleep(30.0)
+    if Path(name).is_dir():
+        continue
     silent = "silent" in name
     warnings = [f"{Path(name).name} is silent"] if silent else ["several notes at once"] if "chords" in name else []
     curves = {"f0_hz": [] if silent else [220.0, 0.0, 440.0], "loudness_db": [] if silent else [-30.0, -70.0, -20.0]}

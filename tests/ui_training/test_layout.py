@@ -15,8 +15,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from ddsp_studio.training import protocol
 from ddsp_studio.ui import theme
 from ddsp_studio.ui.training.loss_plot import LossPlot, log_ticks
+from ddsp_studio.ui.training.material_page import MaterialPage
 from ddsp_studio.ui.training.progress_page import ProgressPage
-from ddsp_studio.ui.training.story import Story
+from ddsp_studio.ui.training.story import Stage, Story
+from ddsp_studio.ui.widgets.one_line import OneLine
 from ddsp_studio.ui.window import StudioWindow
 
 
@@ -28,6 +30,7 @@ def story(tmp_path: Path) -> Story:
     told = Story()
     for event in (
         protocol.Notice(text="d_rock.wav has no clear pitch (drums, noise, speech?): an instrument cannot learn from it"),
+        protocol.Notice(text="Clips are varied by up to 200 cents, so that keys between are learned", warning=False),
         protocol.Progress(step=8, steps=90, loss=27.3, steps_per_s=2.3, seconds=40.0, left_s=50.0, paused=False),
         protocol.Checkpointed(
             step=8, seconds=39.0, best=True, scores={"spectral": 32.15, "f0_accuracy": 0.7, "loudness_db": 22.2},
@@ -61,7 +64,7 @@ def test_nothing_covers_anything_while_it_trains(themed: QApplication, story: St
 
 
 def test_the_default_window_shows_all_of_a_training_at_once(window: StudioWindow, story: Story) -> None:
-    window.resize(1480, 940)
+    window.resize(1480, 930)
     window.training.panel.setCurrentWidget(window.training.panel.progress)
     window.show_training()
     window.training.panel.progress.show_story("Violin phrases", story, playing=False)
@@ -69,6 +72,49 @@ def test_the_default_window_shows_all_of_a_training_at_once(window: StudioWindow
         QApplication.processEvents()
     page = window.training.panel.progress
     assert place(page.compare.silence, page).bottom() <= page.height()
+
+
+@pytest.mark.parametrize("width", [308, 420])
+def test_nothing_is_cut_in_a_narrow_panel(themed: QApplication, width: int) -> None:
+    page = MaterialPage()
+    page.resize(width, 700)
+    page.details._heading.setChecked(True)
+    page.show()
+    QApplication.processEvents()
+    for field in (page.minutes, *page.variation.fields):
+        assert field.lineEdit().width() > QFontMetrics(field.font()).horizontalAdvance(field.text()) + 6, field.accessibleName()
+    assert page.network.width() > QFontMetrics(page.network.font()).horizontalAdvance(page.network.currentText()) + 32
+
+
+def test_what_is_rarely_set_is_folded_away(themed: QApplication) -> None:
+    page = MaterialPage()
+    assert page.name.isVisibleTo(page) and not page.octave.isVisibleTo(page) and not page.variation.isVisibleTo(page)
+
+
+@pytest.mark.parametrize("how", ["stopping", "failed"])
+def test_buttons_keep_their_height_beside_lines_that_wrap(themed: QApplication, story: Story, how: str) -> None:
+    page = ProgressPage()
+    page.resize(308, 600)
+    page.show()
+    story.stage, story.trouble = Stage.INTERRUPTED, "/a/long/folder/last.ckpt: No space left on device; make room on the disk"
+    if how == "failed":
+        story.take(protocol.Ended(how="failed", model="", text=story.trouble))
+    page.show_story("Violin", story, playing=False)
+    QApplication.processEvents()
+    below = [button for button in (page.new, page.resume, page.stop, page.discard) if button.isVisible()]
+    assert page.detail.height() > 1.5 * QFontMetrics(page.detail.font()).height()
+    assert below and all(button.height() >= button.sizeHint().height() for button in (page.play, *below))
+    assert all(place(button, page).top() - place(page.play, page).bottom() > 3 for button in below)
+    assert place(page.notice, page).top() - place(below[0], page).bottom() > 3
+
+
+def test_what_does_not_fit_on_one_line_is_told_to_be_longer(themed: QApplication) -> None:
+    line = OneLine()
+    line.setText("A very long name of an instrument")
+    line.resize(80, 16)
+    assert line.shown.endswith("…") and line.text().endswith("instrument")
+    line.resize(800, 16)
+    assert line.shown == line.text()
 
 
 def test_a_small_window_stays_as_small_as_it_is_made(window: StudioWindow, story: Story) -> None:

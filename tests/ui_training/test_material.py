@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from ddsp_studio import resources
 from ddsp_studio.audio import protocol as engine
@@ -124,6 +125,14 @@ def test_files_are_added_to_those_that_are_shown(window: StudioWindow) -> None:
     assert page.files.current.path.endswith("chords.flac")
 
 
+def test_what_is_of_use_is_seen_when_it_was_heard(window: StudioWindow) -> None:
+    files = window.training.panel.material.files
+    listened(window, "oboe.wav", *(f"silent {number}.wav" for number in range(30)))
+    listened(window, "violin.wav")
+    last = files.visualItemRect(files.topLevelItem(31))
+    assert files.viewport().rect().intersects(last)
+
+
 def test_files_dropped_while_others_are_listened_to_wait_for_their_turn(window: StudioWindow) -> None:
     for name in ("violin.wav", "flute.wav", "oboe.wav"):
         window.drops.drop([Path(f"/recordings/{name}")])
@@ -159,6 +168,50 @@ def test_single_files_are_removed(window: StudioWindow, how: str) -> None:
     page.files.selectAll()
     page.remove.click()
     assert window.training.panel.currentWidget() is window.training.panel.empty
+
+
+def test_the_neighbour_of_what_was_removed_is_chosen(window: StudioWindow) -> None:
+    listened(window, "violin.wav", "oboe.wav", "flute.wav")
+    page = window.training.panel.material
+    page.files.setCurrentItem(page.files.topLevelItem(1))
+    page.files.setFocus()
+    for left in ("flute.wav", "violin.wav"):
+        QTest.keyClick(page.files, Qt.Key.Key_Delete)
+        assert [Path(path).name for path in page.files.chosen] == [left] and page.remove.isEnabled()
+
+
+def test_keys_act_on_the_row_at_the_cursor(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    listened(window, "violin.wav", "silent.mp3", "flute.wav")
+    files, heard, menus = window.training.panel.material.files, [], []
+    files.hear_wanted.connect(lambda path: heard.append(Path(path).name))
+    monkeypatch.setattr(files, "menu_of", lambda of: menus.append(Path(of.path).name) or QMenu())
+    monkeypatch.setattr(QMenu, "exec", lambda *_: None)
+    files.setCurrentItem(files.topLevelItem(2))
+    QTest.keyClick(files, Qt.Key.Key_Return)
+    files.itemDoubleClicked.emit(files.topLevelItem(0), 0)
+    files.itemDoubleClicked.emit(files.topLevelItem(1), 0)  # there is nothing in it to be heard
+    assert heard == ["flute.wav", "violin.wav"]
+    first = files.visualItemRect(files.topLevelItem(0)).center()
+    for reason, row in ((QContextMenuEvent.Reason.Keyboard, "flute.wav"), (QContextMenuEvent.Reason.Mouse, "violin.wav")):
+        files.contextMenuEvent(QContextMenuEvent(reason, first, files.mapToGlobal(first)))
+        assert menus[-1] == row
+
+
+def test_select_all_is_meant_for_the_list_that_has_the_focus(window: StudioWindow) -> None:
+    listened(window, "violin.wav", "flute.wav")
+    files = window.training.panel.material.files
+    window.activateWindow()
+    files.setFocus()
+    QTest.keyClick(files, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(files.chosen) == 2 and not window.document.selection
+
+
+def test_an_empty_folder_among_others_is_named(window: StudioWindow, tmp_path: Path) -> None:
+    for name in ("empty", "full"):
+        (tmp_path / name).mkdir()
+    window.drops.drop([tmp_path / "empty", Path("/recordings/violin.wav")])
+    wait_until(lambda: window.training.panel.material.bar.isHidden())
+    assert "empty: there are no recordings in it." in window.training.panel.material.advice.text()
 
 
 def test_after_a_training_other_recordings_begin_anew(window: StudioWindow) -> None:

@@ -51,6 +51,22 @@ def test_numbers_in_words() -> None:
     assert story.detail() == "step 250 of 1,000  ·  2.0 steps/s  ·  loss 0.123"
 
 
+def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n132,8.0\n133,8.0\n")
+    story = Story()
+    story.take(protocol.Prepared(seconds=60.0, clips=9, held_out=1, range_midi=[55, 79], weights=1234, problems=[]))
+    assert story.headline() == "Compiling the first step…" and story.compiles
+    unknown = protocol.Progress(step=1, steps=0, loss=0.0, steps_per_s=0.0, seconds=0.0, left_s=0.0)
+    story.take(unknown)
+    assert story.detail() == "step 1" and not story.compiles
+    story.take(progress(2, 0.5, paused=True))
+    assert story.detail() == "step 2 of 1,000  ·  loss 0.500"
+    story.recall(tmp_path)
+    story.take(msgspec.structs.replace(unknown, step=134, steps=134))
+    story.take(protocol.Ended(how="done", model=""))
+    assert story.detail() == "step 134 of 134  ·  loss 8.000"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.0, "0 s"), (59.4, "59 s"), (59.6, "1:00 min"), (3599.0, "59:59 min"), (3900.0, "1:05 h")]
 )
@@ -94,6 +110,7 @@ def test_names_are_free_and_safe() -> None:
     assert first.model.parent == paths.models() and first.folder.parent == paths.trainings()
     assert first.model.name == "Víolin ab.ddspmodel" and second.model.name == "Víolin ab 2.ddspmodel"
     assert folders.new("???").model.name == "Instrument.ddspmodel"
+    assert (first.name, second.name) == ("Víolin ab", "Víolin ab 2")  # as the browser calls them
 
 
 @pytest.mark.usefixtures("home")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from ddsp_studio.audio import protocol as engine
 from ddsp_studio.children import process_mark
 from ddsp_studio.processors import model_file, patch_file
+from ddsp_studio.training import protocol
 from ddsp_studio.ui import instruments, paths
 from ddsp_studio.ui.library import Kind
 from ddsp_studio.ui.training import folders
@@ -29,11 +30,11 @@ def test_it_trains_shows_and_keeps(window: StudioWindow, session: TrainingSessio
     listened(window)
     window.training.panel.material.licence.setCurrentText("My own recording")
     train(window)
-    assert session.story.stage is Stage.STARTING and not window.training.panel.material.train.isEnabled()
+    assert session.story.stage is Stage.STARTING
     page = window.training.panel.progress
     assert window.training.panel.currentWidget() is page and page.title.text() == "Violin"
     wait_until(lambda: session.story.ended)
-    wait_until(lambda: any("among your models" in text for text in window.toasts.texts()))
+    wait_until(lambda: any("is in My instruments" in text for text in window.toasts.texts()))
     assert session.story.ended.how == "done" and len(session.story.points) == 5
     shown = page.losses.shown()
     assert shown[-1][0] == 100 and shown[-1][1] == pytest.approx(10.0 / 101.0)
@@ -54,7 +55,7 @@ def test_play_it_is_undoable_and_gets_better_by_itself(begun: StudioWindow, sess
     assert instruments.models_of(begun.document.patch) == [str(model)]
     assert begun.document.undo_stack.undoText() == "Play Violin"
     assert "gets better by itself" in page.play.text() and not page.play.isEnabled()
-    assert begun.browser._current is not None and begun.browser._current.path == model
+    assert begun.browser._current == model
     known = len(session.story.points)
     wait_until(lambda: len(said(engine.RefreshModel)) > known)
     assert set(said(engine.RefreshModel)) == {engine.RefreshModel(path=str(model))}
@@ -72,13 +73,101 @@ def test_saving_what_was_played_never_overwrites_the_file_that_was_open(
     assert begun.files.save_to(drawn)
     content = drawn.read_bytes()
     begun.training.play_model()
-    assert begun.document.path is None and begun.document.title != "Drawn" and begun.document.dirty
+    assert begun.document.path is None and begun.document.title != "Drawn"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(played), ""))
     assert begun.files.save() and played.is_file() and drawn.read_bytes() == content
     begun.document.undo()
-    assert begun.document.path == drawn and patch_file.load(drawn) == begun.document.patch
+    assert begun.document.path == drawn and patch_file.load(drawn) == begun.document.patch and not begun.document.dirty
     begun.document.redo()
     assert begun.document.path == played
+
+
+def test_what_is_played_is_not_an_unsaved_change(
+    begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    document = begun.document
+    monkeypatch.setattr(QMessageBox, "exec", lambda _: pytest.fail("asked"))
+    begun.training.play_model()
+    assert not document.dirty and not begun.isWindowModified() and begun.files.may_leave()
+    document.undo()
+    assert not document.dirty
+    document.set_properties(name="Precious")
+    assert document.dirty
+    document.undo()
+    document.redo()
+    document.undo_stack.setClean()
+    begun.training.play_model()
+    document.set_properties(name="Mine")
+    assert document.dirty and begun.isWindowModified()
+    assert begun.files.save_to(tmp_path / "Mine.ddsp") and not document.dirty
+    document.undo()
+    assert document.dirty  # the file holds another title
+    document.undo()
+    assert document.patch.name == "Precious" and not document.dirty
+    document.undo()
+    assert document.dirty
+
+
+def test_what_was_unsaved_before_an_instrument_was_played_is_so_again(
+    begun: StudioWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.document.set_properties(name="Precious")
+    monkeypatch.setattr(QMessageBox, "exec", lambda _: QMessageBox.StandardButton.Discard)
+    begun.training.play_model()
+    assert not begun.document.dirty
+    begun.document.undo()
+    assert begun.document.patch.name == "Precious" and begun.document.dirty
+
+
+def test_the_browser_marks_what_the_editor_plays(begun: StudioWindow, session: TrainingSession, tmp_path: Path) -> None:
+    first = session.training.model
+    begun.training.play_model()
+    session.stop()
+    wait_until(lambda: session.story.ended)
+    begun.training.show_material()
+    train(begun, "Second", minutes=100.0)
+    wait_until(lambda: session.story.points and session.training.model.is_file())
+    assert begun.browser._current == first
+    begun.training.play_model()
+    assert begun.browser._current == session.training.model != first
+    begun.document.undo()
+    assert begun.browser._current == first
+    assert begun.files.save_to(tmp_path / "Mine.ddsp") and begun.browser._current == tmp_path / "Mine.ddsp"
+
+
+def test_a_second_one_of_a_name_is_called_as_it_is_published(begun: StudioWindow, session: TrainingSession) -> None:
+    session.stop()
+    wait_until(lambda: session.story.ended)
+    begun.training.show_material()
+    train(begun, "Violin", minutes=100.0)
+    wait_until(lambda: session.story.points and session.training.model.is_file())
+    page = begun.training.panel.progress
+    assert session.training.name == page.title.text() == session.training.model.stem == "Violin 2"
+    assert '"Violin 2"' in (session.training.folder / "settings.json").read_text()
+    begun.training.play_model()
+    assert begun.document.undo_stack.undoText() == "Play Violin 2"
+
+
+def test_news_goes_when_it_is_known(window: StudioWindow, session: TrainingSession) -> None:
+    def news() -> list[str]:
+        return [text for text in window.toasts.texts() if "is in My instruments" in text]
+
+    listened(window)
+    train(window, "Violin", minutes=0.5)
+    wait_until(news)
+    window.browser.chosen.emit(next(entry for entry in window.browser._entries if entry.path == session.training.model))
+    assert not news()
+    window.training.show_material()
+    train(window, "Oboe", minutes=0.5)
+    wait_until(news)
+    window.training.show_material()
+    train(window, "Reed", minutes=100.0)
+    assert not news()
+    wait_until(lambda: session.story.points and session.training.model.is_file())
+    window.training.play_model()
+    session.stop()
+    wait_until(news)
+    assert not any(plate.asks for plate in window.toasts._plates if plate.text in news())  # it is played already
 
 
 @pytest.mark.parametrize("answer", ["Discard", "Cancel"])
@@ -141,10 +230,13 @@ def test_pressed_buttons_answer_at_once(begun: StudioWindow, session: TrainingSe
 
 
 def test_discard_asks_and_leaves_nothing(begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults: list[str] = []
+    monkeypatch.setattr(QMessageBox, "setDefaultButton", lambda _box, button: defaults.append(button.text()))
     asked, training = sure(monkeypatch, "Cancel"), session.training
     page = begun.training.panel.progress
     page.discard.click()
     assert session.story.stage is Stage.RUNNING and "Throw away" in asked[0]
+    assert defaults == ["Cancel"]
     sure(monkeypatch, "Discard")
     page.discard.click()
     assert page.headline.text() == "Discarding…"
@@ -152,6 +244,43 @@ def test_discard_asks_and_leaves_nothing(begun: StudioWindow, session: TrainingS
     wait_until(lambda: not training.folder.exists() and not training.model.exists())
     assert begun.training.panel.currentWidget() is begun.training.panel.material
     assert begun.training.panel.material.train.isEnabled()
+
+
+def test_it_can_be_held_before_its_first_step(window: StudioWindow, session: TrainingSession) -> None:
+    listened(window)
+    train(window, minutes=100.0)
+    page = window.training.panel.progress
+    assert session.story.stage is Stage.STARTING and page.pause.isEnabled()
+    page.pause.click()
+    assert page.pause.isChecked() and page.pause.text() == "Go on" and page.headline.text() == "Paused before the first step"
+    wait_until(lambda: session.story.stage is Stage.PAUSED)
+    page.pause.click()
+    wait_until(lambda: session.story.stage is Stage.RUNNING and session.story.progress.step > 3)
+
+
+def test_the_focus_follows_the_page(window: StudioWindow, session: TrainingSession) -> None:
+    listened(window)
+    window.activateWindow()
+    page, material = window.training.panel.progress, window.training.panel.material
+    material.train.setFocus()
+    train(window, minutes=100.0)
+    assert QApplication.focusWidget() is page.pause
+    wait_until(lambda: session.story.points)
+    page.stop.setFocus()
+    page.stop.click()
+    assert QApplication.focusWidget() is page.play
+    wait_until(lambda: session.story.ended)
+    window.training.play_model()
+    assert QApplication.focusWidget() is page.new
+    page.new.click()
+    assert QApplication.focusWidget() is material.train
+
+
+def test_a_remark_is_no_warning(window: StudioWindow, session: TrainingSession) -> None:
+    listened(window)
+    train(window, minutes=100.0)
+    session._hear(protocol.Notice(text="Clips are varied.", warning=False))
+    assert not any("varied" in text for text in window.toasts.texts())
 
 
 def test_compare_goes_from_one_to_the_other(begun: StudioWindow, session: TrainingSession, said) -> None:
@@ -304,6 +433,21 @@ def test_quitting_asks(begun: StudioWindow, session: TrainingSession, monkeypatc
     assert begun.close()
     assert pid and session._link.client.pid == 0
     assert folders.Training(session.training.folder, session.training.note).has_checkpoint
+    assert session.training.note.state == folders.RUNNING
+
+
+def test_quitting_asks_once(begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun.document.set_properties(name="Precious")
+    asked: list[str] = []
+
+    def leave(box: QMessageBox) -> QMessageBox.StandardButton:
+        asked.append(f"{box.text()} {box.informativeText()}")
+        return QMessageBox.StandardButton.Discard
+
+    monkeypatch.setattr(QMessageBox, "exec", leave)
+    assert begun.close()
+    (told,) = asked
+    assert "not saved" in told and "“Violin” is still being trained. It can go on from here" in told
     assert session.training.note.state == folders.RUNNING
 
 

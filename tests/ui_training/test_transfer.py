@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from ddsp_studio import resources
 from ddsp_studio.audio import protocol as engine
@@ -19,7 +20,7 @@ from ddsp_studio.ui import paths
 from ddsp_studio.ui.training.transfer_dialog import TransferDialog
 from ddsp_studio.ui.window import StudioWindow
 
-from .conftest import wait_until
+from .conftest import sure, wait_until
 
 
 @pytest.fixture
@@ -61,6 +62,22 @@ def test_it_is_made_heard_and_saved(models: list[Path], window: StudioWindow, sa
     wait_until(lambda: said(engine.Preview)[-1].files == [])
 
 
+@pytest.mark.parametrize("how", ["button", "escape"])
+def test_it_is_closed_by_its_button_and_by_escape(models: list[Path], window: StudioWindow, how: str) -> None:
+    dialog = made(window)
+    scratch = dialog._folder
+    if how == "button":
+        dialog.cancel.click()
+    else:
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible() and not scratch.exists() and window.training._dialog is None
+
+
+def test_the_result_is_at_hand_when_it_is_there(models: list[Path], window: StudioWindow) -> None:
+    dialog = made(window)
+    assert dialog.focusWidget() is dialog.hear[1]
+
+
 def made(window: StudioWindow) -> TransferDialog:
     """A dialog whose first result is there."""
     dialog = opened(window)
@@ -81,22 +98,16 @@ def test_a_second_transfer_begins_in_silence(models: list[Path], window: StudioW
 
 
 @pytest.mark.parametrize("typed", ["result", "result.wav"])
-@pytest.mark.parametrize("answer", ["Yes", "No"])
+@pytest.mark.parametrize("answer", ["Replace", "Cancel"])
 def test_a_file_whose_name_was_completed_is_asked_about(
     models: list[Path], window: StudioWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, answer: str
 ) -> None:
-    dialog, there, asked = made(window), tmp_path / "result.wav", []
+    dialog, there, asked = made(window), tmp_path / "result.wav", sure(monkeypatch, answer)
     there.write_text("precious")
-
-    def reply(*words: object) -> QMessageBox.StandardButton:
-        asked.append(words[-1])
-        return QMessageBox.StandardButton[answer]
-
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
-    monkeypatch.setattr(QMessageBox, "question", reply)
     dialog.save.click()
     assert asked == (["result.wav is there already. Replace it?"] if typed == "result" else [])
-    kept = typed == "result" and answer == "No"
+    kept = typed == "result" and answer == "Cancel"
     assert (there.read_bytes() == b"precious") is kept and dialog.show_file.isVisible() is not kept
 
 
@@ -177,3 +188,4 @@ def test_a_damaged_instrument_is_listed_as_such(models: list[Path], window: Stud
 def test_an_instrument_is_opened_by_dropping_it(models: list[Path], window: StudioWindow) -> None:
     window.drops.drop([models[0]])
     assert window.document.patch.nodes["decoder"].options["model"] == str(models[0])
+    assert window.browser._current == models[0] and not window.document.dirty

@@ -38,8 +38,9 @@ class Section(QWidget):
             self._heading.setIndent(0)
         self._heading.setAccessibleName(title)
         self._heading.setStyleSheet(
-            f"border: none; border-bottom: 1px solid {theme.BORDER}; border-radius: 0; padding: 2px 0; text-align: left;"
-            f" color: {theme.TEXT_SOFT}; font-weight: 600; background: transparent;"
+            f"* {{ border: none; border-bottom: 1px solid {theme.BORDER}; border-radius: 0; padding: 2px 0; text-align: left;"
+            f" color: {theme.TEXT_SOFT}; font-weight: 600; background: transparent; }}"
+            f" *:focus {{ border-bottom-color: {theme.ACCENT}; color: {theme.TEXT}; }}"
         )
         self.body = QWidget(self)
         self.rows = QVBoxLayout(self.body)

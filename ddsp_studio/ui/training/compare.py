@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ddsp_studio.audio import protocol
 from ddsp_studio.ui import icons, theme
@@ -33,10 +33,9 @@ class Compare(QWidget):
         self._track = TARGET
         self.timeline = Timeline()
         self.timeline.chosen.connect(self._chosen)
-        self.words = QLabel(_NOTHING_YET)
+        self.words = QLabel(_NOTHING_YET, wordWrap=True)
         self.words.setProperty("soft", True)
         self.words.setFont(theme.font(11))
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.pictures = tuple(SpectrumPicture(title) for title in _TITLES)
         self.buttons = tuple(self._button(title, track) for track, title in enumerate(_TITLES))
         self.silence = QPushButton(icons.icon("stop"), "")
@@ -71,7 +70,7 @@ class Compare(QWidget):
             pictures.addWidget(picture, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
+        layout.setSpacing(5)
         layout.addWidget(self.timeline)
         layout.addWidget(self.words)
         layout.addLayout(pictures, 1)
@@ -87,7 +86,6 @@ class Compare(QWidget):
         self.timeline.show_points(points)
         if not points:
             self.words.setText(_NOTHING_YET)
-            self.words.setToolTip("")
             for picture in self.pictures:
                 picture.show_file("")
         self._describe()
@@ -110,7 +108,6 @@ class Compare(QWidget):
             self.pictures[TARGET].show_file(point.target)
             self.pictures[PLAYED].show_file(point.played, "" if point.kept else _NOT_KEPT)
             self.words.setText(described(point))
-            self.words.setToolTip(self.words.text())
         self._enable()
 
     def _enable(self) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ddsp_studio.audio import protocol as engine
 from ddsp_studio.training import protocol
 from ddsp_studio.training.client import CLOSE_S
 from ddsp_studio.training.data.audio_source import SUFFIXES
-from ddsp_studio.ui import instruments, library
+from ddsp_studio.ui import instruments, library, questions
 from ddsp_studio.ui.document import Document
 from ddsp_studio.ui.engine_link import EngineLink
 from ddsp_studio.ui.library import Kind
-from ddsp_studio.ui.toasts import Toasts, Tone
+from ddsp_studio.ui.toasts import Choice, Toasts, Tone
 from ddsp_studio.ui.training import folders, plan
 from ddsp_studio.ui.training.folders import Training
 from ddsp_studio.ui.training.hearing import Hearing
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from ddsp_studio.ui.training.progress_page import ProgressPage
 
 _NOTHING_YET = "There is nothing to play before the first checkpoint."
-_Answer = QMessageBox.StandardButton
 _FILTER = f"Sound files ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
 _CHOICES = f"{_FILTER};;Data sets (*.tfrecord *.tfrecord-* *.tar *.tar.gz *.tgz);;All files (*)"
 
@@ -56,8 +54,6 @@ class TrainingControl(QObject):
     """A model among the user's has come, gone, or got better."""
     played = Signal()
     """An instrument was put into the editor."""
-    playing_changed = Signal(object)
-    """The path of the training's model when the editor begins to play it, None when it ends."""
     shown = Signal()
     """The panel should be seen."""
 
@@ -81,7 +77,8 @@ class TrainingControl(QObject):
         shown = lambda: self.session.training  # noqa: E731
         self.offers = Offers(self.panel.waiting, toasts, shown, self.resume, self._may_throw_away, self)
         self._files: list[Path] = []
-        self._playing: Path | None = None
+        self._news = ""
+        """What was said of the training that ended last."""
         self._dialog: TransferDialog | None = None
         self._connect()
 
@@ -98,7 +95,7 @@ class TrainingControl(QObject):
         page.removed.connect(self._forget)
         page.files.hear_wanted.connect(lambda path: self.hearing.play_file(Path(path)))
         listening.heard.connect(page.add)
-        listening.finished.connect(page.finish)
+        listening.finished.connect(self._listened)
         listening.failed.connect(page.fail)
         listening.refused.connect(page.refuse)
         session.changed.connect(self._show_story)
@@ -151,6 +148,15 @@ class TrainingControl(QObject):
             self.panel.setCurrentWidget(page)
             self.listening.start(self._files)
         self.shown.emit()
+
+    def _listened(self) -> None:
+        """Say which folders gave nothing, and judge the rest."""
+        page = self.panel.material
+        heard = [Path(each.path) for each in page.heard]
+        for folder in (path for path in self._files if path.is_dir()):
+            if not any(path.is_relative_to(folder) for path in heard):
+                page.refuse(f"{folder.name}: there are no recordings in it")
+        page.finish()
 
     def _forget(self, removed: Sequence[str]) -> None:
         self._files = [path for path in self._files if str(path) not in removed]
@@ -206,6 +212,7 @@ class TrainingControl(QObject):
         training = None
         try:
             training = folders.new(chosen.name)
+            chosen = replace(chosen, name=training.name)
             self._document.commit()
             self.session.begin(training, plan.order(chosen, self.panel.material.heard, self._document.patch, training.folder))
         except (OSError, ValueError) as problem:
@@ -215,6 +222,7 @@ class TrainingControl(QObject):
             self.panel.material.ready()
             return
         folders.forget_old()
+        self._toasts.withdraw(self._news)
         self.panel.setCurrentWidget(self.panel.progress)
 
     def resume(self, training: Training) -> bool:
@@ -228,6 +236,7 @@ class TrainingControl(QObject):
         except OSError as problem:
             self._toasts.show(f"The training cannot go on: {_reason(problem)}.", Tone.ERROR)
             return False
+        self._toasts.withdraw(self._news)
         self.panel.setCurrentWidget(self.panel.progress)
         self.shown.emit()
         return True
@@ -250,30 +259,22 @@ class TrainingControl(QObject):
 
     def _loss(self, training: Training) -> str:
         """What else goes with a training."""
-        playing = instruments.plays(self._document.patch, training.model)
-        return " The patch in the editor plays it, and loses its instrument." if playing else ""
+        return " The patch in the editor plays it, and loses its instrument." if self._plays(training) else ""
 
     def _sure(self, question: str, verb: str) -> bool:
-        box = QMessageBox(self._window)
-        box.setWindowTitle("Training")
-        box.setText(question)
-        yes = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(_Answer.Cancel)
-        box.exec()
-        return box.clickedButton() is yes
+        return questions.ask(self._window, "Training", question, lose=verb) == verb
+
+    def _plays(self, training: Training) -> bool:
+        return instruments.plays(self._document.patch, training.model)
 
     def _show_story(self) -> None:
         training = self.session.training
         if training is not None:
-            playing = instruments.plays(self._document.patch, training.model)
+            playing = self._plays(training)
             self.panel.progress.show_story(training.name, self.session.story, playing=playing)
-            self._follow_playing(training.model if playing else None)
+            if playing:
+                self._toasts.withdraw(self._news)
         self._show_ways()
-
-    def _follow_playing(self, model: Path | None) -> None:
-        if model != self._playing:
-            self._playing = model
-            self.playing_changed.emit(model)
 
     def _published(self, model: Path) -> None:
         self._link.send(engine.RefreshModel(path=str(model)))
@@ -282,7 +283,6 @@ class TrainingControl(QObject):
 
     def _ended(self, event: protocol.Ended) -> None:
         training = self.session.training
-        name = training.name if training is not None else "The instrument"
         self.models_changed.emit()
         if event.how == "failed":
             self._toasts.show(event.text or "The training failed.", Tone.ERROR)
@@ -290,23 +290,22 @@ class TrainingControl(QObject):
                 self.show_material()
         elif event.how == "discarded" or not self.session.story.points:
             self.show_material()
-        else:
-            play = functools.partial(self._play, training)
-            self._toasts.show(f"“{name}” is among your models.", Tone.GOOD, (("Play it", play),))
+        elif training is not None:
+            self._news = f"“{training.name}” is in {library.OWN_MODELS} now."
+            choices: Sequence[Choice] = () if self._plays(training) else (("Play it", self.play_model),)
+            self._toasts.show(self._news, Tone.GOOD, choices)
 
     # -- playing --------------------------------------------------------------------------------------------------------
 
     def play_model(self) -> None:
-        """Put the model of the training into the editor: an edit that can be undone, and that no file of the user holds yet."""
-        self._play(self.session.training)
-
-    def _play(self, training: Training | None) -> None:
+        """Put the model of the training into the editor: an edit that can be undone. There is nothing in it to be saved yet."""
+        training = self.session.training
         if training is None:
             self._toasts.show(_NOTHING_YET)
             return
         if not (training.model.is_file() or self._publish_now(training)):
             ended = training.note.state == folders.ENDED
-            self._toasts.show(f"“{training.name}” is not among your models any more." if ended else _NOTHING_YET)
+            self._toasts.show(f"“{training.name}” is not in {library.OWN_MODELS} any more." if ended else _NOTHING_YET)
             return
         self._document.commit()
         try:
@@ -315,7 +314,8 @@ class TrainingControl(QObject):
         except (ValueError, OSError) as problem:
             self._toasts.show(f"The instrument cannot be played: {_reason(problem)}.", Tone.ERROR)
             return
-        if (kept or self._may_replace()) and self._document.replace_document(patch, f"Play {training.name}"):
+        held = not (kept and self._document.dirty)
+        if (kept or self._may_replace()) and self._document.replace_document(patch, f"Play {training.name}", held=held):
             self.played.emit()
         self._show_story()
 
@@ -374,27 +374,31 @@ class TrainingControl(QObject):
 
     def may_leave(self) -> bool:
         """Whether the studio may end: nothing is being trained, or the user decided."""
-        if not self.session.busy or self.session.story.stage in (Stage.STOPPING, Stage.DISCARDING):
+        if not self._asks:
             return True
         training = self.session.training
-        box = QMessageBox(self._window)
-        box.setWindowTitle("A training goes on")
-        box.setText(f"“{training.name if training else 'An instrument'}” is still being trained.")
-        loses = training is not None and instruments.plays(self._document.patch, training.model)
+        loses = training is not None and self._plays(training)
         loss = " Discarded, it is taken from the patch in the editor, too." if loses else ""
-        box.setInformativeText(f"{self._left_behind()}{loss}")
-        box.addButton("Quit, go on later", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Quit and discard", QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton(_Answer.Cancel)
-        box.exec()
-        if box.clickedButton() is stay or box.clickedButton() is None:
-            return False
-        if box.clickedButton() is discard:
+        later, discard = "Quit, go on later", "Quit and discard"
+        told = f"{self._left_behind()}{loss}"
+        answer = questions.ask(self._window, "A training goes on", self._goes_on_words(), told, go=later, lose=discard)
+        if answer == discard:
             self.session.discard()
-        return True
+        return bool(answer)
+
+    def left_behind(self) -> str:
+        """What becomes of the training when the studio ends now and it is not discarded; "" if nothing is being trained."""
+        return f"{self._goes_on_words()} {self._left_behind()}" if self._asks else ""
+
+    @property
+    def _asks(self) -> bool:
+        return self.session.busy and self.session.story.stage not in (Stage.STOPPING, Stage.DISCARDING)
+
+    def _goes_on_words(self) -> str:
+        training = self.session.training
+        return f"“{training.name if training else 'An instrument'}” is still being trained."
 
     def _left_behind(self) -> str:
-        """What is left of a training when the studio ends now."""
         training, begun = self.session.training, self.session.story.progress is not None
         if training is not None and training.has_checkpoint:
             return "It can go on from here when the studio is started again."

@@ -28,12 +28,19 @@ class FeatureCurves(QWidget):
         self._notes: list[float | None] = []
         self._levels: list[float] = []
         self._seconds, self._octave = 0.0, 0
+        self._without = ""
 
     def show_file(self, f0_hz: Sequence[float], loudness_db: Sequence[float], seconds: float) -> None:
         """Show curves over a file; empty ones say that there is nothing to see."""
+        self._without = "Nothing to show for this file"
         self._notes = [hz_to_note(hertz) if hertz > 0.0 else None for hertz in f0_hz]
         self._levels, self._seconds = list(loudness_db), seconds
         self.update()
+
+    def clear(self) -> None:
+        """There is no file."""
+        self.show_file([], [], 0.0)
+        self._without = ""
 
     def shift(self, octave: int) -> None:
         """Show the pitch moved by octaves, as it will be learned."""
@@ -61,7 +68,7 @@ class FeatureCurves(QWidget):
             painter.fillRect(area, theme.colour(theme.CANVAS))
         if not self._levels:
             painter.setPen(theme.colour(theme.TEXT_FAINT))
-            painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, "Nothing to show for this file")
+            painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self._without)
             painter.end()
             return
         self._paint_pitch(painter, upper)

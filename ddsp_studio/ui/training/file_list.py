@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -60,8 +60,7 @@ class FileList(QTreeWidget):
         self.setMinimumHeight(110)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._open_menu)
+        self.itemDoubleClicked.connect(lambda item, _column: self._hear(item))
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -131,13 +130,16 @@ class FileList(QTreeWidget):
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take files out."""
+        gone = {path: self._items[path] for path in paths if path in self._items}
+        first = min((self.indexOfTopLevelItem(item) for item in gone.values()), default=0)
         self.blockSignals(True)  # told once, not for each of thousands
-        for path in paths:
-            item = self._items.pop(path, None)
-            self._narrowed.pop(path, None)
-            if item is not None:
-                self.takeTopLevelItem(self.indexOfTopLevelItem(item))
+        for path, item in gone.items():
+            del self._items[path], self._narrowed[path]
+            self.takeTopLevelItem(self.indexOfTopLevelItem(item))
         self.blockSignals(False)
+        neighbour = self.topLevelItem(min(first, self.topLevelItemCount() - 1))
+        if neighbour is not None and not self.chosen:
+            self.setCurrentItem(neighbour)
         self.itemSelectionChanged.emit()
 
     def clear(self) -> None:
@@ -156,25 +158,46 @@ class FileList(QTreeWidget):
         """What can be done with a file."""
         menu = QMenu(self)
         hear = menu.addAction("Hear it", lambda: self.hear_wanted.emit(heard.path))
-        hear.setEnabled(not heard.kind and bool(heard.f0_hz))
+        hear.setEnabled(_can_be_heard(heard))
         chosen = self.chosen if heard.path in self.chosen else [heard.path]
         words = "Remove" if len(chosen) == 1 else f"Remove {len(chosen)} recordings"
         menu.addAction(words, QKeySequence(Qt.Key.Key_Delete), lambda: self.remove_wanted.emit(chosen))
         return menu
 
-    def _open_menu(self, at: QPoint) -> None:
-        item = self.itemAt(at)
-        if item is not None:
-            menu = self.menu_of(self._of(item.parent() or item))
-            menu.exec(self.viewport().mapToGlobal(at))
-            menu.deleteLater()
+    def _hear(self, item: QTreeWidgetItem) -> None:
+        heard = self._of(item.parent() or item)
+        if _can_be_heard(heard):
+            self.hear_wanted.emit(heard.path)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the row under the pointer, or from the keyboard of the row at the cursor."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        item = self.currentItem() if by_key else self.itemAt(event.pos())
+        if item is None:
+            return
+        if by_key:
+            self.scrollToItem(item)
+        menu = self.menu_of(self._of(item.parent() or item))
+        menu.exec(self.viewport().mapToGlobal(self.visualItemRect(item).center() if by_key else event.pos()))
+        menu.deleteLater()
+
+    def event(self, event: QEvent) -> bool:
+        """Select all is meant for this list while it has the focus."""
+        asked = isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.SelectAll)
+        if asked and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete takes the selected files out."""
+        """Delete takes the selected files out, Enter lets the one at the cursor be heard."""
+        item = self.currentItem()
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen:
             self.remove_wanted.emit(self.chosen)
-            return
-        super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and item is not None:
+            self._hear(item)
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Sentences are broken anew."""
@@ -200,6 +223,10 @@ class _Sentences(QStyledItemDelegate):
             room, words = QRect(0, 0, max(width, 50), 10_000), str(index.data())
             size.setHeight(option.fontMetrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), words).height() + _PADDING)
         return size
+
+
+def _can_be_heard(heard: Heard) -> bool:
+    return not heard.kind and bool(heard.f0_hz)
 
 
 def _fill(item: QTreeWidgetItem, heard: Heard, of: int) -> None:

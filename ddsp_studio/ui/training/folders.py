@@ -89,13 +89,13 @@ class Training:
 
 
 def new(name: str) -> Training:
-    """Make the folder of a new training, with a name for its model that no other has (OSError if it cannot be made)."""
+    """Make the folder of a new training, which is named as its model: as no other is (OSError if it cannot be made)."""
     stem = _plain(name)
     reserved = {training.model for training in _all()}
     model = _free(lambda n: paths.models() / f"{stem}{n}{SUFFIX}", reserved)
     folder = _free(lambda n: paths.trainings() / f"{time.strftime('%Y%m%d-%H%M%S')} {stem}{n}", set())
     folder.mkdir(parents=True)
-    training = Training(folder, Note(name, str(model), os.getpid(), RUNNING, time.time()))
+    training = Training(folder, Note(model.stem, str(model), os.getpid(), RUNNING, time.time()))
     training.mark(RUNNING)
     return training
 

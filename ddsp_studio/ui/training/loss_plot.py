@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -103,6 +103,7 @@ class LossPlot(QWidget):
             axis.setTextPen(theme.TEXT_FAINT)
             axis.setStyle(tickFont=theme.font(_FONT), tickLength=-4)
         axes["left"].setWidth(44)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything to it
         self.plot.setToolTip("How far the instrument is from the recordings it learns from (log axis); lower is better")
         self._curve = item.plot(pen=pyqtgraph.mkPen(theme.ACCENT, width=1.6))
         layout = QVBoxLayout(self)
@@ -115,7 +116,8 @@ class LossPlot(QWidget):
         held = np.array([pair for pair in losses if pair[1] > 0.0], np.float64).reshape(-1, 2)
         alone = "o" if len(held) == 1 else None
         self._curve.setData(held[:, 0], held[:, 1], symbol=alone, symbolSize=5, symbolPen=None, symbolBrush=theme.ACCENT)
-        self.plot.getPlotItem().getAxis("left").setStyle(showValues=bool(len(held)))
+        for side in ("left", "bottom"):
+            self.plot.getPlotItem().getAxis(side).setStyle(showValues=bool(len(held)))
 
     def shown(self) -> list[tuple[int, float]]:
         """The points that are shown."""
@@ -130,4 +132,4 @@ class LossPlot(QWidget):
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
-        return QSize(340, 96)
+        return QSize(340, 90)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +28,7 @@ from PySide6.QtWidgets import (
 from ddsp_studio.training import listen
 from ddsp_studio.training.listen import Heard
 from ddsp_studio.ui import theme
+from ddsp_studio.ui.inspector.sections import Section
 from ddsp_studio.ui.training import plan
 from ddsp_studio.ui.training.curves import FeatureCurves
 from ddsp_studio.ui.training.file_list import FileList
@@ -53,6 +56,8 @@ class MaterialPage(QWidget):
         super().__init__(parent)
         self._named = True
         self._refused: list[str] = []
+        self._new: QTreeWidgetItem | None = None
+        """The first row that is of use of what was given last."""
         self.total = QLabel(wordWrap=True)
         self.total.setFont(theme.font(13, bold=True))
         self.bar = QProgressBar(maximum=1000, textVisible=False)
@@ -86,7 +91,9 @@ class MaterialPage(QWidget):
         page.column.addWidget(self.curves, 2)
         page.column.addWidget(self.notes)
         page.column.addWidget(self.advice)
-        page.column.addLayout(self._form())
+        page.column.addLayout(self._form((("Name", self.name), ("Learns", self.base), ("Time", self.minutes))))
+        page.column.addWidget(self.details)
+        self.details.folded.connect(lambda _folded: page.show_all_of(self.details))
         return page
 
     def _make_fields(self) -> None:
@@ -120,20 +127,26 @@ class MaterialPage(QWidget):
         if field is not None:
             field.setPlaceholderText("Whose recordings are they?")
 
-    def _form(self) -> QGridLayout:
+        self.details = Section("More", foldable=True, is_folded=True)
+        more = (("Size", self.network), ("Origin", self.licence), ("Pitch", self.octave), ("Vary", self.variation))
+        self.details.rows.addLayout(self._form(more))
+
+    def _form(self, fields: Sequence[tuple[str, QWidget]]) -> QGridLayout:
+        """Fields under one another, each behind its name."""
         form = QGridLayout()
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(5)
         form.setColumnStretch(1, 1)
         form.setColumnMinimumWidth(0, self.notes.label_width)
-        wide = (("Name", self.name), ("Learns", self.base), ("Origin", self.licence))
-        for row, (words, field) in enumerate(wide):
-            _put(form, row, 0, words, field, 3)
-        _put(form, 3, 0, "Size", self.network, 1)
-        _put(form, 3, 2, "Time", self.minutes, 1)
-        self.minutes.setFixedWidth(96)
-        _put(form, 4, 0, "Pitch", self.octave, 3)
-        _put(form, 5, 0, "Vary", self.variation, 3)
+        for row, (words, field) in enumerate(fields):
+            label = QLabel(words)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            label.setBuddy(field)
+            field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            field.setMinimumWidth(60)
+            field.setAccessibleName(words)
+            form.addWidget(label, row, 0)
+            form.addWidget(field, row, 1)
         return form
 
     def _make_buttons(self) -> None:
@@ -151,7 +164,7 @@ class MaterialPage(QWidget):
         self.clear.clicked.connect(self.cancelled)
         self.train = QPushButton("Train", default=True)
         self.train.setMinimumHeight(30)
-        self.train.clicked.connect(self._press)
+        self.train.clicked.connect(lambda: self.train_wanted.emit(self.plan()))
         for button in (self.more, self.remove, self.clear):
             button.setStyleSheet("QPushButton { padding: 5px 8px; }")
 
@@ -168,6 +181,11 @@ class MaterialPage(QWidget):
     # -- what it shows ------------------------------------------------------------------------------------------------
 
     @property
+    def first(self) -> QWidget:
+        """What is reached for first."""
+        return self.train if self.train.isEnabled() else self.files
+
+    @property
     def heard(self) -> list[Heard]:
         """What was heard so far."""
         return self.files.heard
@@ -180,13 +198,13 @@ class MaterialPage(QWidget):
         self._named = True
         self.octave.setCurrentIndex(self.octave.findData(0))
         self.licence.setCurrentIndex(0)
-        self.curves.show_file([], [], 0.0)
+        self.curves.clear()
         self.go_on(files)
         self._show_chosen()
 
     def go_on(self, files: Sequence[Path]) -> None:
         """Listening goes on; `files` is all that was given."""
-        self._refused = []
+        self._refused, self._new = [], None
         self.advice.clear()
         self.advice.hide()
         self.total.setText("Listening…")
@@ -203,8 +221,10 @@ class MaterialPage(QWidget):
     def add(self, heard: Heard) -> None:
         """A file has been listened to."""
         item = self.files.show_heard(heard)
-        if self.files.currentItem() is None and heard.f0_hz:
-            self.files.setCurrentItem(item)
+        if heard.f0_hz:
+            self._new = self._new or item
+            if self.files.currentItem() is None:
+                self.files.setCurrentItem(item)
         if heard.notes:
             self._offer_notes()
         self.total.setText(f"Listening… {self._sum()}")
@@ -213,6 +233,9 @@ class MaterialPage(QWidget):
         """All files have been listened to."""
         self.bar.hide()
         self._judge()
+        if self._new is not None:
+            self.files.scrollToItem(self._new, QAbstractItemView.ScrollHint.PositionAtCenter)
+            self._new = None
         focus = QApplication.focusWidget()
         if focus is None or (self.isAncestorOf(focus) and not isinstance(focus, QLineEdit | QAbstractSpinBox)):
             self.train.setFocus()  # nobody types, here or elsewhere
@@ -228,6 +251,7 @@ class MaterialPage(QWidget):
 
     def take_out(self, paths: Sequence[str]) -> None:
         """Remove recordings from the list."""
+        self._new = None
         self.files.remove(paths)
         self._offer_notes()
         self._show_curves()
@@ -308,10 +332,6 @@ class MaterialPage(QWidget):
             nsynth=self.notes.wanted,
         )
 
-    def _press(self) -> None:
-        self.train.setEnabled(False)  # answers at once, and once
-        self.train_wanted.emit(self.plan())
-
     def ready(self) -> None:
         """Training may be asked for again."""
         self.train.setEnabled(any(heard.usable_s > 0.0 for heard in self.heard))
@@ -319,17 +339,6 @@ class MaterialPage(QWidget):
     def sizeHint(self) -> QSize:
         """A comfortable size."""
         return QSize(380, 600)
-
-
-def _put(form: QGridLayout, row: int, column: int, words: str, field: QWidget, span: int) -> None:
-    label = QLabel(words)
-    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    label.setBuddy(field)
-    field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    field.setMinimumWidth(60)
-    field.setAccessibleName(words)
-    form.addWidget(label, row, column)
-    form.addWidget(field, row, column + 1, 1, span)
 
 
 class _CalmWheel(QObject):

@@ -47,7 +47,7 @@ class Offers(QObject):
             if not training.has_checkpoint and folders.is_free(training):
                 training.discard()
         for training in self._all()[:_MOST_PLATES]:
-            self._toasts.show(_words(training), Tone.WARNING, self._choices(training))
+            self._toasts.show(_words(training), Tone.INFO, self._choices(training))
         self.list_all()
 
     def list_all(self) -> None:
@@ -101,4 +101,4 @@ class Offers(QObject):
 
 
 def _words(training: Training) -> str:
-    return f"The training of “{training.name}” was interrupted; it can go on from its last checkpoint."
+    return f"The training of “{training.name}” is not at its end; it can go on from its last checkpoint."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QHBoxLayout,
     QLabel,
@@ -56,8 +57,8 @@ class TrainingPanel(QStackedWidget):
         what.setProperty("soft", True)
         column = QVBoxLayout()
         column.setSpacing(6)
-        for words, wanted in (("Choose files…", self.files_wanted), ("Choose a folder…", self.folder_wanted)):
-            button = QPushButton(words)
+        self.choose = tuple(QPushButton(words) for words in ("Choose files…", "Choose a folder…"))
+        for button, wanted in zip(self.choose, (self.files_wanted, self.folder_wanted), strict=True):
             button.clicked.connect(wanted)
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(page)
@@ -87,6 +88,19 @@ class TrainingPanel(QStackedWidget):
         for button in self.backs:
             button.setToolTip(f"Show the training of “{name}” again")
             button.setVisible(bool(name))
+
+    def setCurrentWidget(self, page: QWidget) -> None:
+        """Show a page; the focus, if it is in here, goes to what is reached for first."""
+        focused = QApplication.focusWidget()
+        inside = focused is not None and self.isAncestorOf(focused)
+        super().setCurrentWidget(page)
+        if inside:
+            self._first(page).setFocus()
+
+    def _first(self, page: QWidget) -> QWidget:
+        if page is self._progress:
+            return self._progress.first
+        return self.material.first if page is self.material else self.choose[0]
 
     @property
     def progress(self) -> ProgressPage:

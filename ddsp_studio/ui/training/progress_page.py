@@ -6,15 +6,16 @@ import html
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ddsp_studio.ui import icons, theme
 from ddsp_studio.ui.training.compare import Compare
 from ddsp_studio.ui.training.loss_plot import LossPlot
 from ddsp_studio.ui.training.scrolled import Scrolled
 from ddsp_studio.ui.training.story import Stage, Story
+from ddsp_studio.ui.widgets.one_line import OneLine
 
-_MOST_LINES, _MOST_IN_TIP = 5, 40
+_MOST_IN_TIP = 40
 
 
 class ProgressPage(QWidget):
@@ -29,15 +30,14 @@ class ProgressPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = QLabel()
+        self.title = OneLine()
         self.title.setFont(theme.font(14, bold=True))
         self.headline = QLabel(wordWrap=True)
         self.detail = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.detail.setProperty("soft", True)
         self.detail.setFont(theme.font(11))
-        self.remark = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.remark, self.notice = OneLine(), OneLine()
         self.remark.setProperty("soft", True)
-        self.notice = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notice.setStyleSheet(f"color: {theme.WARNING};")
         self.bar = QProgressBar(maximum=1000, textVisible=False)
         self.bar.setStyleSheet("min-height: 6px; max-height: 6px;")
@@ -47,18 +47,23 @@ class ProgressPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 0, 10)
         layout.setSpacing(6)
-        head = QVBoxLayout()
+        top = QWidget()  # a layout in a layout would not be given the height that lines ask for when they wrap
+        head = QVBoxLayout(top)
         head.setContentsMargins(0, 0, 10, 0)
         head.setSpacing(5)
-        for widget in (self.title, self.headline, self.bar, self.detail):
+        for widget in (self.title, self.headline, self.bar, self.detail, self.play, self.new):
             head.addWidget(widget)
-        head.addLayout(self._button_grid())
-        layout.addLayout(head)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in (self.pause, self.resume, self.stop, self.discard):
+            row.addWidget(button, 1)
+        head.addLayout(row)
+        layout.addWidget(top)
         layout.addWidget(self._pictures(), 1)
 
     def _pictures(self) -> Scrolled:
         """What is seen and heard; a low window scrolls it, so that the buttons above it stay in place."""
-        page = Scrolled(spacing=6)
+        page = Scrolled(spacing=5)
         page.column.addWidget(self.notice)
         page.column.addWidget(self.remark)
         page.column.addWidget(self.losses, 2)
@@ -80,49 +85,49 @@ class ProgressPage(QWidget):
         self.resume = _button("Go on", "Go on from the last checkpoint", self.resume_wanted)
         self.new = _button("Train another", "Go back to the recordings", self.new_wanted)
 
-    def _button_grid(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(6)
-        grid.addWidget(self.play, 0, 0, 1, 3)
-        for column, pair in enumerate(((self.pause, self.resume), (self.stop, self.new), (self.discard,))):
-            for button in pair:
-                grid.addWidget(button, 1, column)
-        return grid
-
     def show_story(self, name: str, story: Story, *, playing: bool) -> None:
         """Show where a training is; `playing` says whether the editor plays its model."""
         stage = story.stage
         self.title.setText(name)
         self.headline.setText(story.headline())
         self.detail.setText(story.detail())
-        self._show_notices(story.notices)
-        self.remark.setText("\n".join(story.remarks))
-        self.remark.setVisible(bool(story.remarks))
-        self.bar.setMaximum(0 if stage is Stage.STARTING else 1000)
+        _show_sentences(self.notice, story.notices)
+        _show_sentences(self.remark, story.remarks)
+        self.bar.setMaximum(0 if (stage is Stage.STARTING or story.compiles) and not story.paused else 1000)
         self.bar.setValue(round(1000 * (story.share if stage is Stage.PREPARING else story.done)))
         self.bar.setVisible(story.busy)
         self._show_buttons(story, playing)
         self.losses.show_losses(story.losses)
         self.compare.show_points(story.points)
 
-    def _show_notices(self, notices: Sequence[str]) -> None:
-        """All that was said; of a long list the last lines, and the others in the tooltip."""
-        shown = notices[-_MOST_LINES:]
-        more = [f"… and {len(notices) - len(shown)} more: point here to read them"] if len(notices) > len(shown) else []
-        self.notice.setText("\n".join([*shown, *more]))
-        listed = "".join(f"<p>{html.escape(words)}</p>" for words in notices[-_MOST_IN_TIP:])
-        self.notice.setToolTip(listed if more else "")
-        self.notice.setVisible(bool(notices))
-
     def _show_buttons(self, story: Story, playing: bool) -> None:
+        """Say what can be done; the focus stays among what can."""
+        focused = QApplication.focusWidget() in self._buttons
+        self._enable(story, playing)
+        if focused and QApplication.focusWidget() not in self._usable:
+            self.first.setFocus()
+
+    @property
+    def first(self) -> QWidget:
+        """What is reached for first."""
+        return next(iter(self._usable), self.compare.timeline)
+
+    @property
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.play, self.pause, self.resume, self.new, self.stop, self.discard
+
+    @property
+    def _usable(self) -> list[QPushButton]:
+        return [button for button in self._buttons if button.isVisibleTo(self) and button.isEnabled()]
+
+    def _enable(self, story: Story, playing: bool) -> None:
         stage, learned = story.stage, bool(story.points) or bool(story.ended and story.ended.model)
         self.play.setEnabled(learned and not playing and stage is not Stage.DISCARDING)
         words = "It plays, and gets better by itself" if story.busy else "It is in the editor"
         self.play.setText(words if playing else "Play it" if learned else "Play it (after the first checkpoint)")
-        held = stage is Stage.PAUSED
-        self.pause.setText("Go on" if held else "Pause")
-        self.pause.setChecked(held)
-        self.pause.setEnabled(stage in (Stage.RUNNING, Stage.PAUSED))
+        self.pause.setText("Go on" if story.paused else "Pause")
+        self.pause.setChecked(story.paused)
+        self.pause.setEnabled(story.can_pause)
         ending = stage in (Stage.STOPPING, Stage.DISCARDING)
         for button in (self.stop, self.discard):
             button.setEnabled(not ending)
@@ -132,6 +137,14 @@ class ProgressPage(QWidget):
         self.stop.setVisible(not over)
         self.new.setVisible(over)
         self.discard.setVisible(not over)
+
+
+def _show_sentences(line: OneLine, told: Sequence[str]) -> None:
+    """The newest first, as far as there is room; all of them, in order, in the tooltip."""
+    sentences = [f"{words.rstrip('.')}." for words in told]
+    line.setText(" ".join(reversed(sentences)))
+    line.setToolTip("".join(f"<p>{html.escape(words)}</p>" for words in sentences[-_MOST_IN_TIP:]))
+    line.setVisible(bool(sentences))
 
 
 def _button(words: str, tip: str, wanted: object) -> QPushButton:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 _LEAST = 96
@@ -23,6 +23,10 @@ class Scrolled(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(self._page)
+
+    def show_all_of(self, part: QWidget) -> None:
+        """Scroll to a part that has just grown."""
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(part, 0, 0))
 
     def sizeHint(self) -> QSize:
         """It asks for little, and takes what is left."""

@@ -69,11 +69,10 @@ class TrainingSession(QObject):
         self.changed.emit()
 
     def pause(self, on: bool) -> None:
-        """Hold after the step that runs, or go on."""
-        if self.story.stage in (Stage.RUNNING, Stage.PAUSED, Stage.PREPARING):
+        """Hold after the step that runs, or before the first one, or go on."""
+        if self.story.can_pause:
             self._link.send(protocol.Pause(paused=on))
-            if self.story.stage is not Stage.PREPARING:
-                self.story.stage = Stage.PAUSED if on else Stage.RUNNING
+            self.story.hold(on)
             self.changed.emit()
 
     def stop(self) -> None:
@@ -119,7 +118,7 @@ class TrainingSession(QObject):
             return
         known = len(self.story.points)
         self.story.take(event)
-        if isinstance(event, protocol.Notice):
+        if isinstance(event, protocol.Notice) and event.warning:
             self.said.emit(event.text)
         self.changed.emit()
         if len(self.story.points) > known:

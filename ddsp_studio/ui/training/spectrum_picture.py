@@ -151,4 +151,4 @@ class SpectrumPicture(QWidget):
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
-        return QSize(170, 96)
+        return QSize(170, 90)

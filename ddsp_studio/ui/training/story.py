@@ -61,6 +61,10 @@ class Story:
     ended: protocol.Ended | None = None
     trouble: str = ""
     """Why it was interrupted."""
+    held: bool = False
+    """Whether the first step is to wait."""
+    stepped: bool = False
+    """Whether a step was done since the trainer was started."""
 
     def take(self, event: protocol.Event) -> None:
         """Take an event in."""
@@ -71,6 +75,7 @@ class Story:
             case protocol.Prepared():
                 self.prepared, self.share = event, 1.0
                 self.notices += event.problems
+                self._go(Stage.PREPARING)
             case protocol.Progress():
                 self._progressed(event)
             case protocol.Checkpointed():
@@ -88,6 +93,7 @@ class Story:
 
     def _progressed(self, event: protocol.Progress) -> None:
         self.progress = event
+        self.stepped = self.stepped or not event.paused
         self._go(Stage.PAUSED if event.paused else Stage.RUNNING)
         if event.loss > 0.0 and (not self.losses or event.step > self.losses[-1][0]):
             self.losses.append((event.step, event.loss))
@@ -98,6 +104,13 @@ class Story:
         if not self.points or point.step > self.points[-1].step:
             self.points.append(point)
 
+    def hold(self, on: bool) -> None:
+        """Take in that the user wants it held, or to go on."""
+        if self._begins:
+            self.held = on
+        else:
+            self._go(Stage.PAUSED if on else Stage.RUNNING)
+
     @property
     def best(self) -> Point | None:
         """The best checkpoint so far."""
@@ -107,6 +120,31 @@ class Story:
     def busy(self) -> bool:
         """Whether the trainer works on it, or will go on when it is let."""
         return self.stage not in (Stage.ENDED, Stage.INTERRUPTED)
+
+    @property
+    def _begins(self) -> bool:
+        return self.stage in (Stage.STARTING, Stage.PREPARING)
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether it can be held, or let go on."""
+        return self._begins or self.stage in (Stage.RUNNING, Stage.PAUSED)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is held, or will be before its first step."""
+        return self.stage is Stage.PAUSED or (self._begins and self.held)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the first step is being compiled: nobody knows how long that takes."""
+        return self.prepared is not None and not self.stepped and self.stage in (Stage.PREPARING, Stage.RUNNING)
+
+    @property
+    def loss(self) -> float:
+        """The last loss that is known; 0 while none is."""
+        told = self.progress.loss if self.progress is not None else 0.0
+        return told or (self.losses[-1][1] if self.losses else 0.0)
 
     @property
     def done(self) -> float:
@@ -120,6 +158,10 @@ class Story:
     def headline(self) -> str:
         """What goes on, in a few words."""
         match self.stage:
+            case _ if self._begins and self.held:
+                return "Paused before the first step"
+            case _ if self.compiles:
+                return "Compiling the first step…"
             case Stage.STARTING:
                 return "Starting the trainer…"
             case Stage.PREPARING:
@@ -140,17 +182,19 @@ class Story:
             return self.ended.text
         if self.trouble and self.stage is Stage.INTERRUPTED:
             return self.trouble
-        told = []
+        told: list[str] = []
         if self.progress is not None:
-            of = f" of {self.progress.steps:,}" if self.progress.steps else ""
-            told = [
-                f"step {self.progress.step:,}{of}",
-                f"{self.progress.steps_per_s:.1f} steps/s",
-                f"loss {self.progress.loss:.3f}",
-            ]
+            told = self._numbers(self.progress)
         elif self.prepared is not None:
-            told = [f"{span(self.prepared.seconds)} of sound", f"{self.prepared.weights:,} weights", "compiling the first step"]
+            told = [f"{span(self.prepared.seconds)} of sound", f"{self.prepared.weights:,} weights"]
         return "  ·  ".join(told)
+
+    def _numbers(self, progress: protocol.Progress) -> list[str]:
+        """Step, pace while there is one, and loss as far as they are known."""
+        told = [f"step {progress.step:,}{f' of {progress.steps:,}' if progress.steps else ''}"]
+        if self.stage is Stage.RUNNING and progress.steps_per_s > 0.0:
+            told.append(f"{progress.steps_per_s:.1f} steps/s")
+        return [*told, f"loss {self.loss:.3f}"] if self.loss > 0.0 else told
 
     # -- after a break ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +220,7 @@ class Story:
 _WORDS = {
     Stage.RUNNING: "Training",
     Stage.PAUSED: "Paused",
-    Stage.STOPPING: "Stopping: the step that runs is finished, then what was learned is judged and saved…",
+    Stage.STOPPING: "Stopping, and keeping what was learned…",
     Stage.DISCARDING: "Discarding…",
     Stage.INTERRUPTED: "Interrupted",
     Stage.ENDED: "Ended",

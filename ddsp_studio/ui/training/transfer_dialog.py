@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddsp_studio.files import replacing
-from ddsp_studio.ui import icons, paths
+from ddsp_studio.ui import icons, paths, questions
 from ddsp_studio.ui.library import Entry
 from ddsp_studio.ui.render_job import RenderJob, scratch_folder
 
@@ -88,11 +87,11 @@ class TransferDialog(QDialog):
         return form
 
     def _result_row(self) -> QHBoxLayout:
-        self.hear = tuple(QPushButton(icons.icon("play"), words, autoDefault=False) for words in ("Recording", "Result"))
-        self.stop = QPushButton(icons.icon("stop"), "", autoDefault=False)
+        self.hear = tuple(QPushButton(icons.icon("play"), words) for words in ("Recording", "Result"))
+        self.stop = QPushButton(icons.icon("stop"), "")
         self.stop.setAccessibleName("Stop listening")
-        self.save = QPushButton("Save…", autoDefault=False)
-        self.show_file = QPushButton("Show in folder", autoDefault=False)
+        self.save = QPushButton("Save…")
+        self.show_file = QPushButton("Show in folder")
         for track, button in enumerate(self.hear):
             button.clicked.connect(lambda _=False, track=track: self.wanted.emit([str(self._source), str(self._result)], track))
         self.stop.clicked.connect(lambda: self.wanted.emit([], 0))
@@ -106,7 +105,7 @@ class TransferDialog(QDialog):
         return row
 
     def _button_row(self) -> QHBoxLayout:
-        self.cancel = QPushButton("Close", autoDefault=False)
+        self.cancel = QPushButton("Close")
         self.cancel.clicked.connect(self._cancel)
         self.start = QPushButton("Transfer", default=True)
         self.start.clicked.connect(self.transfer)
@@ -147,6 +146,7 @@ class TransferDialog(QDialog):
         self.progress.setMaximum(0)
         self.message.setText("Listening to the recording…")
         self._show_state()
+        self.cancel.setFocus()
         job.start()
 
     def _progressed(self, share: float) -> None:
@@ -159,6 +159,7 @@ class TransferDialog(QDialog):
         told = f"Done: {self._job.told}. " if self._job is not None and self._job.told else "Done. "
         self._over(f"{told}Compare it with the recording, and save it.")
         if not self._closing:
+            self.hear[1].setFocus()
             self.wanted.emit([str(self._source), file], 1)
 
     def _cancelled(self) -> None:
@@ -191,13 +192,10 @@ class TransferDialog(QDialog):
         if not name:
             return
         path = _wav(Path(name))
-        if path != Path(name) and path.exists() and not self._may_replace(path):  # the dialog has asked about another name
-            return
-        self.save_to(path)
-
-    def _may_replace(self, path: Path) -> bool:
-        answer = QMessageBox.question(self, "Save the result", f"{path.name} is there already. Replace it?")
-        return answer == QMessageBox.StandardButton.Yes
+        unasked = path != Path(name) and path.exists()  # the dialog has asked about another name
+        question = f"{path.name} is there already. Replace it?"
+        if not unasked or questions.ask(self, "Save the result", question, lose="Replace"):
+            self.save_to(path)
 
     def save_to(self, path: Path) -> None:
         """Write the result to a file."""
@@ -217,22 +215,17 @@ class TransferDialog(QDialog):
     def _show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved.parent)))
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """End what runs, be silent, and leave nothing behind."""
+    def reject(self) -> None:
+        """However it is closed: end what runs, be silent, and leave nothing behind."""
         if self._job is not None:
             self._closing = True
             self._cancel()
-            event.ignore()
             return
         if self._result is not None:
             self.wanted.emit([], 0)
         shutil.rmtree(self._folder, ignore_errors=True)
         self.closed.emit()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        """Escape closes it in order, too."""
-        self.close()
+        super().reject()
 
 
 def _wav(path: Path) -> Path:

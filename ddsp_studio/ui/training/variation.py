@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QSizePolicy, QVBoxLayout, QWidget
 
 _NO_NOISE_DB, _SOFTEST_DB = -120.0, -80.0
 """The setting for no noise, and the softest noise that is offered."""
 
 
 class Variation(QWidget):
-    """Three fields side by side. Level and pitch are varied as far as the recordings ask for, unless it is set here."""
+    """Three fields under one another. Level and pitch are varied as far as the recordings ask for, unless it is set here."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,14 +27,14 @@ class Variation(QWidget):
         self.noise.setToolTip("Add white noise of so many decibels of full scale: for what is to follow noisy recordings")
         for field in (self.gain, self.pitch):
             field.setPrefix("± ")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
         for field, words in zip(self.fields, ("level", "pitch", "noise"), strict=True):
             field.setAccessibleName(f"Vary {words}")
             field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             field.setMinimumWidth(60)
-            row.addWidget(field, 1)
+            column.addWidget(field)
         self.setFocusProxy(self.gain)
 
     @property

@@ -1,4 +1,4 @@
-"""A list of trainings that were interrupted, each with what can be done about it."""
+"""A list of trainings that are not at their end, each with what can be done about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Waiting(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
-        title = QLabel("Interrupted trainings")
+        title = QLabel("Trainings that can go on")
         title.setFont(theme.font(11, bold=True))
         self._column.addWidget(title)
         self.hide()
