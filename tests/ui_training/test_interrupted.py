@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
@@ -227,3 +228,21 @@ def test_how_it_is_done_is_no_warning(themed: QApplication) -> None:
     story.take(protocol.Notice(text="Clips are varied", warning=False))
     page.show_story("Saxophone", story, playing=False)
     assert page.notice.isHidden() and not page.remark.isHidden() and page.remark.text() == "Clips are varied."
+
+
+def test_what_lies_where_a_model_was_to_be_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A friend's instrument of that name, put there before the first checkpoint."""
+    monkeypatch.setenv("DDSP_STUDIO_HOME", str(tmp_path))
+    dropped, kept = folders.new("Violin"), folders.new("Violin")
+    for training in (dropped, kept):
+        training.model.parent.mkdir(parents=True, exist_ok=True)
+        training.model.write_bytes(b"a friend's")
+    friends = [dropped.model, kept.model]
+    dropped.discard()
+    (kept.folder / "model.ddspmodel").write_bytes(b"mine")
+    assert kept.publish() and kept.model not in friends and kept.model.read_bytes() == b"mine"
+    assert kept.publish() and [path.read_bytes() for path in friends] == [b"a friend's"] * 2
+    (again,) = folders.interrupted()
+    assert again.model == kept.model
+    again.discard()
+    assert not kept.model.exists() and [path.read_bytes() for path in friends] == [b"a friend's"] * 2

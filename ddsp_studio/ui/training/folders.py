@@ -11,9 +11,11 @@ import contextlib
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -42,6 +44,8 @@ class Note(msgspec.Struct, frozen=True):
     state: str = RUNNING
     begun: float = 0.0
     since: str = ""
+    published: bool = False
+    """Whether the model in that place is this training's."""
 
 
 class Training:
@@ -49,6 +53,7 @@ class Training:
 
     def __init__(self, folder: Path, note: Note) -> None:
         self.folder, self.note = folder, note
+        self._noting = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -68,8 +73,12 @@ class Training:
     def mark(self, state: str) -> None:
         """Write down how it stands, and that it is this studio's (OSError if that cannot be written)."""
         here = os.getpid()
-        self.note = msgspec.structs.replace(self.note, state=state, pid=here, since=process_mark(here))
-        write_text(self.folder / NOTE, msgspec.json.encode(self.note).decode())
+        self._write_down(state=state, pid=here, since=process_mark(here))
+
+    def _write_down(self, **changes: Any) -> None:
+        with self._noting:  # models are published on a thread of their own
+            self.note = msgspec.structs.replace(self.note, **changes)
+            write_text(self.folder / NOTE, msgspec.json.encode(self.note).decode())
 
     def publish(self) -> bool:
         """Put the best model so far among the user's models; whether there is one (OSError if the disk does not take it)."""
@@ -77,6 +86,9 @@ class Training:
         if not made.is_file():
             return False
         self.model.parent.mkdir(parents=True, exist_ok=True)
+        if not self.note.published:  # what the user has put there meanwhile is not written over
+            model = _free(lambda n: self.model.with_name(f"{self.model.stem}{n}{SUFFIX}"), set())
+            self._write_down(model=str(model), published=True)
         with replacing(self.model) as temporary:
             shutil.copyfile(made, temporary)
         return True
@@ -84,8 +96,9 @@ class Training:
     def discard(self) -> None:
         """Remove folder and model."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.model.unlink()
+        if self.note.published:
+            with contextlib.suppress(OSError):
+                self.model.unlink()
 
 
 def new(name: str) -> Training:
