@@ -142,10 +142,11 @@ class MaterialPage(QWidget):
             label = QLabel(words)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             label.setBuddy(field)
+            label.setFixedHeight(self.name.sizeHint().height())  # of several fields under one another it stands beside the first
             field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             field.setMinimumWidth(60)
             field.setAccessibleName(words)
-            form.addWidget(label, row, 0)
+            form.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             form.addWidget(field, row, 1)
         return form
 
