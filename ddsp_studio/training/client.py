@@ -17,10 +17,10 @@ CLOSE_S = 20.0
 
 
 class TrainerClient:
-    """A trainer process, started with the first command that needs one; after its death `begin` or `go_on` starts another.
+    """A trainer process, started with the first command that needs one; after its death `begin` starts another.
 
     `on_event` is called with every event, and `on_death` with one sentence when the process ends though it was not told to; both
-    on the reader thread. What was learned until the last checkpoint is in the training's folder: `go_on` continues it.
+    on the reader thread. What was learned until the last checkpoint is in the training's folder: `GoOn` continues it.
     """
 
     def __init__(
@@ -48,13 +48,9 @@ class TrainerClient:
         run = self._run
         return run.pid if run else 0
 
-    def begin(self, order: protocol.Begin) -> None:
-        """Begin a training (any thread; OSError if the process cannot be started)."""
+    def begin(self, order: protocol.Begin | protocol.GoOn) -> None:
+        """Begin a training, or go on with one (any thread; OSError if the process cannot be started)."""
         self._say(order, start=True)
-
-    def go_on(self, folder: str) -> None:
-        """Go on with the training in a folder (any thread; OSError if the process cannot be started)."""
-        self._say(protocol.GoOn(folder=folder), start=True)
 
     def send(self, command: protocol.Command) -> None:
         """Pause, stop and so on (any thread; never waits). Without a trainer there is nothing to do."""
@@ -67,8 +63,18 @@ class TrainerClient:
 
     def close(self, patience_s: float = CLOSE_S) -> None:
         """Stop, keep, and end the process."""
+        self._end(self._let_go(), patience_s)
+
+    def rest(self) -> None:
+        """As `close`, without waiting for it: what is begun now is begun in another process."""
+        threading.Thread(target=self._end, args=(self._let_go(), CLOSE_S), name="trainer-rest", daemon=True).start()
+
+    def _let_go(self) -> Child[protocol.Event] | None:
         with self._lock:
             run, self._run = self._run, None
+        return run
+
+    def _end(self, run: Child[protocol.Event] | None, patience_s: float) -> None:
         if run is not None:
             run.end(protocol.encode(protocol.Quit()), patience_s)
 

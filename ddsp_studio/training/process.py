@@ -74,6 +74,8 @@ class Host:
                     name=command.name, sources=tuple(command.sources), settings=command.settings, licence=command.licence
                 )
                 run.begin(order, patch_file.from_json(command.patch))
+            elif command.more_minutes:
+                run.prolong(command.more_minutes)
             load_tensorflow()
             resumed = isinstance(command, protocol.GoOn)
             Trainer(run, self._sender.send, control, cache=self._cache, resumed=resumed).run()

@@ -35,9 +35,10 @@ class Begin(Message, frozen=True, tag=True):
 
 
 class GoOn(Message, frozen=True, tag=True):
-    """Go on with the training in a folder."""
+    """Go on with the training in a folder, for so many minutes more than it was to take."""
 
     folder: str
+    more_minutes: float = 0.0
 
 
 class Pause(Message, frozen=True, tag=True):

@@ -217,6 +217,11 @@ class Run:
             self.save(held._replace(steps=steps), best=False)
         self._write(msgspec.structs.replace(order, settings=settings))
 
+    def prolong(self, minutes: float) -> None:
+        """Ask for so many minutes more than it has gone on for (ValueError, OSError as `lengthen`)."""
+        held = self.load()
+        self.lengthen(minutes=minutes + (held.seconds / 60.0 if held is not None else 0.0))
+
     @property
     def finished(self) -> bool:
         """Whether all that was asked for is done."""

@@ -190,6 +190,16 @@ def test_no_backup_is_made_of_the_patch(tmp_path: Path) -> None:
     assert run.order()[1] == patch_file.from_json(patch_file.to_json(patch()))
 
 
+def test_it_is_prolonged_by_minutes(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", **ORDER)
+    run.prolong(3.0)
+    assert run.order()[0].settings.minutes == 3.0 and not run.finished
+    run.save(checkpoint()._replace(seconds=90.0), best=True)
+    run.prolong(10.0)
+    assert run.order()[0].settings.minutes == 11.5 and not run.finished
+    assert run.load().steps == 0  # planned anew
+
+
 def test_it_knows_which_steps_were_judged(tmp_path: Path) -> None:
     run = begun(tmp_path / "run", **ORDER)
     assert not run.judged(3)

@@ -206,12 +206,12 @@ def test_the_process_speaks_and_ends_with_its_input(material: Path, cache: Path,
         _until(lambda: bool(deaths), "the death")
         assert "SIGKILL" in deaths[0] and client.pid == 0
         events.clear()
-        client.go_on(str(folder))
+        client.begin(protocol.GoOn(folder=str(folder), more_minutes=30.0))
         _until(lambda: any(isinstance(e, protocol.Progress) for e in events), "progress after the restart")
         client.send(protocol.Stop())
         _until(lambda: any(isinstance(e, protocol.Ended) for e in events), "the end")
         ended = next(e for e in events if isinstance(e, protocol.Ended))
-        assert ended.how == "stopped" and Path(ended.model).is_file()
+        assert ended.how == "stopped" and Path(ended.model).is_file() and 30.0 < Run(folder).order()[0].settings.minutes < 40.0
         client.begin(begin)
         _until(lambda: any(isinstance(e, protocol.Ended) and e.how == "failed" for e in events), "the refusal")
         assert "holds a training already" in next(e.text for e in events if isinstance(e, protocol.Ended) and e.how == "failed")

@@ -31,8 +31,9 @@ def say(event: protocol.Message) -> None:
 class Training(threading.Thread):
     """Counts steps until it is told to stop."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, more_minutes: float = 0.0) -> None:
         super().__init__(daemon=True)
+        self.more = more_minutes
         self.run_, self.stop, self.discard, self.held = run, threading.Event(), False, threading.Event()
 
     def run(self) -> None:
@@ -40,6 +41,7 @@ class Training(threading.Thread):
         steps = round(order.settings.minutes * A_MINUTE)
         last = self.run_.folder / "last.ckpt"
         first = int(last.read_text()) if last.exists() else 0
+        steps = first + round(self.more * A_MINUTE) if self.more else steps
         say(protocol.Preparing(share=0.5))
         if order.name == "Failing":
             say(protocol.Ended(how="failed", model="", text="a.wav is silent"))
@@ -115,8 +117,8 @@ def main() -> None:
                 run.begin(chosen, patch_file.from_json(order.patch))
                 training = Training(run)
                 training.start()
-            case protocol.GoOn(folder=folder):
-                training = Training(Run(Path(folder)))
+            case protocol.GoOn(folder=folder, more_minutes=more):
+                training = Training(Run(Path(folder)), more)
                 training.start()
             case protocol.Pause(paused=paused) if training is not None:
                 training.held.set() if paused else training.held.clear()

@@ -229,6 +229,23 @@ def test_pressed_buttons_answer_at_once(begun: StudioWindow, session: TrainingSe
     assert session.training.note.state == folders.ENDED
 
 
+def test_what_is_done_can_learn_for_longer(window: StudioWindow, session: TrainingSession) -> None:
+    page = window.training.panel.progress
+    listened(window)
+    train(window, minutes=0.5)
+    wait_until(lambda: session.story.ended)
+    done, training = session.story.points[-1].step, session.training
+    assert session.story.ended.how == "done" and page.more.isVisible() and page.more.text() == "10 min more"
+    page.more.click()
+    assert session.busy and session.training is training and not page.more.isVisible() and training.note.state == folders.RUNNING
+    assert session.story.losses and session.story.points[-1].step == done
+    wait_until(lambda: session.story.points[-1].step > done)
+    assert session.story.progress.steps >= done + round(10.0 * 100)
+    page.stop.click()
+    wait_until(lambda: session.story.ended)
+    assert training.model.is_file() and training.note.state == folders.ENDED
+
+
 def test_discard_asks_and_leaves_nothing(begun: StudioWindow, session: TrainingSession, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults: list[str] = []
     monkeypatch.setattr(QMessageBox, "setDefaultButton", lambda _box, button: defaults.append(button.text()))

@@ -115,7 +115,8 @@ class TrainingControl(QObject):
         page.stop_wanted.connect(self.session.stop)
         page.discard_wanted.connect(self.discard)
         page.play_wanted.connect(self.play_model)
-        page.resume_wanted.connect(self._resume_here)
+        page.resume_wanted.connect(lambda: self._resume_here())
+        page.more_wanted.connect(lambda: self._resume_here(plan.MINUTES))
         page.new_wanted.connect(self.show_material)
         page.compare.wanted.connect(self.hearing.hear)
         self.hearing.lost.connect(page.compare.lost)
@@ -225,14 +226,14 @@ class TrainingControl(QObject):
         self._toasts.withdraw(self._news)
         self.panel.setCurrentWidget(self.panel.progress)
 
-    def resume(self, training: Training) -> bool:
-        """Go on with a training that was interrupted; whether it does."""
+    def resume(self, training: Training, more_minutes: float = 0.0) -> bool:
+        """Go on with a training that was interrupted, or for longer; whether it does."""
         if self.session.busy:
             self._toasts.show("Another training goes on; stop it first.", Tone.WARNING)
             return False
         self._end_compare()
         try:
-            self.session.resume(training)
+            self.session.resume(training, more_minutes)
         except OSError as problem:
             self._toasts.show(f"The training cannot go on: {_reason(problem)}.", Tone.ERROR)
             return False
@@ -241,9 +242,9 @@ class TrainingControl(QObject):
         self.shown.emit()
         return True
 
-    def _resume_here(self) -> None:
+    def _resume_here(self, more_minutes: float = 0.0) -> None:
         if self.session.training is not None:
-            self.resume(self.session.training)
+            self.resume(self.session.training, more_minutes)
 
     def discard(self) -> None:
         """Give up what was learned, if the user is sure."""

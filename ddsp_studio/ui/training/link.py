@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
@@ -30,10 +29,7 @@ class TrainerLink(QObject):
 
     def begin(self, order: protocol.Begin | protocol.GoOn) -> None:
         """Begin a training, or go on with one (OSError if the trainer cannot be started)."""
-        if isinstance(order, protocol.Begin):
-            self.client.begin(order)
-        else:
-            self.client.go_on(order.folder)
+        self.client.begin(order)
 
     def send(self, command: protocol.Command) -> None:
         """Send a command; never waits."""
@@ -41,7 +37,7 @@ class TrainerLink(QObject):
 
     def rest(self) -> None:
         """Let the trainer go and give its memory back, without waiting for it."""
-        threading.Thread(target=self.client.close, name="trainer-rest", daemon=True).start()
+        self.client.rest()
 
     def close(self) -> None:
         """Stop, keep, and wait for the trainer's end."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ddsp_studio.ui import icons, theme
+from ddsp_studio.ui.training import plan
 from ddsp_studio.ui.training.compare import Compare
 from ddsp_studio.ui.training.loss_plot import LossPlot
 from ddsp_studio.ui.training.scrolled import Scrolled
@@ -26,6 +27,8 @@ class ProgressPage(QWidget):
     discard_wanted = Signal()
     play_wanted = Signal()
     resume_wanted = Signal()
+    more_wanted = Signal()
+    """What is done is to be trained for longer: `plan.MINUTES`."""
     new_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,13 +54,14 @@ class ProgressPage(QWidget):
         head = QVBoxLayout(top)
         head.setContentsMargins(0, 0, 10, 0)
         head.setSpacing(5)
-        for widget in (self.title, self.headline, self.bar, self.detail, self.play, self.new):
+        for widget in (self.title, self.headline, self.bar, self.detail, self.play):
             head.addWidget(widget)
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for button in (self.pause, self.resume, self.stop, self.discard):
-            row.addWidget(button, 1)
-        head.addLayout(row)
+        for buttons in ((self.pause, self.resume, self.stop, self.discard), (self.new, self.more)):
+            row = QHBoxLayout()
+            row.setSpacing(6)
+            for button in buttons:
+                row.addWidget(button, 1)
+            head.addLayout(row)
         layout.addWidget(top)
         layout.addWidget(self._pictures(), 1)
 
@@ -84,6 +88,7 @@ class ProgressPage(QWidget):
         self.discard = _button("Discard", "End the training and throw away what was learned", self.discard_wanted)
         self.resume = _button("Go on", "Go on from the last checkpoint", self.resume_wanted)
         self.new = _button("Train another", "Go back to the recordings", self.new_wanted)
+        self.more = _button(f"{plan.MINUTES:g} min more", "Let what is done learn for longer, from where it is", self.more_wanted)
 
     def show_story(self, name: str, story: Story, *, playing: bool) -> None:
         """Show where a training is; `playing` says whether the editor plays its model."""
@@ -114,7 +119,7 @@ class ProgressPage(QWidget):
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
-        return self.play, self.pause, self.resume, self.new, self.stop, self.discard
+        return self.play, self.pause, self.resume, self.new, self.more, self.stop, self.discard
 
     @property
     def _usable(self) -> list[QPushButton]:
@@ -136,6 +141,7 @@ class ProgressPage(QWidget):
         self.resume.setVisible(stage is Stage.INTERRUPTED)
         self.stop.setVisible(not over)
         self.new.setVisible(over)
+        self.more.setVisible(over and learned)
         self.discard.setVisible(not over)
 
 

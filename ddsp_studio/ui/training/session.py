@@ -56,13 +56,13 @@ class TrainingSession(QObject):
         self._take_up(training, Story())
         self._link.begin(order)
 
-    def resume(self, training: Training) -> None:
-        """Go on with a training that was interrupted (OSError if the trainer cannot be started)."""
+    def resume(self, training: Training, more_minutes: float = 0.0) -> None:
+        """Go on with a training that was interrupted, or for longer (OSError if the trainer cannot be started)."""
         training.mark(folders.RUNNING)
         story = Story()
         story.recall(training.folder)
         self._take_up(training, story)
-        self._link.begin(protocol.GoOn(folder=str(training.folder)))
+        self._link.begin(protocol.GoOn(folder=str(training.folder), more_minutes=more_minutes))
 
     def _take_up(self, training: Training, story: Story) -> None:
         self.training, self.story, self._deaths = training, story, 0
