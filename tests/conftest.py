@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
+
+gc.set_threshold(
+    200_000, 50, 100
+)  # compiled functions are millions of objects, and looking through them takes a tenth of the time
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

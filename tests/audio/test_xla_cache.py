@@ -15,10 +15,15 @@ import sys, time
 from pathlib import Path
 from ddsp_studio.audio.workshop import TensorFlowWorkshop
 from ddsp_studio.audio.xla_cache import XlaCache
-from tests.audio.patches import synth
+from ddsp_studio.processors.patch import Node
+from tests.audio.patches import wired
+nodes = {name.lower(): Node(name) for name in ("Voice", "Filter", "VoiceMixer", "Output")}
+chain = ("tone", "filter", "voicemixer", "output")
+cables = ["voice.f0 -> tone.f0", *(f"{a}.audio -> {b}.input" for a, b in zip(chain, chain[1:]))]
+patch = wired({**nodes, "tone": Node("Harmonic", options={"partials": 4})}, cables)
 workshop = TensorFlowWorkshop(cache=XlaCache(Path(sys.argv[1])))
 workshop.prepare()
-player = workshop.player(synth(), 48000, 1)
+player = workshop.player(patch, 48000, 1)
 player.warm(1)
 while workshop.improve(player, 1, lambda run: run()):
     pass

@@ -235,19 +235,19 @@ def test_a_disk_that_was_full_costs_no_model(
     unbroken: tuple[Run, Heard], material: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever of a checkpoint could not be written, the resumed training ends with the model of its best one."""
-    for number, (target, name) in enumerate(((samples, "write"), (bundle, "save_bundle"))):
-        run = begun(tmp_path / f"full{number}", material)
+    run = begun(tmp_path / "full", material)
+    for target, name in ((samples, "write"), (bundle, "save_bundle")):
         with monkeypatch.context() as disk:
             disk.setattr(target, name, _full)
             with pytest.raises(OSError, match="No space left"):
                 train(run, cache)
         assert run.has_checkpoint
-        how, _ = train(run, cache)
-        assert how == "done"
-        about, expected = (model_file.load(one.model).about for one in (run, unbroken[0]))
-        assert about["training"]["step"] == expected["training"]["step"]
-        assert about["training"]["scores"] == expected["training"]["scores"]
-        assert losses(run) == losses(unbroken[0])
+    how, _ = train(run, cache)
+    assert how == "done"
+    about, expected = (model_file.load(one.model).about for one in (run, unbroken[0]))
+    assert about["training"]["step"] == expected["training"]["step"]
+    assert about["training"]["scores"] == expected["training"]["scores"]
+    assert losses(run) == losses(unbroken[0])
 
 
 def _full(*_: Any, **__: Any) -> None:
