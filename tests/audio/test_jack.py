@@ -181,7 +181,7 @@ def plugged_in(name):
             return port
         port.close_port()
         port.delete()
-    pytest.skip("the machine was too busy to send MIDI")
+    pytest.fail("the server ran none of five senders")
 
 
 def played(port, heard, *messages):

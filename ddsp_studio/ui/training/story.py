@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ddsp_studio.training import protocol
+from ddsp_studio.training.pace import averaged
 
 MOST_POINTS = 2000
 """Points of the loss curve; when there are more, every second one is left out."""
-_SMOOTH = 0.05
 
 
 class Stage(enum.Enum):
@@ -204,7 +204,7 @@ class Story:
         losses = []
         for row in _rows(folder / "log.csv"):
             if "step" in row and math.isfinite(row.get("loss", math.nan)):
-                smooth = row["loss"] if math.isnan(smooth) else smooth + _SMOOTH * (row["loss"] - smooth)
+                smooth = averaged(smooth, row["loss"])
                 losses.append((int(row["step"]), smooth))
         self.losses = losses[:: max(1, len(losses) // (MOST_POINTS // 2))]
         best = math.inf
